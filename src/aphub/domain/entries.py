@@ -9,10 +9,11 @@ from aphub.domain.placements import Lesson
 
 
 class Half(StrEnum):
-    """A half of a school day."""
+    """A half of a school day, or neither: a lesson outside the school's hours earns no session."""
 
     AM = "AM"
     PM = "PM"
+    OUTSIDE = "OUT"
 
 
 @dataclass(frozen=True, slots=True)
