@@ -1,0 +1,73 @@
+"""The porch: all that a plugin may import from aphub."""
+
+from aphub.api.adapters import (
+    Answer,
+    CheckStep,
+    ConnectionSettings,
+    Delivery,
+    DeliveryAdapter,
+    DeliveryResult,
+    Document,
+    Outbound,
+    Repeat,
+    ReportResult,
+    RouteSettings,
+    Rung,
+    Tools,
+)
+from aphub.api.errors import (
+    DeliveryError,
+    RefusedDeliveryError,
+    TransientDeliveryError,
+    UncertainDeliveryError,
+)
+from aphub.api.hooks import hookimpl, hookspec
+from aphub.api.http import http_errors_as_delivery_errors
+from aphub.api.renderers import Renderer, aphub_csv, subject_of
+from aphub.api.sources import (
+    Source,
+    SourceBatch,
+    SourceRefusedError,
+    SourceRow,
+    SourceSettings,
+)
+from aphub.domain.errors import AphubError
+from aphub.domain.reports import COLUMNS, Kind, Message, Report, Row, rows_of
+
+__all__ = [
+    "COLUMNS",
+    "Answer",
+    "AphubError",
+    "CheckStep",
+    "ConnectionSettings",
+    "Delivery",
+    "DeliveryAdapter",
+    "DeliveryError",
+    "DeliveryResult",
+    "Document",
+    "Kind",
+    "Message",
+    "Outbound",
+    "RefusedDeliveryError",
+    "Renderer",
+    "Repeat",
+    "Report",
+    "ReportResult",
+    "RouteSettings",
+    "Row",
+    "Rung",
+    "Source",
+    "SourceBatch",
+    "SourceRefusedError",
+    "SourceRow",
+    "SourceSettings",
+    "Tools",
+    "TransientDeliveryError",
+    "UncertainDeliveryError",
+    "aphub_csv",
+    "hookimpl",
+    "hookspec",
+    "http_errors_as_delivery_errors",
+    "rows_of",
+    "subject_of",
+]

@@ -1,0 +1,250 @@
+"""The contract between the hub and an adapter: what it is given, and what it says back."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from aphub.api.errors import DeliveryError
+from aphub.api.renderers import Rendering
+from aphub.domain.reports import Message, Report, Row
+
+
+class ConnectionSettings(BaseModel):
+    """How to reach one far side; two routes with equal settings share a lane."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RouteSettings(BaseModel):
+    """Where at the far side one organisation's messages go, and how they are protected."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def destination(self) -> str:
+        """Name the fields that decide who can read a message; a change of them needs approval again."""
+        return self.model_dump_json()
+
+
+C = TypeVar("C", bound=ConnectionSettings)
+R = TypeVar("R", bound=RouteSettings)
+
+
+class Repeat(StrEnum):
+    """What it does to deliver the same thing twice."""
+
+    HARMLESS = "harmless"
+    RECOGNISABLE = "recognisable"
+    HARMFUL = "harmful"
+
+
+class Rung(StrEnum):
+    """How far a message is known to have come (peers.md, receipt ladder)."""
+
+    PREPARED = "prepared"
+    HANDED_OVER = "handed_over"
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+
+
+class Answer(StrEnum):
+    """What the far side did with one report."""
+
+    TAKEN = "taken"
+    ALREADY_THERE = "already_there"
+    DIFFERS = "differs"
+    REFUSED = "refused"
+    NOT_EXPRESSIBLE = "not_expressible"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One frozen piece of a dispatch: what leaves the machine, byte for byte."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A message on its way to becoming documents, with what may be shown and written."""
+
+    message: Message
+    rows: tuple[Row, ...] = field(repr=False)
+    rendering: Rendering = field(repr=False)
+    file_password: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One dispatch at the edge: frozen documents and canonical rows, under one identity.
+
+    `key` stays the same however often the delivery is tried. `reports` are the public references of the reports in
+    the order of `rows` (a report may have several rows). `may_write` lists the codes that this school signed for.
+    """
+
+    key: str
+    thread_ref: str
+    deadline: datetime
+    route: RouteSettings
+    documents: tuple[Document, ...] = field(repr=False)
+    rows: tuple[Row, ...] = field(repr=False)
+    reports: tuple[str, ...]
+    row_reports: tuple[str, ...]
+    may_write: frozenset[str] = frozenset()
+    attempt: int = 1
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResult:
+    """What became of one report; `words` are the far side's, kept sealed."""
+
+    report: str
+    answer: Answer
+    words: str = field(repr=False, default="")
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """The far side's answer to one delivery.
+
+    `reference` is the far side's own (queue id, file name, write-back id); `evidence` is kept sealed with the
+    receipt; `hops` names the part of the way that was proved, such as "TLS 1.3 to mail.example.org".
+    """
+
+    rung: Rung
+    results: tuple[ReportResult, ...]
+    reference: str = ""
+    evidence: dict[str, str] = field(repr=False, default_factory=dict)
+    hops: str = ""
+
+    @classmethod
+    def all_taken(
+        cls,
+        delivery: Delivery,
+        rung: Rung,
+        *,
+        reference: str = "",
+        evidence: dict[str, str] | None = None,
+        hops: str = "",
+    ) -> "DeliveryResult":
+        """Say that every report of the delivery was taken."""
+        results = tuple(ReportResult(report, Answer.TAKEN) for report in delivery.reports)
+        return cls(rung, results, reference, evidence or {}, hops)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStep:
+    """One ticked step of a connection check; `found` is what was seen, `mend` what to do."""
+
+    step: str
+    ok: bool
+    found: str = ""
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the hub lends to an adapter: HTTP clients with its time-outs, and the time."""
+
+    http: Callable[..., httpx.Client]
+    now: Callable[[], datetime]
+
+
+class DeliveryAdapter(ABC, Generic[C, R]):
+    """Carries dispatches to one far side; one instance serves one lane's burst.
+
+    It tries once. The hub owns retries, pace, time limits, logging, sealing and HTTP clients.
+    """
+
+    name: ClassVar[str]
+    connection_class: ClassVar[type[ConnectionSettings]]
+    route_class: ClassVar[type[RouteSettings]]
+    repeat: ClassVar[Repeat]
+    reaches: ClassVar[Rung]
+    writes_register: ClassVar[bool] = False
+    follows_up: ClassVar[bool] = False
+    looks_up: ClassVar[bool] = False
+    burst: ClassVar[int] = 32
+    capabilities: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, connection: C, tools: Tools) -> None:
+        """Keep settings and tools; open nothing yet."""
+        self.connection = connection
+        self.tools = tools
+
+    @classmethod
+    @abstractmethod
+    def compose(cls, outbound: Outbound, route: R) -> tuple[Document, ...]:
+        """Make the exact documents that will leave; pure, encryption and protection included."""
+
+    @classmethod
+    def can_express(cls, report: Report, may_write: frozenset[str]) -> str:  # noqa: ARG003 - most can say all
+        """Say why this far side cannot be told this report; empty when it can."""
+        return ""
+
+    @abstractmethod
+    def open(self) -> None:
+        """Connect, verify and sign in.
+
+        Raises:
+            TransientDeliveryError: The far side cannot be reached now.
+            RefusedDeliveryError: It will not let us in, or it is not who it should be.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave politely; a second call does nothing."""
+
+    @abstractmethod
+    def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """Try once to hand the delivery over.
+
+        Raises:
+            DeliveryError: See the three kinds in `aphub.api.errors`.
+        """
+
+    def deliver_many(
+        self, deliveries: Sequence[Delivery]
+    ) -> Iterator[tuple[str, DeliveryResult | DeliveryError]]:
+        """Deliver a burst, giving (key, answer) as each is known; override where a far side takes several at once."""
+        for delivery in deliveries:
+            try:
+                yield delivery.key, self.deliver(delivery)
+            except DeliveryError as exc:
+                yield delivery.key, exc
+
+    def look_up(self, delivery: Delivery) -> DeliveryResult | None:
+        """Ask the far side whether it has this delivery; None when it certainly has not.
+
+        Called only when `looks_up` is true.
+        """
+        raise NotImplementedError
+
+    def follow_up(self, delivery: Delivery, reference: str) -> DeliveryResult | None:
+        """Ask what became of a delivery that was handed over; None while it is still open.
+
+        Called only when `follows_up` is true.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def check(self, route: R) -> Iterator[CheckStep]:
+        """Prove connection and route step by step; no pupil's data leaves."""
+
+
+def results_by_report(results: Iterable[ReportResult]) -> dict[str, ReportResult]:
+    """Index results by their report."""
+    return {result.report: result for result in results}
+
+
+AnyAdapter = DeliveryAdapter[Any, Any]

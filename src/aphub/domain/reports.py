@@ -1,0 +1,231 @@
+"""What one recipient is told about one placement for one period, and the message that carries it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from aphub.domain.calendar import LONDON
+from aphub.domain.entries import SessionEntry
+from aphub.domain.outcomes import ATTENDED, Mode, Outcome, ReasonKind
+from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose
+
+SCHEMA = "aphub-1"
+SCHEMA_VERSION = "1"
+
+COLUMNS = (
+    "schema",
+    "schema_version",
+    "reference",
+    "version",
+    "provider_ref",
+    "school_urn",
+    "upn",
+    "school_pupil_ref",
+    "date",
+    "session",
+    "outcome",
+    "suggested_code",
+    "code_set",
+    "minutes_late",
+    "reason_text",
+    "attended_online",
+    "actions",
+    "flag_call_dsl",
+    "supersedes",
+    "made_at",
+    "lesson_start",
+    "lesson_end",
+    "place",
+    "nature",
+    "supervised_by",
+    "arranged_by",
+    "power",
+)
+"""The machine copy's columns. New ones come at the end only; meaning and order never change."""
+
+Row = dict[str, str]
+"""One session of one report, keyed by `COLUMNS`."""
+
+
+class Kind(StrEnum):
+    """Why a message is sent; alert, routine, update and correction share one thread."""
+
+    ALERT = "alert"
+    ROUTINE = "routine"
+    UPDATE = "update"
+    CORRECTION = "correction"
+    CATCH_UP = "catch_up"
+    TEST = "test"
+
+
+REASON_WORDS = {
+    ReasonKind.NOT_APPLICABLE: "",
+    ReasonKind.UNKNOWN: "reason not known",
+    ReasonKind.ILL: "ill",
+    ReasonKind.MEDICAL: "medical or dental appointment",
+    ReasonKind.RELIGIOUS: "religious observance",
+    ReasonKind.TRANSPORT_FAILED: "usual transport did not come",
+    ReasonKind.TRAVEL_DISRUPTED: "widespread travel disruption",
+    ReasonKind.PREMISES_PART_CLOSED: "part of the premises closed",
+    ReasonKind.SITE_CLOSED: "site closed",
+    ReasonKind.DETAINED: "in detention by a court",
+    ReasonKind.PUBLIC_HEALTH: "public health guidance",
+    ReasonKind.UNAVOIDABLE: "unavoidable cause",
+    ReasonKind.NO_TRAVEL_ARRANGED: "no travel was arranged",
+    ReasonKind.PARENT_TRAVELLING: "parent travelling for work",
+    ReasonKind.REFUSED: "pupil refused to attend",
+    ReasonKind.UNAUTHORISED: "no reason given to us",
+    ReasonKind.LEAVE_GRANTED: "leave granted by the school",
+    ReasonKind.PERFORMANCE: "licensed performance",
+    ReasonKind.PART_TIME: "part-time timetable agreed by the school",
+    ReasonKind.HOLIDAY: "holiday",
+    ReasonKind.SUSPENDED: "suspended by the school",
+    ReasonKind.INTERVIEW: "interview",
+    ReasonKind.STUDY_LEAVE: "study leave",
+}
+"""A reason as a school reads it: a category, never the words that a parent used."""
+
+OUTCOME_WORDS = {
+    Outcome.PRESENT: "attended",
+    Outcome.LATE: "arrived late",
+    Outcome.LEFT_EARLY: "attended, left early",
+    Outcome.LEFT_SITE: "left our site without leave",
+    Outcome.ABSENT: "did not attend",
+    Outcome.AT_HOME_SCHOOL: "at your school today",
+    Outcome.TAUGHT_AT_HOME: "taught at home in person",
+    Outcome.WORKED_AT_HOME: "worked at home, not supervised in person",
+    Outcome.ONLINE: "took part online",
+    Outcome.COULD_NOT_JOIN: "could not join online (technical fault)",
+    Outcome.CANCELLED: "lesson cancelled by us, pupil not in our building",
+    Outcome.ARRIVED_UNEXPECTED: "attended, though not expected",
+    Outcome.NOT_EXPECTED: "not expected",
+    Outcome.NOT_YET_TAKEN: "register not yet taken",
+}
+"""An outcome as people read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One placement's sessions in one period, for one recipient, in one version."""
+
+    ref: str
+    version: int
+    placement_ref: str
+    purpose: Purpose
+    sessions: tuple[SessionEntry, ...]
+    nature: Nature
+    arranged_by: ArrangedBy
+    power: Power = Power.NONE
+    place: str = ""
+    supervised_by: str = field(repr=False, default="")
+    pupil_name: str = field(repr=False, default="")
+    initials: str = field(repr=False, default="")
+    upn: str = field(repr=False, default="")
+    school_pupil_ref: str = field(repr=False, default="")
+    changes: tuple[str, ...] = ()
+    next_step: str = ""
+    phone_us: bool = False
+
+    @property
+    def needs_action(self) -> bool:
+        """Whether somebody at the school should act on this today."""
+        return self.phone_us or any(
+            session.fact.outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN}
+            or (
+                session.fact.outcome is Outcome.ABSENT
+                and session.fact.reason in {ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED}
+            )
+            or session.suggestion.question
+            for session in self.sessions
+        )
+
+    @property
+    def attended(self) -> bool:
+        """Whether the pupil was here in person for every session told of."""
+        return all(session.fact.outcome in ATTENDED for session in self.sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Everything that one message to one organisation says, before it becomes documents."""
+
+    kind: Kind
+    reference: str
+    number: int
+    thread_ref: str
+    provider_name: str
+    provider_phone: str
+    provider_hours: str
+    provider_ref: str
+    reply_to: str
+    organisation_name: str
+    organisation_urn: str
+    period_words: str
+    period_key: str
+    made_at: datetime
+    due_by: datetime
+    reports: tuple[Report, ...]
+    previous_reference: str = ""
+    late: bool = False
+    ask_to_confirm: bool = False
+    test_code: str = ""
+    notes: tuple[str, ...] = ()
+    checkpoint: str = ""
+
+    @property
+    def is_test(self) -> bool:
+        """Whether this is a TEST message about invented pupils."""
+        return self.kind is Kind.TEST
+
+    @property
+    def file_stem(self) -> str:
+        """A file name without ending, from safe fields only: no pupil, no school name."""
+        test = "TEST-" if self.is_test else ""
+        return f"{test}aphub-{self.period_key}-{self.reference}"
+
+
+def rows_of(message: Message) -> Iterator[Row]:
+    """Give the machine copy of a message: one row a session, in the order of its reports."""
+    made_at = message.made_at.astimezone(LONDON).isoformat(timespec="seconds")
+    test = "TEST " if message.is_test else ""
+    for report in message.reports:
+        for session in report.sessions:
+            fact = session.fact
+            yield {
+                "schema": SCHEMA,
+                "schema_version": SCHEMA_VERSION,
+                "reference": message.reference,
+                "version": str(report.version),
+                "provider_ref": message.provider_ref,
+                "school_urn": message.organisation_urn,
+                "upn": report.upn,
+                "school_pupil_ref": report.school_pupil_ref,
+                "date": session.day.isoformat(),
+                "session": session.half.value,
+                "outcome": f"{test}{fact.outcome.value}",
+                "suggested_code": session.suggestion.code,
+                "code_set": session.suggestion.code_set,
+                "minutes_late": "" if fact.minutes is None else str(fact.minutes),
+                "reason_text": REASON_WORDS[fact.reason],
+                "attended_online": "yes" if fact.outcome is Outcome.ONLINE else "no",
+                "actions": "; ".join(
+                    f"{action.at.astimezone(LONDON):%H:%M} {action.kind} {action.result}".strip()
+                    for action in session.actions
+                ),
+                "flag_call_dsl": "",
+                "supersedes": message.previous_reference,
+                "made_at": made_at,
+                "lesson_start": f"{session.starts:%H:%M}",
+                "lesson_end": f"{session.ends:%H:%M}",
+                "place": "online" if session.mode is Mode.ONLINE else report.place,
+                "nature": report.nature.value,
+                "supervised_by": report.supervised_by,
+                "arranged_by": report.arranged_by.value,
+                "power": report.power.value,
+            }
+
+
+def lateness(handed_over: datetime, due_by: datetime) -> timedelta:
+    """Say how long after the promise a report was handed over; negative means early."""
+    return handed_over - due_by
