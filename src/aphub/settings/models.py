@@ -1,0 +1,260 @@
+"""The shape of the configuration; unknown keys are errors, and every key says what it is for."""
+
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from aphub.domain.agreements import Agreement, Cadence, FirstCaller, Send, agreement_on
+from aphub.domain.calendar import Calendar, Span
+from aphub.domain.halves import SchoolHours
+from aphub.domain.identifiers import check_mail_address
+from aphub.domain.when import parse_when
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
+Mailbox = Annotated[str, AfterValidator(check_mail_address)]
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Dates(Strict):
+    """Some days in a row; both belong to it."""
+
+    starts: date = Field(description="first day")
+    ends: date = Field(description="last day")
+    name: str = Field(default="", description="what it is, as people say it")
+
+    def span(self) -> Span:
+        """Give the domain's span."""
+        return Span(self.starts, self.ends, self.name)
+
+
+class Person(Strict):
+    """Somebody with a role; staff of the provider or of a school."""
+
+    name: str = Field(description="as people say it")
+    role: str = Field(description="such as safeguarding lead or head")
+    phone: str = Field(default="", description="where to call")
+    email: Mailbox | Literal[""] = Field(default="", description="where to write")
+
+
+class Connection(BaseModel):
+    """How to reach a far side: an adapter's name and its own settings beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    adapter: str = Field(description="name of an installed adapter, such as email, drop or wonde")
+
+    def settings(self) -> dict[str, Any]:
+        """Give the adapter's own settings."""
+        return dict(self.model_extra or {})
+
+
+class Feed(BaseModel):
+    """Where registers come from: a source's name and its own settings beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    source: str = Field(description="name of an installed source, such as inbox")
+
+    def settings(self) -> dict[str, Any]:
+        """Give the source's own settings."""
+        return dict(self.model_extra or {})
+
+
+class VocabularyConfig(Strict):
+    """The provider's words and what they mean."""
+
+    base: str = Field(default="plain-words", description="ready-made vocabulary to begin from")
+    words: dict[str, dict[str, Any]] = Field(default_factory=dict, description="word to outcome, as in docs")
+
+
+class ProviderConfig(Strict):
+    """One alternative provider: the tenant, with its own words, feeds and connections."""
+
+    slug: Slug = Field(description="its short name, the file's name")
+    name: str = Field(description="as schools know it")
+    prefix: str = Field(pattern=r"^[A-Z]{2,4}$", description="two to four letters before each reference")
+    phone: str = Field(description="the office, printed on every message")
+    hours: str = Field(description="when somebody answers, such as 8:30am to 3:30pm")
+    reply_to: Mailbox = Field(description="a mailbox that people read")
+    urn: str = Field(default="", description="only if the provider is itself a school")
+    safeguarding: Person = Field(description="the designated safeguarding lead")
+    register_warning_to: str = Field(default="", description="who is warned when a register is missing")
+    own_register_closes_minutes: int = Field(default=30, ge=0, le=30, description="own roll: minutes until U")
+    match_by_name: bool = Field(default=False, description="match a pupil by exact name when nothing else is given")
+    works_on_bank_holidays: bool = Field(default=False, description="lessons are due on bank holidays too")
+    terms: tuple[Dates, ...] = Field(default=(), description="terms; none means open all the year")
+    closures: tuple[Dates, ...] = Field(default=(), description="days on which the provider is closed")
+    vocabulary: VocabularyConfig = Field(default_factory=VocabularyConfig, description="its words")
+    feeds: dict[Slug, Feed] = Field(default_factory=dict, description="where registers come from, by name")
+    connections: dict[Slug, Connection] = Field(default_factory=dict, description="far sides, by name")
+
+    def calendar(self) -> Calendar:
+        """Give the days on which this provider is open."""
+        terms = tuple(term.span() for term in self.terms)
+        closures = tuple(closure.span() for closure in self.closures)
+        if self.works_on_bank_holidays:
+            return Calendar(terms, closures, {})
+        return Calendar(terms, closures)
+
+
+class Hours(Strict):
+    """A school's two sessions, as London wall times."""
+
+    am_starts: time = time(8, 45)
+    am_ends: time = time(12, 15)
+    pm_starts: time = time(13, 0)
+    pm_ends: time = time(15, 30)
+
+    def hours(self) -> SchoolHours:
+        """Give the domain's school hours."""
+        return SchoolHours(self.am_starts, self.am_ends, self.pm_starts, self.pm_ends)
+
+
+class SignedCodes(Strict):
+    """The codes that this school lets the hub write into its own register."""
+
+    codes: frozenset[str] = Field(description="letters, such as B and N")
+    signed_by: str = Field(description="role of the person at the school")
+    on: date = Field(description="when it was signed")
+
+
+class ChannelConfig(BaseModel):
+    """One way to one organisation: a connection of the provider, with the adapter's route beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: Slug = Field(description="its name within the organisation")
+    connection: Slug = Field(description="a connection of the provider's file")
+
+    def route(self) -> dict[str, Any]:
+        """Give the adapter's own route settings."""
+        return dict(self.model_extra or {})
+
+
+class OrganisationConfig(Strict):
+    """A school or council that is told."""
+
+    slug: Slug = Field(description="its short name, the file's name")
+    kind: Literal["school", "council"] = Field(description="from the folder it stands in")
+    name: str = Field(description="as people say it")
+    urn: str = Field(default="", description="six digits, for a school")
+    la_code: str = Field(default="", description="three digits, for a council")
+    phone: str = Field(default="", description="published number, for call-back approval and phone tasks")
+    known_to: tuple[Slug, ...] = Field(default=(), description="providers that know it; none means all")
+    hours: Hours = Field(default_factory=Hours, description="when its sessions begin and end")
+    closures: tuple[Dates, ...] = Field(default=(), description="training days and own holidays")
+    channels: tuple[ChannelConfig, ...] = Field(default=(), description="ways to it, in order of preference")
+    signed_codes: SignedCodes | None = Field(default=None, description="needed before anything is written in its MIS")
+
+    @model_validator(mode="after")
+    def _channel_names_differ(self) -> Self:
+        names = [channel.name for channel in self.channels]
+        for name in names:
+            if names.count(name) > 1:
+                message = f"Two channels are called '{name}'. Give each a name of its own"
+                raise ValueError(message)
+        return self
+
+    def channel(self, name: str) -> ChannelConfig | None:
+        """Give the channel called `name`."""
+        return next((channel for channel in self.channels if channel.name == name), None)
+
+    def calendar(self) -> Calendar:
+        """Give the days on which this school is open; its closures never make a lesson not due."""
+        return Calendar((), tuple(closure.span() for closure in self.closures))
+
+
+class AgreementTerms(Strict):
+    """What was agreed from a date on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    valid_from: date = Field(alias="from", description="first day on which it holds")
+    cadence: str = Field(description="per session, daily or weekly")
+    entry_due: str = Field(default="start", description="when the register must be in")
+    due: str = Field(description="by when the report is handed over")
+    pm_due: str = Field(default="", description="the same for the afternoon, where told by session")
+    send: str = Field(default="when complete", description="when complete, or at time")
+    channels: tuple[str, ...] = Field(default=(), description="channel names in order; none means the school's order")
+    may_write: bool = Field(default=False, description="whether codes may be written in the school's MIS")
+    first_caller: str = Field(default="provider", description="who phones home first")
+    lead_minutes: int = Field(default=2, ge=0, le=120, description="minutes before the promise that it leaves")
+    useful_minutes: int | None = Field(default=None, ge=1, description="minutes after the promise that it helps")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        self.agreement("this agreement", frozenset())
+        return self
+
+    def agreement(self, name: str, may_write: frozenset[str]) -> Agreement:
+        """Give the domain's agreement; raises ValueError in plain words."""
+        return Agreement(
+            name=name,
+            valid_from=self.valid_from,
+            cadence=Cadence(self.cadence),
+            entry_due=parse_when(self.entry_due),
+            due=parse_when(self.due),
+            pm_due=parse_when(self.pm_due) if self.pm_due else None,
+            send=Send(self.send),
+            channels=self.channels,
+            may_write=may_write if self.may_write else frozenset(),
+            first_caller=FirstCaller(self.first_caller),
+            lead=timedelta(minutes=self.lead_minutes),
+            useful_for=timedelta(minutes=self.useful_minutes) if self.useful_minutes else None,
+        )
+
+
+class AgreementConfig(Strict):
+    """A named template; what was agreed changes only from a date."""
+
+    slug: Slug = Field(description="its name, the file's name")
+    title: str = Field(default="", description="in words, for people")
+    versions: tuple[AgreementTerms, ...] = Field(min_length=1, description="the terms, each from a date")
+
+
+class Snapshot(Strict):
+    """All that one provider's hub work reads: published whole, numbered, never changed."""
+
+    provider: ProviderConfig
+    organisations: dict[Slug, OrganisationConfig]
+    agreements: dict[Slug, AgreementConfig]
+
+    def agreement_on(self, slug: str, organisation: str, day: date) -> Agreement | None:
+        """Give the terms that hold on `day` between the provider and an organisation."""
+        config = self.agreements.get(slug)
+        if config is None:
+            return None
+        signed = self.organisations[organisation].signed_codes
+        codes = signed.codes if signed and signed.on <= day else frozenset[str]()
+        return agreement_on([terms.agreement(slug, codes) for terms in config.versions], day)
+
+
+class StoreSettings(Strict):
+    """Where the hub keeps what it knows."""
+
+    url: str = Field(default="sqlite:///hub.db", description="SQLite file or PostgreSQL address")
+    keys: str = Field(default="sqlite:///keys/keys.db", description="the key store, apart from the database")
+    master_key: Path = Field(default=Path("keys/master.key"), description="file with mode 0600")
+
+
+class HubSettings(Strict):
+    """The hub itself: `hub.toml`, each key also as APHUB_... in the environment."""
+
+    store: StoreSettings = Field(default_factory=StoreSettings, description="where things are kept")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="of log lines")
+    log_format: Literal["text", "json"] = Field(default="text", description="for people or for programs")
+    threads: int = Field(default=8, ge=1, le=64, description="how many lanes deliver at once")
+    lease_seconds: int = Field(default=120, ge=30, description="how long a claimed message stays claimed")
+    time_limit_seconds: int = Field(default=60, ge=5, description="hard limit of one delivery, below the lease")
+    heartbeat_url: str = Field(default="", description="told each minute that the hub lives; silence is the alarm")
+    allowed_private_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="private or loopback hosts that channels may use; all others are refused",
+    )

@@ -1,0 +1,166 @@
+"""Open the store, and the two ways to use it: `transaction` to write, `reading` to look."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import make_url
+
+from aphub.store import tables
+from aphub.store.schema import migrate, require_known_schema
+
+BUSY_TIMEOUT_MS = 15_000  # how long a second process waits for SQLite's one writer
+
+
+class Store:
+    """One database of the hub, with one writer at a time on SQLite."""
+
+    def __init__(self, url: str, writer: Engine, reader: Engine) -> None:
+        """Keep two engines: the reader cannot write."""
+        self.url = url
+        self._writer = writer
+        self._reader = reader
+        self._one_writer = threading.RLock()
+        self.is_sqlite = writer.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a writing transaction; it commits at the end of the block and rolls back on any error.
+
+        On SQLite it is BEGIN IMMEDIATE under one process lock, so a stage never fails half way for a lock.
+        """
+        if self.is_sqlite:
+            with self._one_writer, self._writer.begin() as connection:
+                yield connection
+        else:
+            with self._writer.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a read-only connection with one consistent view."""
+        with self._reader.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version."""
+        migrate(self._writer)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def open_store(url: str, *, create: bool = False) -> Store:
+    """Open the store at `url` (`sqlite:///path` or `postgresql+psycopg://...`).
+
+    Raises:
+        SchemaError: The schema is missing, too old or too new for this version.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if create and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        writer = create_engine(url, connect_args={"check_same_thread": False})
+        event.listen(writer, "connect", _prepare_sqlite)
+        event.listen(writer, "begin", _begin_immediate)
+        reader = create_engine(url, connect_args={"check_same_thread": False})
+        event.listen(reader, "connect", _prepare_sqlite_reader)
+        event.listen(reader, "begin", _begin_deferred)
+    else:
+        writer = create_engine(url, pool_size=8, pool_pre_ping=True)
+        reader = create_engine(url, pool_size=8, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+        event.listen(writer, "connect", _prepare_postgresql)
+        event.listen(reader, "connect", _prepare_postgresql_reader)
+    store = Store(url, writer, reader)
+    if create:
+        store.migrate()
+    else:
+        require_known_schema(writer)
+    return store
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "cache_size=-32000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_sqlite_reader(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    connection.execute("SET synchronous_commit = on")
+    connection.commit()
+
+
+def _prepare_postgresql_reader(connection: Any, _record: Any) -> None:
+    connection.execute("SET default_transaction_read_only = on")
+    connection.commit()
+
+
+def allocate(connection: Connection, name: str, count: int = 1) -> range:
+    """Take `count` fresh BIGINT keys of the kind `name`, never given out again."""
+    counters = tables.counters
+    statement = (
+        update(counters)
+        .where(counters.c.name == name)
+        .values(next=counters.c.next + count)
+        .returning(counters.c.next)
+    )
+    after = connection.execute(statement).scalar_one_or_none()
+    if after is None:
+        upsert = insert_ignoring(connection, counters).values(name=name, next=1)
+        connection.execute(upsert)
+        after = connection.execute(statement).scalar_one()
+    return range(after - count, after)
+
+
+def insert_ignoring(connection: Connection, table: Any) -> Any:
+    """Give an INSERT that skips rows whose unique key is already there."""
+    maker = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    return maker(table).on_conflict_do_nothing()
+
+
+def remember(connection: Connection, name: str, value: str) -> None:
+    """Keep one single fact about this store, replacing the older one."""
+    facts = tables.facts
+    changed = connection.execute(update(facts).where(facts.c.name == name).values(value=value))
+    if not changed.rowcount:
+        connection.execute(insert(facts).values(name=name, value=value))
+
+
+def recall(connection: Connection, name: str) -> str | None:
+    """Give a single fact about this store, or None."""
+    facts = tables.facts
+    return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar_one_or_none()
+
+
+def lock_ledger(connection: Connection, provider_id: int) -> None:
+    """Let only one transaction number a provider's statements at a time."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(6962, :provider)"), {"provider": provider_id % 2**31})
