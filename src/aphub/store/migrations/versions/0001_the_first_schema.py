@@ -1,0 +1,832 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from aphub.store.types import UtcDateTime
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the schema forward."""
+    op.create_table(
+        "attempts",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("attempt_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("dispatch_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.String(length=16),
+            nullable=True,
+            comment="taken, transient, refused, uncertain, fault; null while it runs",
+        ),
+        sa.Column("code", sa.String(length=120), nullable=True),
+        sa.Column(
+            "words",
+            sa.String(length=300),
+            nullable=True,
+            comment="our words for what happened; never the far side's free text",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "attempt_id", name=op.f("pk_attempts")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "dispatch_id",
+            "number",
+            name=op.f("uq_attempts_provider_id_dispatch_id_number"),
+        ),
+    )
+    op.create_table(
+        "channels",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("organisation", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("adapter", sa.String(length=40), nullable=False),
+        sa.Column("lane", sa.String(length=40), nullable=False),
+        sa.Column(
+            "destination",
+            sa.String(length=64),
+            nullable=False,
+            comment="digest of what decides who can read",
+        ),
+        sa.Column(
+            "state",
+            sa.String(length=12),
+            nullable=False,
+            comment="draft, checked, tested, live, changed, paused, held",
+        ),
+        sa.Column("because", sa.String(length=200), nullable=True),
+        sa.Column("key_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="JSON: test code, file password, old address",
+        ),
+        sa.Column("checked_at", UtcDateTime(), nullable=True),
+        sa.Column("tested_at", UtcDateTime(), nullable=True),
+        sa.Column("tested_by", sa.String(length=80), nullable=True),
+        sa.Column("read_back_at", UtcDateTime(), nullable=True),
+        sa.Column("approved_at", UtcDateTime(), nullable=True),
+        sa.Column("approved_by", sa.String(length=80), nullable=True),
+        sa.Column("approved_destination", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "organisation", "name", name=op.f("pk_channels")
+        ),
+    )
+    op.create_table(
+        "checkpoints",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column(
+            "note",
+            sa.Text(),
+            nullable=False,
+            comment="signed note, C2SP tlog-checkpoint",
+        ),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "size", name=op.f("pk_checkpoints")),
+    )
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("next", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "dispatch_reports",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("dispatch_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("report_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("owed_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "answer",
+            sa.String(length=16),
+            nullable=True,
+            comment="the far side's answer; null until there is one",
+        ),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "dispatch_id", "report_id", name=op.f("pk_dispatch_reports")
+        ),
+    )
+    with op.batch_alter_table("dispatch_reports", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_dispatch_reports_owed", ["provider_id", "owed_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_dispatch_reports_report", ["provider_id", "report_id"], unique=False
+        )
+
+    op.create_table(
+        "dispatches",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("dispatch_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "reference",
+            sa.String(length=24),
+            nullable=False,
+            comment="thread plus running number: what people quote",
+        ),
+        sa.Column("thread_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("organisation", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=60), nullable=False),
+        sa.Column(
+            "channel_rank",
+            sa.Integer(),
+            nullable=False,
+            comment="its place in the agreed order, from 0",
+        ),
+        sa.Column("lane", sa.String(length=40), nullable=False),
+        sa.Column("adapter", sa.String(length=40), nullable=False),
+        sa.Column("snapshot", sa.Integer(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.String(length=12),
+            nullable=False,
+            comment="see services.deliver.DispatchState",
+        ),
+        sa.Column("because", sa.String(length=200), nullable=True),
+        sa.Column("send_at", UtcDateTime(), nullable=False),
+        sa.Column("due_by", UtcDateTime(), nullable=False),
+        sa.Column("useful_until", UtcDateTime(), nullable=False),
+        sa.Column(
+            "next_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="when to try; null when it is not waiting to be tried",
+        ),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("lease_by", sa.String(length=40), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="the frozen documents and rows",
+        ),
+        sa.Column(
+            "digest",
+            sa.String(length=64),
+            nullable=False,
+            comment="SHA-256 over the frozen documents",
+        ),
+        sa.Column("prepared_at", UtcDateTime(), nullable=False),
+        sa.Column("handed_over_at", UtcDateTime(), nullable=True),
+        sa.Column("rung", sa.String(length=12), nullable=False),
+        sa.Column("far_reference", sa.String(length=120), nullable=True),
+        sa.Column(
+            "replaces_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the dispatch whose reports this one carries by another channel",
+        ),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "dispatch_id", name=op.f("pk_dispatches")
+        ),
+        sa.UniqueConstraint(
+            "provider_id", "reference", name=op.f("uq_dispatches_provider_id_reference")
+        ),
+        sa.UniqueConstraint(
+            "provider_id",
+            "thread_id",
+            "number",
+            name=op.f("uq_dispatches_provider_id_thread_id_number"),
+        ),
+    )
+    with op.batch_alter_table("dispatches", schema=None) as batch_op:
+        batch_op.create_index("ix_dispatches_state", ["state", "next_at"], unique=False)
+        batch_op.create_index(
+            "ix_dispatches_waiting", ["lane", "state", "next_at"], unique=False
+        )
+
+    op.create_table(
+        "entries",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("lesson_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("mode", sa.String(length=12), nullable=True),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="JSON: note, provider's word, actions; absent when there are none",
+        ),
+        sa.Column("mark_id", sa.BigInteger(), nullable=True),
+        sa.Column("by_person", sa.Boolean(), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("because", sa.String(length=200), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("current", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "entry_id", name=op.f("pk_entries")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "lesson_id",
+            "version",
+            name=op.f("uq_entries_provider_id_lesson_id_version"),
+        ),
+    )
+    with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_entries_current", ["provider_id", "lesson_id", "current"], unique=False
+        )
+        batch_op.create_index(
+            "ix_entries_news", ["provider_id", "made_at"], unique=False
+        )
+
+    op.create_table(
+        "facts",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
+        comment="single facts about this store: simulated, the played time, the epoch",
+    )
+    op.create_table(
+        "holds",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hold_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("dispatch_id", sa.BigInteger(), nullable=True),
+        sa.Column("owed_id", sa.BigInteger(), nullable=True),
+        sa.Column("words", sa.String(length=300), nullable=False),
+        sa.Column("raised_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.Column("settled_by", sa.String(length=80), nullable=True),
+        sa.Column("settled_how", sa.String(length=120), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "hold_id", name=op.f("pk_holds")),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_holds_provider_id_ref")
+        ),
+    )
+    op.create_table(
+        "intakes",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("intake_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column(
+            "file_digest",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="keyed, so that a list of digests says nothing",
+        ),
+        sa.Column("media_type", sa.String(length=80), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column("sealed_name", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="the original, byte for byte",
+        ),
+        sa.Column(
+            "state",
+            sa.String(length=10),
+            nullable=False,
+            comment="stored, taken, refused",
+        ),
+        sa.Column("rows_read", sa.Integer(), nullable=True),
+        sa.Column("rows_entered", sa.Integer(), nullable=True),
+        sa.Column("rows_unchanged", sa.Integer(), nullable=True),
+        sa.Column("rows_questioned", sa.Integer(), nullable=True),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "intake_id", name=op.f("pk_intakes")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "file_digest",
+            name=op.f("uq_intakes_provider_id_file_digest"),
+        ),
+    )
+    op.create_table(
+        "lanes",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("lane", sa.String(length=40), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column(
+            "open_until",
+            UtcDateTime(),
+            nullable=True,
+            comment="the breaker: no tries before this",
+        ),
+        sa.Column(
+            "since", UtcDateTime(), nullable=True, comment="when the trouble began"
+        ),
+        sa.Column("words", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "lane", name=op.f("pk_lanes")),
+    )
+    op.create_table(
+        "ledger_nodes",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "level", "position", name=op.f("pk_ledger_nodes")
+        ),
+    )
+    op.create_table(
+        "lessons",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("lesson_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("placement_id", sa.BigInteger(), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("starts_wall", sa.String(length=5), nullable=False),
+        sa.Column("ends_wall", sa.String(length=5), nullable=False),
+        sa.Column("starts_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("mode", sa.String(length=12), nullable=False),
+        sa.Column("nature", sa.String(length=40), nullable=False),
+        sa.Column("place", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("staff", sa.String(length=80), nullable=False),
+        sa.Column("entry_due", UtcDateTime(), nullable=False),
+        sa.Column(
+            "state",
+            sa.String(length=10),
+            nullable=False,
+            comment="owed, entered, withdrawn",
+        ),
+        sa.Column("withdrawn_because", sa.String(length=80), nullable=True),
+        sa.Column(
+            "unregistered_told_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="when a missing register was first told",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "lesson_id", name=op.f("pk_lessons")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "placement_id",
+            "starts_at",
+            name=op.f("uq_lessons_provider_id_placement_id_starts_at"),
+        ),
+        comment="a lesson that is due; at the same time the owed entry",
+    )
+    with op.batch_alter_table("lessons", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_lessons_day", ["provider_id", "day", "placement_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_lessons_waiting", ["provider_id", "state", "entry_due"], unique=False
+        )
+
+    op.create_table(
+        "marks",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("mark_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("intake_id", sa.BigInteger(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column(
+            "slot",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="blind index of who, day and lesson as the source says",
+        ),
+        sa.Column(
+            "word",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="keyed digest of what the source said for the slot",
+        ),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=True),
+        sa.Column("lesson_id", sa.BigInteger(), nullable=True),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="JSON: the row, word for word",
+        ),
+        sa.Column(
+            "result",
+            sa.String(length=12),
+            nullable=False,
+            comment="entered, unchanged, questioned",
+        ),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "mark_id", name=op.f("pk_marks")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "intake_id",
+            "row",
+            name=op.f("uq_marks_provider_id_intake_id_row"),
+        ),
+    )
+    with op.batch_alter_table("marks", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_marks_slot", ["provider_id", "source", "slot", "mark_id"], unique=False
+        )
+
+    op.create_table(
+        "owed_reports",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("owed_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("thread_id", sa.BigInteger(), nullable=False),
+        sa.Column("recipient_id", sa.BigInteger(), nullable=False),
+        sa.Column("placement_id", sa.BigInteger(), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("until_day", sa.Date(), nullable=False, comment="exclusive"),
+        sa.Column(
+            "half",
+            sa.String(length=2),
+            nullable=False,
+            comment="AM, PM or empty for the whole period",
+        ),
+        sa.Column("entry_due", UtcDateTime(), nullable=False),
+        sa.Column("send_at", UtcDateTime(), nullable=False),
+        sa.Column("due_by", UtcDateTime(), nullable=False),
+        sa.Column("useful_until", UtcDateTime(), nullable=False),
+        sa.Column(
+            "state",
+            sa.String(length=12),
+            nullable=False,
+            comment="owed, prepared, met, missed, withdrawn, held",
+        ),
+        sa.Column("because", sa.String(length=120), nullable=True),
+        sa.Column(
+            "version",
+            sa.Integer(),
+            nullable=False,
+            comment="of the newest report; 0 before the first",
+        ),
+        sa.Column(
+            "looked_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="entries made after this are news",
+        ),
+        sa.Column("handed_over_at", UtcDateTime(), nullable=True),
+        sa.Column(
+            "missed_told_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="when the ledger said: owed and not handed over",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "owed_id", name=op.f("pk_owed_reports")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "recipient_id",
+            "period",
+            name=op.f("uq_owed_reports_provider_id_recipient_id_period"),
+        ),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_owed_reports_provider_id_ref")
+        ),
+    )
+    with op.batch_alter_table("owed_reports", schema=None) as batch_op:
+        batch_op.create_index("ix_owed_reports_due", ["state", "send_at"], unique=False)
+        batch_op.create_index(
+            "ix_owed_reports_placement",
+            ["provider_id", "placement_id", "first_day"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_owed_reports_thread", ["provider_id", "thread_id"], unique=False
+        )
+
+    op.create_table(
+        "placements",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("placement_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column("starts_day", sa.Date(), nullable=False),
+        sa.Column("ends_day", sa.Date(), nullable=True),
+        sa.Column("arranged_by", sa.String(length=10), nullable=False),
+        sa.Column("power", sa.String(length=10), nullable=False),
+        sa.Column("registration", sa.String(length=10), nullable=False),
+        sa.Column("nature", sa.String(length=40), nullable=False),
+        sa.Column("commissioner", sa.String(length=60), nullable=False),
+        sa.Column(
+            "timetable", sa.Text(), nullable=False, comment="JSON list of weekly slots"
+        ),
+        sa.Column("attends_on_school_closure", sa.Boolean(), nullable=False),
+        sa.Column("risk_flag", sa.Boolean(), nullable=False),
+        sa.Column("current", sa.Boolean(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "placement_id", "version", name=op.f("pk_placements")
+        ),
+    )
+    with op.batch_alter_table("placements", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_placements_pupil", ["provider_id", "pupil_id", "current"], unique=False
+        )
+
+    op.create_table(
+        "providers",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_providers")),
+        sa.UniqueConstraint("slug", name=op.f("uq_providers_slug")),
+    )
+    op.create_table(
+        "pupils",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="JSON: names, UPN, references",
+        ),
+        sa.Column(
+            "ref_index",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="blind index of the provider's own reference",
+        ),
+        sa.Column("upn_index", sa.LargeBinary(), nullable=True),
+        sa.Column("name_index", sa.LargeBinary(), nullable=True),
+        sa.Column("suppressed", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "pupil_id", name=op.f("pk_pupils")),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_pupils_provider_id_ref")
+        ),
+    )
+    with op.batch_alter_table("pupils", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_pupils_name_index", ["provider_id", "name_index"], unique=False
+        )
+        batch_op.create_index(
+            "ix_pupils_ref_index", ["provider_id", "ref_index"], unique=False
+        )
+        batch_op.create_index(
+            "ix_pupils_upn_index", ["provider_id", "upn_index"], unique=False
+        )
+
+    op.create_table(
+        "questions",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("question_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("mark_id", sa.BigInteger(), nullable=True),
+        sa.Column("lesson_id", sa.BigInteger(), nullable=True),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=True),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=False, comment="JSON: words, choices"
+        ),
+        sa.Column("raised_at", UtcDateTime(), nullable=False),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.Column("answered_by", sa.String(length=80), nullable=True),
+        sa.Column("answer", sa.String(length=30), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "question_id", name=op.f("pk_questions")
+        ),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_questions_provider_id_ref")
+        ),
+    )
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_questions_open", ["provider_id", "answered_at"], unique=False
+        )
+
+    op.create_table(
+        "receipts",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("receipt_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("dispatch_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "rung",
+            sa.String(length=12),
+            nullable=False,
+            comment="a rung of the ladder, or refused, bounced, uncertain, expired",
+        ),
+        sa.Column("far_reference", sa.String(length=120), nullable=False),
+        sa.Column(
+            "reports",
+            sa.Text(),
+            nullable=False,
+            comment="JSON: report refs by answer; what is not named was taken",
+        ),
+        sa.Column("hops", sa.String(length=200), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="JSON: the far side's words",
+        ),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "receipt_id", name=op.f("pk_receipts")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "dispatch_id",
+            "rung",
+            "far_reference",
+            name=op.f("uq_receipts_provider_id_dispatch_id_rung_far_reference"),
+        ),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_receipts_provider_id_ref")
+        ),
+    )
+    op.create_table(
+        "recipients",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("recipient_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("placement_id", sa.BigInteger(), nullable=False),
+        sa.Column("organisation", sa.String(length=60), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("agreement", sa.String(length=60), nullable=False),
+        sa.Column("starts_day", sa.Date(), nullable=False),
+        sa.Column("ends_day", sa.Date(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "recipient_id", name=op.f("pk_recipients")
+        ),
+        sa.UniqueConstraint(
+            "provider_id",
+            "placement_id",
+            "organisation",
+            "purpose",
+            "starts_day",
+            name=op.f(
+                "uq_recipients_provider_id_placement_id_organisation_purpose_starts_day"
+            ),
+        ),
+    )
+    op.create_table(
+        "reports",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("report_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("owed_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column("placement_version", sa.Integer(), nullable=False),
+        sa.Column("snapshot", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="JSON: the report's canonical sessions",
+        ),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column(
+            "salt",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="erased with the content; the commitment stays in the ledger",
+        ),
+        sa.Column("commitment", sa.String(length=64), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "report_id", name=op.f("pk_reports")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "owed_id",
+            "version",
+            name=op.f("uq_reports_provider_id_owed_id_version"),
+        ),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_reports_provider_id_ref")
+        ),
+    )
+    op.create_table(
+        "snapshots",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "body",
+            sa.Text(),
+            nullable=False,
+            comment="canonical JSON of the validated configuration",
+        ),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.Column("published_by", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "number", name=op.f("pk_snapshots")),
+    )
+    op.create_table(
+        "statements",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "number",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="its leaf index, without gaps",
+        ),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column(
+            "subject",
+            sa.String(length=40),
+            nullable=False,
+            comment="the reference it is about",
+        ),
+        sa.Column(
+            "body",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="RFC 8785 JSON: the leaf, byte for byte",
+        ),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "number", name=op.f("pk_statements")),
+    )
+    with op.batch_alter_table("statements", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_statements_subject", ["provider_id", "subject"], unique=False
+        )
+
+    op.create_table(
+        "tasks",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("task_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column(
+            "kind",
+            sa.String(length=30),
+            nullable=False,
+            comment="phone_home, phone_school, take_register, fix_channel, settle",
+        ),
+        sa.Column(
+            "subject",
+            sa.String(length=120),
+            nullable=False,
+            comment="unique beside its kind: a reference, never a name",
+        ),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=True),
+        sa.Column("organisation", sa.String(length=60), nullable=True),
+        sa.Column("words", sa.String(length=300), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "state", sa.String(length=12), nullable=False, comment="open, done, cleared"
+        ),
+        sa.Column("raised_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column("result", sa.String(length=120), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "task_id", name=op.f("pk_tasks")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "kind",
+            "subject",
+            name=op.f("uq_tasks_provider_id_kind_subject"),
+        ),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_tasks_provider_id_ref")
+        ),
+    )
+    op.create_table(
+        "threads",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("thread_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("organisation", sa.String(length=60), nullable=False),
+        sa.Column("agreement", sa.String(length=60), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("last_number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "thread_id", name=op.f("pk_threads")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "organisation",
+            "agreement",
+            "period",
+            name=op.f("uq_threads_provider_id_organisation_agreement_period"),
+        ),
+        sa.UniqueConstraint(
+            "provider_id", "ref", name=op.f("uq_threads_provider_id_ref")
+        ),
+    )
+    op.create_table(
+        "verifying_keys",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("vkey", sa.String(length=200), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "vkey", name=op.f("pk_verifying_keys")),
+    )
