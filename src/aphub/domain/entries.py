@@ -39,7 +39,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The statement for one placement and lesson, in one version."""
+    """The statement for one placement and lesson, in one version.
+
+    `taken_at` is when the register was taken, if the source says so; `made_at` is when the hub wrote it down.
+    """
 
     lesson: Lesson
     version: int
@@ -47,6 +50,7 @@ class Entry:
     made_at: datetime
     made_by: str
     actions: tuple[Action, ...] = ()
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
