@@ -68,7 +68,7 @@ def open_store(url: str, *, create: bool = False) -> Store:
         if create and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         writer = create_engine(url, connect_args={"check_same_thread": False})
-        event.listen(writer, "connect", _prepare_sqlite)
+        event.listen(writer, "connect", prepare_sqlite)
         event.listen(writer, "begin", _begin_immediate)
         reader = create_engine(url, connect_args={"check_same_thread": False})
         event.listen(reader, "connect", _prepare_sqlite_reader)
@@ -86,7 +86,8 @@ def open_store(url: str, *, create: bool = False) -> Store:
     return store
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Set up a new SQLite connection: WAL, full syncs, deleted rows overwritten."""
     connection.isolation_level = None  # we begin transactions ourselves
     for pragma in (
         "journal_mode=WAL",
