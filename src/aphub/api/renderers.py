@@ -55,7 +55,9 @@ def aphub_csv(rows: list[Row]) -> bytes:
     for row in rows:
         for column, value in row.items():
             if value[:1] in {"=", "+", "@", "\t", "\r", "\0"} or (value[:1] == "-" and len(value) > 1):
-                message = f"the column {column} begins with a character that a spreadsheet takes for a formula"
+                message = (
+                    f"the column {column} begins with a character that a spreadsheet takes for a formula"
+                )
                 raise ValueError(message)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")

@@ -87,7 +87,9 @@ class ProviderConfig(Strict):
     safeguarding: Person = Field(description="the designated safeguarding lead")
     register_warning_to: str = Field(default="", description="who is warned when a register is missing")
     own_register_closes_minutes: int = Field(default=30, ge=0, le=30, description="own roll: minutes until U")
-    match_by_name: bool = Field(default=False, description="match a pupil by exact name when nothing else is given")
+    match_by_name: bool = Field(
+        default=False, description="match a pupil by exact name when nothing else is given"
+    )
     works_on_bank_holidays: bool = Field(default=False, description="lessons are due on bank holidays too")
     terms: tuple[Dates, ...] = Field(default=(), description="terms; none means open all the year")
     closures: tuple[Dates, ...] = Field(default=(), description="days on which the provider is closed")
@@ -151,7 +153,9 @@ class OrganisationConfig(Strict):
     hours: Hours = Field(default_factory=Hours, description="when its sessions begin and end")
     closures: tuple[Dates, ...] = Field(default=(), description="training days and own holidays")
     channels: tuple[ChannelConfig, ...] = Field(default=(), description="ways to it, in order of preference")
-    signed_codes: SignedCodes | None = Field(default=None, description="needed before anything is written in its MIS")
+    signed_codes: SignedCodes | None = Field(
+        default=None, description="needed before anything is written in its MIS"
+    )
 
     @model_validator(mode="after")
     def _channel_names_differ(self) -> Self:
@@ -182,11 +186,17 @@ class AgreementTerms(Strict):
     due: str = Field(description="by when the report is handed over")
     pm_due: str = Field(default="", description="the same for the afternoon, where told by session")
     send: str = Field(default="when complete", description="when complete, or at time")
-    channels: tuple[str, ...] = Field(default=(), description="channel names in order; none means the school's order")
+    channels: tuple[str, ...] = Field(
+        default=(), description="channel names in order; none means the school's order"
+    )
     may_write: bool = Field(default=False, description="whether codes may be written in the school's MIS")
     first_caller: str = Field(default="provider", description="who phones home first")
-    lead_minutes: int = Field(default=2, ge=0, le=120, description="minutes before the promise that it leaves")
-    useful_minutes: int | None = Field(default=None, ge=1, description="minutes after the promise that it helps")
+    lead_minutes: int = Field(
+        default=2, ge=0, le=120, description="minutes before the promise that it leaves"
+    )
+    useful_minutes: int | None = Field(
+        default=None, ge=1, description="minutes after the promise that it helps"
+    )
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -248,12 +258,18 @@ class HubSettings(Strict):
     """The hub itself: `hub.toml`, each key also as APHUB_... in the environment."""
 
     store: StoreSettings = Field(default_factory=StoreSettings, description="where things are kept")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="of log lines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="of log lines"
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="for people or for programs")
     threads: int = Field(default=8, ge=1, le=64, description="how many lanes deliver at once")
     lease_seconds: int = Field(default=120, ge=30, description="how long a claimed message stays claimed")
-    time_limit_seconds: int = Field(default=60, ge=5, description="hard limit of one delivery, below the lease")
-    heartbeat_url: str = Field(default="", description="told each minute that the hub lives; silence is the alarm")
+    time_limit_seconds: int = Field(
+        default=60, ge=5, description="hard limit of one delivery, below the lease"
+    )
+    heartbeat_url: str = Field(
+        default="", description="told each minute that the hub lives; silence is the alarm"
+    )
     allowed_private_hosts: tuple[str, ...] = Field(
         default=(),
         description="private or loopback hosts that channels may use; all others are refused",

@@ -164,4 +164,6 @@ def recall(connection: Connection, name: str) -> str | None:
 def lock_ledger(connection: Connection, provider_id: int) -> None:
     """Let only one transaction number a provider's statements at a time."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(6962, :provider)"), {"provider": provider_id % 2**31})
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(6962, :provider)"), {"provider": provider_id % 2**31}
+        )

@@ -4,6 +4,7 @@ Losing this store makes every sealed thing unreadable; erasing a key erases what
 """
 
 import json
+import secrets
 import threading
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -29,7 +30,17 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 
 from aphub.domain.errors import AphubError
-from aphub.sealing import BlindIndex, DataKey, MasterKey, keyed_digest, key_name, open_sealed, seal, unwrap, wrap
+from aphub.sealing import (
+    BlindIndex,
+    DataKey,
+    MasterKey,
+    key_name,
+    keyed_digest,
+    open_sealed,
+    seal,
+    unwrap_many,
+    wrap_many,
+)
 from aphub.store.engine import insert_ignoring, prepare_sqlite
 from aphub.store.types import UtcDateTime
 
@@ -79,6 +90,7 @@ class KeyStore:
         """Keep the engine and the master key; nothing is read yet."""
         self._engine = engine
         self._master = master
+        self._own_key = DataKey(0, master.derive("secrets"))
         self._lock = threading.Lock()
         self._by_name: dict[str, DataKey] = {}
         self._by_id: dict[int, DataKey] = {}
@@ -92,6 +104,7 @@ class KeyStore:
     def named(self, names: Sequence[str]) -> list[DataKey]:
         """Give the data keys of these names in order, making those that are new, in one batch."""
         with self._lock:
+            self._forget_if_many()
             missing = [name for name in dict.fromkeys(names) if name not in self._by_name]
             if missing:
                 self._load(missing)
@@ -100,13 +113,13 @@ class KeyStore:
     def by_id(self, key_ids: Sequence[int]) -> dict[int, DataKey]:
         """Give data keys by number; one that was erased is missing in the answer."""
         with self._lock:
+            self._forget_if_many()
             missing = sorted({key_id for key_id in key_ids if key_id not in self._by_id})
             with self._engine.connect() as connection:
                 for start in range(0, len(missing), _BATCH):
                     part = missing[start : start + _BATCH]
                     chosen = select(data_keys).where(data_keys.c.key_id.in_(part))
-                    for row in connection.execute(chosen):
-                        self._remember(row.name, row.key_id, row.wrapped)
+                    self._remember(connection.execute(chosen).all())
             return {key_id: self._by_id[key_id] for key_id in key_ids if key_id in self._by_id}
 
     def secret(self, name: str) -> SecretStr:
@@ -124,22 +137,24 @@ class KeyStore:
                 "Nothing was sent with it.",
                 f"Run: aphub secret set {name}",
             )
-        return SecretStr(open_sealed(self._master.data_key(), sealed, f"secret:{name}".encode()).decode())
+        return SecretStr(open_sealed(self._own_key, sealed, f"secret:{name}".encode()).decode())
 
     def set_secret(self, name: str, value: SecretStr, now: datetime, expires_on: date | None = None) -> None:
         """Keep a secret under a name, replacing the older value."""
         plain = value.get_secret_value().encode()
         row = {
-            "sealed": seal(self._master.data_key(), plain, f"secret:{name}".encode()),
+            "sealed": seal(self._own_key, plain, f"secret:{name}".encode()),
             "expires_on": expires_on,
             "changed_at": now,
         }
         with self._engine.begin() as connection:
-            changed = connection.execute(update(kept_secrets).where(kept_secrets.c.name == name).values(**row))
+            changed = connection.execute(
+                update(kept_secrets).where(kept_secrets.c.name == name).values(**row)
+            )
             if not changed.rowcount:
                 connection.execute(insert(kept_secrets).values(name=name, **row))
 
-    def secrets(self) -> list[tuple[str, date | None]]:
+    def secret_names(self) -> list[tuple[str, date | None]]:
         """List the names of secrets and when they expire; never a value."""
         with self._engine.connect() as connection:
             chosen = select(kept_secrets.c.name, kept_secrets.c.expires_on).order_by(kept_secrets.c.name)
@@ -147,7 +162,7 @@ class KeyStore:
 
     def vault(self, provider_id: int) -> "Vault":
         """Give one provider's view of the keys."""
-        return Vault(self, provider_id)
+        return Vault(self, provider_id, self._master.derive(f"blind index {provider_id}"))
 
     def signing_key(self, provider_id: int, name: str) -> Ed25519PrivateKey:
         """Give a provider's ledger key of this name, making it the first time."""
@@ -161,11 +176,16 @@ class KeyStore:
                 fresh = Ed25519PrivateKey.generate().private_bytes_raw()
                 connection.execute(
                     insert_ignoring(connection, signing_keys).values(
-                        provider_id=provider_id, name=name, sealed=seal(self._master.data_key(), fresh, context)
+                        provider_id=provider_id, name=name, sealed=seal(self._own_key, fresh, context)
                     )
                 )
                 sealed = connection.execute(chosen).scalar_one()
-        return Ed25519PrivateKey.from_private_bytes(open_sealed(self._master.data_key(), sealed, context))
+        return Ed25519PrivateKey.from_private_bytes(open_sealed(self._own_key, sealed, context))
+
+    def _forget_if_many(self) -> None:
+        if len(self._by_name) >= CACHED_KEYS:
+            self._by_name.clear()
+            self._by_id.clear()
 
     def _load(self, names: list[str]) -> None:
         """Read the keys of these names, making those that are not there."""
@@ -174,43 +194,43 @@ class KeyStore:
                 part = names[start : start + _BATCH]
                 chosen = select(data_keys).where(data_keys.c.name.in_(part))
                 found = {row.name: row for row in connection.execute(chosen)}
-                fresh = []
-                for name in part:
-                    if name not in found:
-                        key = DataKey.generate()
-                        wrapped = wrap(self._master, key, name.encode())
-                        fresh.append({"key_id": key.key_id, "name": name, "wrapped": wrapped})
-                if fresh:
+                new = [(DataKey.generate(_key_number()), name.encode()) for name in part if name not in found]
+                if new:
+                    wrapped = wrap_many(self._master, new)
+                    fresh = [
+                        {"key_id": key.key_id, "name": name.decode(), "wrapped": sealed}
+                        for (key, name), sealed in zip(new, wrapped, strict=True)
+                    ]
                     connection.execute(insert_ignoring(connection, data_keys), fresh)
                     made = [row["name"] for row in fresh]
                     chosen = select(data_keys).where(data_keys.c.name.in_(made))
                     # Read back: another process may have made the same name first.
                     found.update({row.name: row for row in connection.execute(chosen)})
-                for row in found.values():
-                    self._remember(row.name, row.key_id, row.wrapped)
+                self._remember(list(found.values()))
 
-    def _remember(self, name: str, key_id: int, wrapped: bytes) -> None:
-        if len(self._by_name) >= CACHED_KEYS:
-            self._by_name.clear()
-            self._by_id.clear()
-        key = unwrap(self._master, key_id, wrapped, name.encode())
-        self._by_name[name] = key
-        self._by_id[key_id] = key
+    def _remember(self, rows: Sequence[Any]) -> None:
+        opened = unwrap_many(self._master, [(row.key_id, row.wrapped, row.name.encode()) for row in rows])
+        for row, key in zip(rows, opened, strict=True):
+            self._by_name[row.name] = key
+            self._by_id[key.key_id] = key
+
+
+def _key_number() -> int:
+    return secrets.randbits(62) | 1
 
 
 class Vault:
     """One provider's keys: seals and opens its data, and finds it again without showing it."""
 
-    def __init__(self, keys: KeyStore, provider_id: int) -> None:
-        """Keep the store and derive the provider's own index secret from a key of its own."""
+    def __init__(self, keys: KeyStore, provider_id: int, index_secret: bytes) -> None:
+        """Keep the store and the provider's own index secret."""
         self.provider_id = provider_id
         self._keys = keys
-        [key] = keys.named([key_name(provider_id, "provider", "index", "always")])
-        self._index_secret = key.secret()
-        self._blind = BlindIndex(self._index_secret)
+        self._index_secret = index_secret
+        self._blind = BlindIndex(index_secret)
 
-    def data_keys(self, subjects: Sequence[str], record_class: str, year: str) -> list[DataKey]:
-        """Give one data key per subject (such as `pupil:7Q4KM2XP`) for a record class and school year."""
+    def data_keys(self, subjects: Sequence[int | str], record_class: str, year: str) -> list[DataKey]:
+        """Give one data key per subject (such as a pupil's number) for a record class and school year."""
         names = [key_name(self.provider_id, subject, record_class, year) for subject in subjects]
         return self._keys.named(names)
 

@@ -149,7 +149,9 @@ intakes = Table(
     _key("intake_id"),
     _ref(),
     Column("source", String(60), nullable=False),
-    Column("file_digest", LargeBinary, nullable=False, comment="keyed, so that a list of digests says nothing"),
+    Column(
+        "file_digest", LargeBinary, nullable=False, comment="keyed, so that a list of digests says nothing"
+    ),
     Column("media_type", String(80), nullable=False),
     Column("key_id", BigInteger, nullable=False),
     Column("sealed_name", LargeBinary, nullable=False),
@@ -172,7 +174,9 @@ marks = Table(
     Column("intake_id", BigInteger, nullable=False),
     Column("row", Integer, nullable=False),
     Column("source", String(60), nullable=False),
-    Column("slot", LargeBinary, nullable=False, comment="blind index of who, day and lesson as the source says"),
+    Column(
+        "slot", LargeBinary, nullable=False, comment="blind index of who, day and lesson as the source says"
+    ),
     Column("word", LargeBinary, nullable=False, comment="keyed digest of what the source said for the slot"),
     Column("pupil_id", BigInteger),
     Column("lesson_id", BigInteger),
@@ -358,7 +362,9 @@ dispatches = Table(
     Column("handed_over_at", UtcDateTime),
     Column("rung", String(12), nullable=False),
     Column("far_reference", String(120)),
-    Column("replaces_id", BigInteger, comment="the dispatch whose reports this one carries by another channel"),
+    Column(
+        "replaces_id", BigInteger, comment="the dispatch whose reports this one carries by another channel"
+    ),
     UniqueConstraint("provider_id", "thread_id", "number"),
     UniqueConstraint("provider_id", "reference"),
     Index("ix_dispatches_waiting", "lane", "state", "next_at"),
@@ -399,9 +405,16 @@ receipts = Table(
     _key("receipt_id"),
     _ref(),
     Column("dispatch_id", BigInteger, nullable=False),
-    Column("rung", String(12), nullable=False, comment="a rung of the ladder, or refused, bounced, uncertain, expired"),
+    Column(
+        "rung",
+        String(12),
+        nullable=False,
+        comment="a rung of the ladder, or refused, bounced, uncertain, expired",
+    ),
     Column("far_reference", String(120), nullable=False),
-    Column("reports", Text, nullable=False, comment="JSON: report refs by answer; what is not named was taken"),
+    Column(
+        "reports", Text, nullable=False, comment="JSON: report refs by answer; what is not named was taken"
+    ),
     Column("hops", String(200), nullable=False),
     Column("key_id", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False, comment="JSON: the far side's words"),
@@ -421,7 +434,9 @@ channels = Table(
     Column("adapter", String(40), nullable=False),
     Column("lane", String(40), nullable=False),
     Column("destination", String(64), nullable=False, comment="digest of what decides who can read"),
-    Column("state", String(12), nullable=False, comment="draft, checked, tested, live, changed, paused, held"),
+    Column(
+        "state", String(12), nullable=False, comment="draft, checked, tested, live, changed, paused, held"
+    ),
     Column("because", String(200)),
     Column("key_id", BigInteger),
     Column("sealed", LargeBinary, comment="JSON: test code, file password, old address"),
@@ -468,8 +483,15 @@ tasks = Table(
     _provider(),
     _key("task_id"),
     _ref(),
-    Column("kind", String(30), nullable=False, comment="phone_home, phone_school, take_register, fix_channel, settle"),
-    Column("subject", String(120), nullable=False, comment="unique beside its kind: a reference, never a name"),
+    Column(
+        "kind",
+        String(30),
+        nullable=False,
+        comment="phone_home, phone_school, take_register, fix_channel, settle",
+    ),
+    Column(
+        "subject", String(120), nullable=False, comment="unique beside its kind: a reference, never a name"
+    ),
     Column("pupil_id", BigInteger),
     Column("organisation", String(60)),
     Column("words", String(300), nullable=False),
@@ -489,7 +511,9 @@ statements = Table(
     "statements",
     metadata,
     _provider(),
-    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="its leaf index, without gaps"),
+    Column(
+        "number", BigInteger, primary_key=True, autoincrement=False, comment="its leaf index, without gaps"
+    ),
     Column("kind", String(40), nullable=False),
     Column("subject", String(40), nullable=False, comment="the reference it is about"),
     Column("body", LargeBinary, nullable=False, comment="RFC 8785 JSON: the leaf, byte for byte"),

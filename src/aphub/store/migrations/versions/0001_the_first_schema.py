@@ -76,9 +76,7 @@ def upgrade() -> None:
         sa.Column("approved_at", UtcDateTime(), nullable=True),
         sa.Column("approved_by", sa.String(length=80), nullable=True),
         sa.Column("approved_destination", sa.String(length=64), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "organisation", "name", name=op.f("pk_channels")
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "organisation", "name", name=op.f("pk_channels")),
     )
     op.create_table(
         "checkpoints",
@@ -112,17 +110,11 @@ def upgrade() -> None:
             nullable=True,
             comment="the far side's answer; null until there is one",
         ),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "dispatch_id", "report_id", name=op.f("pk_dispatch_reports")
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "dispatch_id", "report_id", name=op.f("pk_dispatch_reports")),
     )
     with op.batch_alter_table("dispatch_reports", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_dispatch_reports_owed", ["provider_id", "owed_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_dispatch_reports_report", ["provider_id", "report_id"], unique=False
-        )
+        batch_op.create_index("ix_dispatch_reports_owed", ["provider_id", "owed_id"], unique=False)
+        batch_op.create_index("ix_dispatch_reports_report", ["provider_id", "report_id"], unique=False)
 
     op.create_table(
         "dispatches",
@@ -191,12 +183,8 @@ def upgrade() -> None:
             nullable=True,
             comment="the dispatch whose reports this one carries by another channel",
         ),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "dispatch_id", name=op.f("pk_dispatches")
-        ),
-        sa.UniqueConstraint(
-            "provider_id", "reference", name=op.f("uq_dispatches_provider_id_reference")
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "dispatch_id", name=op.f("pk_dispatches")),
+        sa.UniqueConstraint("provider_id", "reference", name=op.f("uq_dispatches_provider_id_reference")),
         sa.UniqueConstraint(
             "provider_id",
             "thread_id",
@@ -206,9 +194,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dispatches", schema=None) as batch_op:
         batch_op.create_index("ix_dispatches_state", ["state", "next_at"], unique=False)
-        batch_op.create_index(
-            "ix_dispatches_waiting", ["lane", "state", "next_at"], unique=False
-        )
+        batch_op.create_index("ix_dispatches_waiting", ["lane", "state", "next_at"], unique=False)
 
     op.create_table(
         "entries",
@@ -242,12 +228,8 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("entries", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_entries_current", ["provider_id", "lesson_id", "current"], unique=False
-        )
-        batch_op.create_index(
-            "ix_entries_news", ["provider_id", "made_at"], unique=False
-        )
+        batch_op.create_index("ix_entries_current", ["provider_id", "lesson_id", "current"], unique=False)
+        batch_op.create_index("ix_entries_news", ["provider_id", "made_at"], unique=False)
 
     op.create_table(
         "facts",
@@ -270,9 +252,7 @@ def upgrade() -> None:
         sa.Column("settled_by", sa.String(length=80), nullable=True),
         sa.Column("settled_how", sa.String(length=120), nullable=True),
         sa.PrimaryKeyConstraint("provider_id", "hold_id", name=op.f("pk_holds")),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_holds_provider_id_ref")
-        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_holds_provider_id_ref")),
     )
     op.create_table(
         "intakes",
@@ -325,9 +305,7 @@ def upgrade() -> None:
             nullable=True,
             comment="the breaker: no tries before this",
         ),
-        sa.Column(
-            "since", UtcDateTime(), nullable=True, comment="when the trouble began"
-        ),
+        sa.Column("since", UtcDateTime(), nullable=True, comment="when the trouble began"),
         sa.Column("words", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("provider_id", "lane", name=op.f("pk_lanes")),
     )
@@ -337,9 +315,7 @@ def upgrade() -> None:
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "level", "position", name=op.f("pk_ledger_nodes")
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "level", "position", name=op.f("pk_ledger_nodes")),
     )
     op.create_table(
         "lessons",
@@ -381,12 +357,8 @@ def upgrade() -> None:
         comment="a lesson that is due; at the same time the owed entry",
     )
     with op.batch_alter_table("lessons", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_lessons_day", ["provider_id", "day", "placement_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_lessons_waiting", ["provider_id", "state", "entry_due"], unique=False
-        )
+        batch_op.create_index("ix_lessons_day", ["provider_id", "day", "placement_id"], unique=False)
+        batch_op.create_index("ix_lessons_waiting", ["provider_id", "state", "entry_due"], unique=False)
 
     op.create_table(
         "marks",
@@ -432,9 +404,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("marks", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_marks_slot", ["provider_id", "source", "slot", "mark_id"], unique=False
-        )
+        batch_op.create_index("ix_marks_slot", ["provider_id", "source", "slot", "mark_id"], unique=False)
 
     op.create_table(
         "owed_reports",
@@ -491,9 +461,7 @@ def upgrade() -> None:
             "period",
             name=op.f("uq_owed_reports_provider_id_recipient_id_period"),
         ),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_owed_reports_provider_id_ref")
-        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_owed_reports_provider_id_ref")),
     )
     with op.batch_alter_table("owed_reports", schema=None) as batch_op:
         batch_op.create_index("ix_owed_reports_due", ["state", "send_at"], unique=False)
@@ -502,9 +470,7 @@ def upgrade() -> None:
             ["provider_id", "placement_id", "first_day"],
             unique=False,
         )
-        batch_op.create_index(
-            "ix_owed_reports_thread", ["provider_id", "thread_id"], unique=False
-        )
+        batch_op.create_index("ix_owed_reports_thread", ["provider_id", "thread_id"], unique=False)
 
     op.create_table(
         "placements",
@@ -520,22 +486,16 @@ def upgrade() -> None:
         sa.Column("registration", sa.String(length=10), nullable=False),
         sa.Column("nature", sa.String(length=40), nullable=False),
         sa.Column("commissioner", sa.String(length=60), nullable=False),
-        sa.Column(
-            "timetable", sa.Text(), nullable=False, comment="JSON list of weekly slots"
-        ),
+        sa.Column("timetable", sa.Text(), nullable=False, comment="JSON list of weekly slots"),
         sa.Column("attends_on_school_closure", sa.Boolean(), nullable=False),
         sa.Column("risk_flag", sa.Boolean(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("made_at", UtcDateTime(), nullable=False),
         sa.Column("made_by", sa.String(length=80), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "placement_id", "version", name=op.f("pk_placements")
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "placement_id", "version", name=op.f("pk_placements")),
     )
     with op.batch_alter_table("placements", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_placements_pupil", ["provider_id", "pupil_id", "current"], unique=False
-        )
+        batch_op.create_index("ix_placements_pupil", ["provider_id", "pupil_id", "current"], unique=False)
 
     op.create_table(
         "providers",
@@ -569,20 +529,12 @@ def upgrade() -> None:
         sa.Column("suppressed", sa.Boolean(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "pupil_id", name=op.f("pk_pupils")),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_pupils_provider_id_ref")
-        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_pupils_provider_id_ref")),
     )
     with op.batch_alter_table("pupils", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_pupils_name_index", ["provider_id", "name_index"], unique=False
-        )
-        batch_op.create_index(
-            "ix_pupils_ref_index", ["provider_id", "ref_index"], unique=False
-        )
-        batch_op.create_index(
-            "ix_pupils_upn_index", ["provider_id", "upn_index"], unique=False
-        )
+        batch_op.create_index("ix_pupils_name_index", ["provider_id", "name_index"], unique=False)
+        batch_op.create_index("ix_pupils_ref_index", ["provider_id", "ref_index"], unique=False)
+        batch_op.create_index("ix_pupils_upn_index", ["provider_id", "upn_index"], unique=False)
 
     op.create_table(
         "questions",
@@ -594,24 +546,16 @@ def upgrade() -> None:
         sa.Column("lesson_id", sa.BigInteger(), nullable=True),
         sa.Column("pupil_id", sa.BigInteger(), nullable=True),
         sa.Column("key_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "sealed", sa.LargeBinary(), nullable=False, comment="JSON: words, choices"
-        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="JSON: words, choices"),
         sa.Column("raised_at", UtcDateTime(), nullable=False),
         sa.Column("answered_at", UtcDateTime(), nullable=True),
         sa.Column("answered_by", sa.String(length=80), nullable=True),
         sa.Column("answer", sa.String(length=30), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "question_id", name=op.f("pk_questions")
-        ),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_questions_provider_id_ref")
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "question_id", name=op.f("pk_questions")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_questions_provider_id_ref")),
     )
     with op.batch_alter_table("questions", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_questions_open", ["provider_id", "answered_at"], unique=False
-        )
+        batch_op.create_index("ix_questions_open", ["provider_id", "answered_at"], unique=False)
 
     op.create_table(
         "receipts",
@@ -649,9 +593,7 @@ def upgrade() -> None:
             "far_reference",
             name=op.f("uq_receipts_provider_id_dispatch_id_rung_far_reference"),
         ),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_receipts_provider_id_ref")
-        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_receipts_provider_id_ref")),
     )
     op.create_table(
         "recipients",
@@ -664,18 +606,14 @@ def upgrade() -> None:
         sa.Column("starts_day", sa.Date(), nullable=False),
         sa.Column("ends_day", sa.Date(), nullable=True),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "provider_id", "recipient_id", name=op.f("pk_recipients")
-        ),
+        sa.PrimaryKeyConstraint("provider_id", "recipient_id", name=op.f("pk_recipients")),
         sa.UniqueConstraint(
             "provider_id",
             "placement_id",
             "organisation",
             "purpose",
             "starts_day",
-            name=op.f(
-                "uq_recipients_provider_id_placement_id_organisation_purpose_starts_day"
-            ),
+            name=op.f("uq_recipients_provider_id_placement_id_organisation_purpose_starts_day"),
         ),
     )
     op.create_table(
@@ -712,9 +650,7 @@ def upgrade() -> None:
             "version",
             name=op.f("uq_reports_provider_id_owed_id_version"),
         ),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_reports_provider_id_ref")
-        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_reports_provider_id_ref")),
     )
     op.create_table(
         "snapshots",
@@ -758,9 +694,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("provider_id", "number", name=op.f("pk_statements")),
     )
     with op.batch_alter_table("statements", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_statements_subject", ["provider_id", "subject"], unique=False
-        )
+        batch_op.create_index("ix_statements_subject", ["provider_id", "subject"], unique=False)
 
     op.create_table(
         "tasks",
@@ -783,9 +717,7 @@ def upgrade() -> None:
         sa.Column("organisation", sa.String(length=60), nullable=True),
         sa.Column("words", sa.String(length=300), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
-        sa.Column(
-            "state", sa.String(length=12), nullable=False, comment="open, done, cleared"
-        ),
+        sa.Column("state", sa.String(length=12), nullable=False, comment="open, done, cleared"),
         sa.Column("raised_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("ended_by", sa.String(length=80), nullable=True),
@@ -797,9 +729,7 @@ def upgrade() -> None:
             "subject",
             name=op.f("uq_tasks_provider_id_kind_subject"),
         ),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_tasks_provider_id_ref")
-        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_tasks_provider_id_ref")),
     )
     op.create_table(
         "threads",
@@ -818,9 +748,7 @@ def upgrade() -> None:
             "period",
             name=op.f("uq_threads_provider_id_organisation_agreement_period"),
         ),
-        sa.UniqueConstraint(
-            "provider_id", "ref", name=op.f("uq_threads_provider_id_ref")
-        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_threads_provider_id_ref")),
     )
     op.create_table(
         "verifying_keys",
