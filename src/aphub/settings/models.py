@@ -4,7 +4,7 @@ from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from aphub.domain.agreements import Agreement, Cadence, FirstCaller, Send, agreement_on
 from aphub.domain.calendar import Calendar, Span
@@ -235,6 +235,7 @@ class Snapshot(Strict):
     provider: ProviderConfig
     organisations: dict[Slug, OrganisationConfig]
     agreements: dict[Slug, AgreementConfig]
+    _made: dict[tuple[str, frozenset[str]], list[Agreement]] = PrivateAttr(default_factory=dict)
 
     def agreement_on(self, slug: str, organisation: str, day: date) -> Agreement | None:
         """Give the terms that hold on `day` between the provider and an organisation."""
@@ -243,7 +244,11 @@ class Snapshot(Strict):
             return None
         signed = self.organisations[organisation].signed_codes
         codes = signed.codes if signed and signed.on <= day else frozenset[str]()
-        return agreement_on([terms.agreement(slug, codes) for terms in config.versions], day)
+        # Made once, since ten thousand placements ask; equal terms are then one object too.
+        versions = self._made.get((slug, codes))
+        if versions is None:
+            versions = self._made[slug, codes] = [terms.agreement(slug, codes) for terms in config.versions]
+        return agreement_on(versions, day)
 
 
 class StoreSettings(Strict):

@@ -94,6 +94,7 @@ class KeyStore:
         self._lock = threading.Lock()
         self._by_name: dict[str, DataKey] = {}
         self._by_id: dict[int, DataKey] = {}
+        self._signing: dict[tuple[int, str], bytes] = {}
 
     def close(self) -> None:
         """Close the store and forget every key."""
@@ -164,8 +165,10 @@ class KeyStore:
         """Give one provider's view of the keys."""
         return Vault(self, provider_id, self._master.derive(f"blind index {provider_id}"))
 
-    def signing_key(self, provider_id: int, name: str) -> Ed25519PrivateKey:
-        """Give a provider's ledger key of this name, making it the first time."""
+    def signing_key(self, provider_id: int, name: str) -> bytes:
+        """Give a provider's 32-byte Ed25519 ledger key of this name, making it the first time."""
+        if (provider_id, name) in self._signing:
+            return self._signing[provider_id, name]
         context = f"signing:{provider_id}:{name}".encode()
         chosen = select(signing_keys.c.sealed).where(
             signing_keys.c.provider_id == provider_id, signing_keys.c.name == name
@@ -180,7 +183,9 @@ class KeyStore:
                     )
                 )
                 sealed = connection.execute(chosen).scalar_one()
-        return Ed25519PrivateKey.from_private_bytes(open_sealed(self._own_key, sealed, context))
+        private = open_sealed(self._own_key, sealed, context)
+        self._signing[provider_id, name] = private
+        return private
 
     def _forget_if_many(self) -> None:
         if len(self._by_name) >= CACHED_KEYS:
@@ -276,7 +281,7 @@ class Vault:
         """Give a secret by name."""
         return self._keys.secret(name)
 
-    def signing_key(self, name: str) -> Ed25519PrivateKey:
+    def signing_key(self, name: str) -> bytes:
         """Give this provider's ledger key of a name."""
         return self._keys.signing_key(self.provider_id, name)
 

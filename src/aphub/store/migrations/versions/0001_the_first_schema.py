@@ -442,10 +442,10 @@ def upgrade() -> None:
             comment="of the newest report; 0 before the first",
         ),
         sa.Column(
-            "looked_at",
+            "look_at",
             UtcDateTime(),
             nullable=True,
-            comment="entries made after this are news",
+            comment="when it must be looked at next: its time, or news; null when all is told",
         ),
         sa.Column("handed_over_at", UtcDateTime(), nullable=True),
         sa.Column(
@@ -464,7 +464,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_owed_reports_provider_id_ref")),
     )
     with op.batch_alter_table("owed_reports", schema=None) as batch_op:
-        batch_op.create_index("ix_owed_reports_due", ["state", "send_at"], unique=False)
+        batch_op.create_index("ix_owed_reports_due", ["provider_id", "state", "due_by"], unique=False)
+        batch_op.create_index("ix_owed_reports_look", ["provider_id", "look_at"], unique=False)
         batch_op.create_index(
             "ix_owed_reports_placement",
             ["provider_id", "placement_id", "first_day"],

@@ -1,0 +1,118 @@
+"""The ledger's rows: numbered statements, complete tree nodes and signed checkpoints."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, tuple_
+
+from aphub.domain.ledger.merkle import Frontier, Node, NodeKey, frontier_of
+from aphub.store.tables import checkpoints, ledger_nodes, statements, verifying_keys
+
+_BATCH = 5_000
+
+
+def size(connection: Connection, provider_id: int) -> int:
+    """Give the number of statements a provider's log holds."""
+    chosen = select(func.max(statements.c.number)).where(statements.c.provider_id == provider_id)
+    newest = connection.execute(chosen).scalar_one_or_none()
+    return 0 if newest is None else newest + 1
+
+
+def nodes(connection: Connection, provider_id: int, keys: Sequence[NodeKey]) -> list[bytes]:
+    """Give the hashes of complete nodes in the order of their keys; a missing one is an empty hash."""
+    chosen = select(ledger_nodes).where(
+        ledger_nodes.c.provider_id == provider_id,
+        tuple_(ledger_nodes.c.level, ledger_nodes.c.position).in_(list(keys)),
+    )
+    found = {(row.level, row.position): row.hash for row in connection.execute(chosen)}
+    return [found.get(key, b"") for key in keys]
+
+
+def frontier(connection: Connection, provider_id: int) -> Frontier:
+    """Give what must be known to go on appending."""
+    return frontier_of(size(connection, provider_id), lambda keys: nodes(connection, provider_id, keys))
+
+
+def add(
+    connection: Connection, provider_id: int, rows: list[dict[str, Any]], complete: Sequence[Node]
+) -> None:
+    """Insert statements with the nodes they complete."""
+    connection.execute(insert(statements), rows)
+    connection.execute(
+        insert(ledger_nodes),
+        [
+            {"provider_id": provider_id, "level": node.level, "position": node.position, "hash": node.hash}
+            for node in complete
+        ],
+    )
+
+
+def add_checkpoint(  # noqa: PLR0913, PLR0917 - one row
+    connection: Connection, provider_id: int, tree_size: int, epoch: int, note: str, at: datetime
+) -> None:
+    """Insert a signed checkpoint."""
+    row = {"provider_id": provider_id, "size": tree_size, "epoch": epoch, "note": note, "at": at}
+    connection.execute(insert(checkpoints), row)
+
+
+def newest_checkpoint(connection: Connection, provider_id: int) -> Row[Any] | None:
+    """Give the newest signed checkpoint."""
+    chosen = (
+        select(checkpoints)
+        .where(checkpoints.c.provider_id == provider_id)
+        .order_by(checkpoints.c.size.desc())
+        .limit(1)
+    )
+    return connection.execute(chosen).one_or_none()
+
+
+def all_checkpoints(connection: Connection, provider_id: int) -> list[str]:
+    """Give every signed checkpoint, oldest first."""
+    chosen = (
+        select(checkpoints.c.note)
+        .where(checkpoints.c.provider_id == provider_id)
+        .order_by(checkpoints.c.size)
+    )
+    return list(connection.execute(chosen).scalars())
+
+
+def statements_from(connection: Connection, provider_id: int, number: int = 0) -> Iterator[Row[Any]]:
+    """Give statements in order of their number, streaming."""
+    while True:
+        chosen = (
+            select(statements)
+            .where(statements.c.provider_id == provider_id, statements.c.number >= number)
+            .order_by(statements.c.number)
+            .limit(_BATCH)
+        )
+        rows = connection.execute(chosen).all()
+        yield from rows
+        if len(rows) < _BATCH:
+            return
+        number = rows[-1].number + 1
+
+
+def statements_about(connection: Connection, provider_id: int, subjects: Sequence[str]) -> list[Row[Any]]:
+    """Give the statements about these references, in order."""
+    chosen = (
+        select(statements)
+        .where(statements.c.provider_id == provider_id, statements.c.subject.in_(subjects))
+        .order_by(statements.c.number)
+    )
+    return list(connection.execute(chosen))
+
+
+def vkeys(connection: Connection, provider_id: int) -> list[str]:
+    """Give every verifying key this log ever signed with; old ones are kept for ever."""
+    chosen = (
+        select(verifying_keys.c.vkey)
+        .where(verifying_keys.c.provider_id == provider_id)
+        .order_by(verifying_keys.c.since)
+    )
+    return list(connection.execute(chosen).scalars())
+
+
+def add_vkey(connection: Connection, provider_id: int, vkey: str, since: datetime) -> None:
+    """Remember a verifying key."""
+    connection.execute(insert(verifying_keys), {"provider_id": provider_id, "vkey": vkey, "since": since})

@@ -1,0 +1,136 @@
+"""Lessons that are due, threads, and the reports that are owed for them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, tuple_, update
+
+from aphub.store.engine import allocate
+from aphub.store.tables import lessons, owed_reports, threads
+
+Rows = list[dict[str, Any]]
+
+
+def lessons_between(
+    connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date, until_day: date
+) -> list[Row[Any]]:
+    """Give the kept lessons of these placements, withdrawn ones too."""
+    chosen = select(lessons).where(
+        lessons.c.provider_id == provider_id,
+        lessons.c.day >= from_day,
+        lessons.c.day < until_day,
+        lessons.c.placement_id.in_(placement_ids),
+    )
+    return list(connection.execute(chosen))
+
+
+def add_lessons(connection: Connection, rows: Rows) -> None:
+    """Insert lessons in one batch, numbering them."""
+    for row, number in zip(rows, allocate(connection, "lessons", len(rows)), strict=True):
+        row["lesson_id"] = number
+    connection.execute(insert(lessons), rows)
+
+
+def change_lessons(connection: Connection, provider_id: int, changes: Rows) -> None:
+    """Set columns of lessons named by `key`; every change has the same columns."""
+    names = [name for name in changes[0] if name != "key"]
+    connection.execute(
+        update(lessons)
+        .where(lessons.c.provider_id == provider_id, lessons.c.lesson_id == bindparam("key"))
+        .values({name: bindparam(name) for name in names}),
+        changes,
+    )
+
+
+def owed_between(
+    connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date, until_day: date
+) -> list[Row[Any]]:
+    """Give the kept owed reports of these placements whose period lies in a stretch of days."""
+    chosen = select(owed_reports).where(
+        owed_reports.c.provider_id == provider_id,
+        owed_reports.c.first_day >= from_day,
+        owed_reports.c.first_day < until_day,
+        owed_reports.c.placement_id.in_(placement_ids),
+    )
+    return list(connection.execute(chosen))
+
+
+def add_owed(connection: Connection, rows: Rows) -> None:
+    """Insert owed reports in one batch, numbering them."""
+    for row, number in zip(rows, allocate(connection, "owed_reports", len(rows)), strict=True):
+        row["owed_id"] = number
+    connection.execute(insert(owed_reports), rows)
+
+
+def change_owed(connection: Connection, provider_id: int, changes: Rows) -> None:
+    """Set columns of owed reports named by `key`; every change has the same columns."""
+    names = [name for name in changes[0] if name != "key"]
+    connection.execute(
+        update(owed_reports)
+        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id == bindparam("key"))
+        .values({name: bindparam(name) for name in names}),
+        changes,
+    )
+
+
+def thread_ids(
+    connection: Connection,
+    provider_id: int,
+    wanted: Iterable[tuple[str, str, str]],
+    references: Iterable[str],
+) -> dict[tuple[str, str, str], int]:
+    """Give the thread of each (organisation, agreement, period), opening those that are new."""
+    keys = list(dict.fromkeys(wanted))
+    chosen = select(threads).where(
+        threads.c.provider_id == provider_id,
+        tuple_(threads.c.organisation, threads.c.agreement, threads.c.period).in_(keys),
+    )
+    found = {
+        (row.organisation, row.agreement, row.period): row.thread_id for row in connection.execute(chosen)
+    }
+    new = [key for key in keys if key not in found]
+    if new:
+        numbers = allocate(connection, "threads", len(new))
+        rows = [
+            {
+                "provider_id": provider_id,
+                "thread_id": number,
+                "ref": ref,
+                "organisation": organisation,
+                "agreement": agreement,
+                "period": period,
+                "last_number": 0,
+            }
+            for number, ref, (organisation, agreement, period) in zip(numbers, references, new, strict=False)
+        ]
+        connection.execute(insert(threads), rows)
+        found.update(dict(zip(new, numbers, strict=True)))
+    return found
+
+
+def next_look(connection: Connection, provider_id: int) -> datetime | None:
+    """Give the earliest instant at which an owed report must be looked at."""
+    chosen = select(func.min(owed_reports.c.look_at)).where(owed_reports.c.provider_id == provider_id)
+    return connection.execute(chosen).scalar_one_or_none()
+
+
+def look_again(connection: Connection, provider_id: int, lesson_ids: Sequence[int], at: datetime) -> None:
+    """Ask for a look, at `at` or earlier, at every owed report that tells about these lessons."""
+    told = exists().where(
+        lessons.c.provider_id == provider_id,
+        lessons.c.lesson_id.in_(lesson_ids),
+        lessons.c.placement_id == owed_reports.c.placement_id,
+        lessons.c.day >= owed_reports.c.first_day,
+        lessons.c.day < owed_reports.c.until_day,
+    )
+    connection.execute(
+        update(owed_reports)
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.state.in_(("owed", "prepared", "met")),
+            or_(owed_reports.c.look_at.is_(None), owed_reports.c.look_at > at),
+            told,
+        )
+        .values(look_at=at)
+    )
