@@ -95,8 +95,8 @@ class Agreement:
     def __post_init__(self) -> None:
         """Refuse terms that contradict each other."""
         if problem := _problem(self):
-            message = f"The agreement '{self.name}' {problem}"
-            raise AgreementError(message)
+            what, mend = problem
+            raise AgreementError(f"The agreement '{self.name}' {what}.", mend=mend)
 
     def due_instants(
         self, period: Period, lessons: Sequence[Lesson], hours: SchoolHours | None = None
@@ -249,8 +249,8 @@ def _period(cadence: Cadence, day: date, half: Half | None) -> Period:
     return Period(f"{day.isoformat()}-{half.value}", day, day + _DAY, half)
 
 
-def _problem(agreement: Agreement) -> str:
-    """Say in plain words what contradicts in an agreement; empty when nothing does."""
+def _problem(agreement: Agreement) -> tuple[str, str] | None:
+    """Say in plain words what contradicts in an agreement, and its mend; None when nothing does."""
     entry, due, pm_due = agreement.entry_due, agreement.due, agreement.pm_due
     weekly = agreement.cadence is Cadence.WEEKLY
     by_session = agreement.cadence is Cadence.PER_SESSION
@@ -258,31 +258,38 @@ def _problem(agreement: Agreement) -> str:
     rules = (
         (
             weekly and due.weekday is None,
-            f"is weekly but its report is due '{due.words}'. Name the weekday, such as 'Friday 15:30'.",
+            f"is weekly but its report is due '{due.words}'",
+            "Name the weekday, such as 'Friday 15:30'.",
         ),
         (
             names_weekday and not weekly,
-            "names a weekday but is not weekly. Remove the weekday or make it weekly.",
+            "names a weekday but is not weekly",
+            "Remove the weekday or make it weekly.",
         ),
         (
             entry.weekday is not None or entry.later,
-            f"wants registers '{entry.words}'. Write a time on the day, such as 'start + 15 min'.",
+            f"wants registers '{entry.words}'",
+            "Write a time on the day, such as 'start + 15 min'.",
         ),
         (
             pm_due is not None and not by_session,
-            "gives an afternoon time but is not told by session. Remove the afternoon time.",
+            "gives an afternoon time but is not told by session",
+            "Remove the afternoon time.",
         ),
         (
             by_session and not due.is_relative and pm_due is None,
-            f"is told by session but has one time, '{due.words}'. Add a time for the afternoon.",
+            f"is told by session but has one time, '{due.words}'",
+            "Add a time for the afternoon.",
         ),
         (
             agreement.lead < timedelta(),
-            "would send after its promise. Make the lead 0 minutes or more.",
+            "would send after its promise",
+            "Make the lead 0 minutes or more.",
         ),
         (
             agreement.useful_for is not None and agreement.useful_for <= timedelta(),
-            "says reports are useful for no time at all. Give a length, or leave it out.",
+            "says reports are useful for no time at all",
+            "Give a length, or leave it out.",
         ),
     )
-    return next((words for broken, words in rules if broken), "")
+    return next(((what, mend) for broken, what, mend in rules if broken), None)

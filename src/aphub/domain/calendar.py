@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.placements import Lesson, Placement, TimetableSlot
 
 LONDON = ZoneInfo("Europe/London")
@@ -72,6 +73,10 @@ def school_year(day: date) -> str:
     return f"{first}-{(first + 1) % 100:02d}"
 
 
+class CalendarError(NeedsCorrectionError, ValueError):
+    """Dates or hours are not in order; the words say what to change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Some days in a row with a name; both ends belong to it."""
@@ -84,8 +89,8 @@ class Span:
         """Refuse a span that ends before it starts."""
         if self.ends < self.starts:
             named = f" ({self.name})" if self.name else ""
-            message = f"The dates {self.starts} to {self.ends}{named} end before they start. Swap them."
-            raise ValueError(message)
+            what = f"The dates {self.starts} to {self.ends}{named} end before they start."
+            raise CalendarError(what, mend="Swap them.")
 
     def __contains__(self, day: date) -> bool:
         """Say whether `day` lies in the span."""

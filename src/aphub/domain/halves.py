@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from functools import lru_cache
 
-from aphub.domain.calendar import to_utc
+from aphub.domain.calendar import CalendarError, to_utc
 from aphub.domain.entries import Half
 from aphub.domain.placements import Lesson
 
@@ -24,11 +24,11 @@ class SchoolHours:
     def __post_init__(self) -> None:
         """Refuse hours that are not in order."""
         if not self.am_starts < self.am_ends <= self.pm_starts < self.pm_ends:
-            message = (
-                "The school's hours are not in order. "
+            what = "The school's hours are not in order."
+            mend = (
                 "Give morning start, morning end, afternoon start, afternoon end, each later than the last."
             )
-            raise ValueError(message)
+            raise CalendarError(what, mend=mend)
 
 
 def halves_of(lesson: Lesson, hours: SchoolHours) -> tuple[Half, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from aphub.domain.calendar import WEEKDAYS, to_utc
+from aphub.domain.errors import NeedsCorrectionError
 
 _RELATIVE = re.compile(
     r"(?:the )?(?:lesson |session )?start(?: ?\+ ?(?P<plus>\d{1,4}) ?(?P<unit>[a-z]+))?",
@@ -18,7 +19,7 @@ _HOURS = frozenset({"h", "hr", "hrs", "hour", "hours"})
 _LONGEST = timedelta(hours=24)
 
 
-class AgreementError(ValueError):
+class AgreementError(NeedsCorrectionError, ValueError):
     """An agreement says something that cannot be kept; the words say what to write instead."""
 
 
@@ -65,8 +66,8 @@ def parse_when(text: str) -> When:
         raise _unreadable(words)
     hour, minute = int(match["hour"]), int(match["minute"])
     if hour > 23 or minute > 59:  # noqa: PLR2004 - the clock's own bounds
-        message = f"'{words}' is not a time of day. Write hours 00 to 23 and minutes 00 to 59, such as 15:30."
-        raise AgreementError(message)
+        what = f"'{words}' is not a time of day."
+        raise AgreementError(what, mend="Write hours 00 to 23 and minutes 00 to 59, such as 15:30.")
     later = match["next"] is not None
     if match["day"] is None or (later and match["day"] == "day"):
         return When(words, at=time(hour, minute), later=later)
@@ -83,8 +84,8 @@ def _offset(words: str, plus: str | None, unit: str | None) -> timedelta:
     else:
         raise _unreadable(words)
     if offset > _LONGEST:
-        message = f"'{words}' is more than a day after the start. Write at most 'start + 24 hours'."
-        raise AgreementError(message)
+        what = f"'{words}' is more than a day after the start."
+        raise AgreementError(what, mend="Write at most 'start + 24 hours'.")
     return offset
 
 
@@ -98,6 +99,6 @@ def _weekday(words: str, name: str) -> int:
 
 def _unreadable(words: str) -> AgreementError:
     return AgreementError(
-        f"We cannot read the time '{words}'. Write it like '09:45', 'start + 15 min', "
-        "'Friday 15:30', 'next day 09:00' or 'next Monday 10:00'.",
+        f"We cannot read the time '{words}'.",
+        mend="Write it like '09:45', 'start + 15 min', 'Friday 15:30', 'next day 09:00' or 'next Monday 10:00'.",
     )
