@@ -95,8 +95,9 @@ class Agreement:
     def __post_init__(self) -> None:
         """Refuse terms that contradict each other."""
         if problem := _problem(self):
-            what, mend = problem
-            raise AgreementError(f"The agreement '{self.name}' {what}.", mend=mend)
+            terms, mend = problem
+            what = f"The agreement '{self.name}' {terms}."
+            raise AgreementError(what, mend=mend)
 
     def due_instants(
         self, period: Period, lessons: Sequence[Lesson], hours: SchoolHours | None = None

@@ -17,17 +17,22 @@ SATURDAY = 5
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-@lru_cache(maxsize=1 << 16)
 def to_utc(day: date, wall_time: time) -> datetime:
     """Give the instant at which London's clocks show `wall_time` on `day`, in UTC.
 
     A wall time that London skips in spring means the first instant that exists after it; one that
-    comes twice in autumn means the first of the two. Cached, since thousands of lessons share a
-    few starting times.
+    comes twice in autumn means the first of the two.
     """
+    # Checked outside the cache: a time of 09:00 equals, as a key, one that carries a zone.
     if wall_time.tzinfo is not None:
         message = "a London wall time carries no time zone of its own"
         raise ValueError(message)
+    return _instant(day, wall_time)
+
+
+@lru_cache(maxsize=1 << 16)
+def _instant(day: date, wall_time: time) -> datetime:
+    """Convert once: thousands of lessons share a few starting times, and zoneinfo is slow."""
     wall = datetime.combine(day, wall_time.replace(fold=0))
     instant = wall.replace(tzinfo=LONDON).astimezone(UTC)
     if instant.astimezone(LONDON).replace(tzinfo=None) != wall:

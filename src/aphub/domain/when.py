@@ -100,5 +100,5 @@ def _weekday(words: str, name: str) -> int:
 def _unreadable(words: str) -> AgreementError:
     return AgreementError(
         f"We cannot read the time '{words}'.",
-        mend="Write it like '09:45', 'start + 15 min', 'Friday 15:30', 'next day 09:00' or 'next Monday 10:00'.",
+        mend="Write it like '09:45', 'start + 15 min', 'Friday 15:30' or 'next day 09:00'.",
     )
