@@ -102,16 +102,16 @@ def _compared(previous: Sequence[SessionEntry], current: Sequence[SessionEntry])
 def _change_words(before: SessionEntry | None, after: SessionEntry | None) -> tuple[_Change, str]:
     """Compare one line with its last telling; what takes something back decides before what adds."""
     if before is None:
-        return _Change.MORE, f"added, {_said(after)}"
+        return _Change.MORE, f"added, '{_said(after)}'"
     if after is None:
-        return _Change.OTHER, f"taken back, we had said {_said(before)}"
+        return _Change.OTHER, f"taken back, we had said '{_said(before)}'"
     was_open = bool(before.disagreement) or before.fact.outcome is Outcome.NOT_YET_TAKEN
     fact_differs = _said(before) != _said(after)
     kept = was_open or _only_more(before, after)
     done = len([action for action in after.actions if action not in before.actions])
     shortened = after.starts > before.starts or after.ends < before.ends
     rules = (
-        (fact_differs and not kept, _Change.OTHER, f"was {_said(before)}, now {_said(after)}"),
+        (fact_differs and not kept, _Change.OTHER, f"was '{_said(before)}', now '{_said(after)}'"),
         (
             before.mode is not after.mode and not was_open,
             _Change.OTHER,
@@ -123,7 +123,7 @@ def _change_words(before: SessionEntry | None, after: SessionEntry | None) -> tu
             _Change.OTHER,
             "what we had said we did has been put right",
         ),
-        (fact_differs, _Change.MORE, f"was {_said(before)}, now {_said(after)}"),
+        (fact_differs, _Change.MORE, f"was '{_said(before)}', now '{_said(after)}'"),
         (before.disagreement != after.disagreement, _Change.MORE, "our lessons disagree in another way"),
         (bool(done), _Change.MORE, f"{done} more {'action' if done == 1 else 'actions'} by us"),
         (
