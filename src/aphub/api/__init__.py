@@ -23,7 +23,7 @@ from aphub.api.errors import (
 )
 from aphub.api.hooks import hookimpl, hookspec
 from aphub.api.http import http_errors_as_delivery_errors
-from aphub.api.renderers import Renderer, aphub_csv, subject_of
+from aphub.api.renderers import Renderer, Rendering, aphub_csv, subject_of
 from aphub.api.sources import (
     Source,
     SourceBatch,
@@ -32,6 +32,7 @@ from aphub.api.sources import (
     SourceSettings,
 )
 from aphub.domain.errors import AphubError
+from aphub.domain.identifiers import check_mail_address
 from aphub.domain.reports import COLUMNS, Kind, Message, Report, Row, rows_of
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Outbound",
     "RefusedDeliveryError",
     "Renderer",
+    "Rendering",
     "Repeat",
     "Report",
     "ReportResult",
@@ -65,6 +67,7 @@ __all__ = [
     "TransientDeliveryError",
     "UncertainDeliveryError",
     "aphub_csv",
+    "check_mail_address",
     "hookimpl",
     "hookspec",
     "http_errors_as_delivery_errors",

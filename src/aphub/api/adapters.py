@@ -74,12 +74,16 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """A message on its way to becoming documents, with what may be shown and written."""
+    """A message on its way to becoming documents, with what may be shown and written.
+
+    `connection` is the one it will leave by, for adapters whose documents name their sender.
+    """
 
     message: Message
     rows: tuple[Row, ...] = field(repr=False)
     rendering: Rendering = field(repr=False)
     file_password: str = field(repr=False, default="")
+    connection: ConnectionSettings | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
