@@ -303,6 +303,14 @@ class TestTheLawOfStretches:
         parts = merged(owed_over(timetable, agreed, one, two), owed_over(timetable, agreed, two, three))
         assert parts == owed_over(timetable, agreed, one, three)
 
+    def test_a_week_cut_before_a_lesson_past_its_promise_keeps_the_promise(self) -> None:
+        tuesday, friday = lesson("10:00", "11:00"), lesson("16:00", "17:00", date(2026, 3, 6))
+        early, late = (owed_reports(RECIPIENT, WEEKLY, [one], HOURS) for one in (tuesday, friday))
+        whole = owed_reports(RECIPIENT, WEEKLY, [tuesday, friday], HOURS)
+        assert wall(only(late).due_by) == (date(2026, 3, 6), time(16, 7))
+        assert wall(only(whole).due_by) == (date(2026, 3, 6), time(15, 30))
+        assert merged(early, late) == merged(late, early) == whole
+
     @given(timetables(), st.sampled_from(ALL), DAYS)
     def test_whole_periods_need_no_merging(
         self, timetable: tuple[TimetableSlot, ...], agreed: Agreement, days: list[date]
