@@ -9,6 +9,7 @@ from aphub.clock import Clock
 from aphub.domain.calendar import london_day, school_year
 from aphub.domain.identifiers import public_reference
 from aphub.plugins import Plugins
+from aphub.services.routes import Routes
 from aphub.settings.models import Snapshot
 from aphub.store.engine import Store
 from aphub.store.keys import Vault
@@ -28,6 +29,7 @@ class Desk:
     plugins: Plugins
     config: Snapshot
     snapshot: int
+    routes: Routes
     announce: Callable[[str], None]
 
     @property

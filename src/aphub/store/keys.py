@@ -253,6 +253,10 @@ class Vault:
                 "A record's key has been erased, so it cannot be read.", "Nothing was changed."
             ) from exc
 
+    def open_json_many(self, sealed: Sequence[tuple[int, str, bytes]]) -> list[Any]:
+        """Open (key number, context, sealed JSON) triples in one batch."""
+        return [json.loads(plain) for plain in self.open_many(sealed)] if sealed else []
+
     def open(self, key_id: int, context: str, sealed: bytes) -> bytes:
         """Open one sealed value."""
         return self.open_many([(key_id, context, sealed)])[0]

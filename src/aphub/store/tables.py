@@ -255,6 +255,7 @@ entries = Table(
     Column("made_by", String(80), nullable=False),
     Column("because", String(200), nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime, comment="when the register was taken, if the source says so"),
     Column("current", Boolean, nullable=False),
     UniqueConstraint("provider_id", "lesson_id", "version"),
     Index("ix_entries_current", "provider_id", "lesson_id", "current"),

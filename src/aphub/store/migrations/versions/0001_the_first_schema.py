@@ -218,6 +218,12 @@ def upgrade() -> None:
         sa.Column("made_by", sa.String(length=80), nullable=False),
         sa.Column("because", sa.String(length=200), nullable=False),
         sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "taken_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="when the register was taken, if the source says so",
+        ),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "entry_id", name=op.f("pk_entries")),
         sa.UniqueConstraint(

@@ -1,0 +1,139 @@
+"""Build what one organisation is told: reports from lines, a message from reports, documents from a message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aphub.api.adapters import Document, Outbound
+from aphub.domain.agreements import Agreement, FirstCaller
+from aphub.domain.entries import SessionEntry
+from aphub.domain.outcomes import Outcome
+from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
+from aphub.domain.reports import Kind, Message, Report, Row, rows_of
+from aphub.domain.threads import is_urgent_line
+from aphub.services.desk import Desk
+from aphub.services.routes import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a message needs to be built: where it stands in its thread, what it tells, and until when it helps."""
+
+    thread_id: int
+    thread_ref: str
+    number: int
+    kind: Kind
+    period: str
+    period_words: str
+    due_by: datetime
+    useful_until: datetime
+    reports: tuple[Report, ...]
+    made_at: datetime
+    checkpoint: str = ""
+    notes: tuple[str, ...] = ()
+    test_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message frozen for one route: its documents, its rows, and the report that each row belongs to."""
+
+    message: Message
+    documents: tuple[Document, ...]
+    rows: tuple[Row, ...]
+    row_reports: tuple[str, ...]
+
+
+def report_of(  # noqa: PLR0913 - what one pupil's part of a message is made of
+    row: Any,
+    pupil: Pupil,
+    lines: Sequence[SessionEntry],
+    *,
+    ref: str,
+    version: int,
+    changes: Sequence[str],
+    agreement: Agreement,
+    place: str,
+    supervised_by: str,
+) -> Report:
+    """Make a report of an owed row, its pupil and its lines."""
+    urgent = [
+        line for line in lines if is_urgent_line(line) and line.fact.outcome is not Outcome.NOT_YET_TAKEN
+    ]
+    return Report(
+        ref=ref,
+        version=version,
+        placement_ref=row.placement_ref,
+        purpose=Purpose(row.purpose),
+        sessions=tuple(lines),
+        nature=Nature(row.nature),
+        arranged_by=ArrangedBy(row.arranged_by),
+        power=Power(row.power),
+        place=place,
+        supervised_by=supervised_by,
+        pupil_name=pupil.name,
+        initials=pupil.initials,
+        upn=pupil.upn,
+        school_pupil_ref=pupil.school_pupil_ref,
+        changes=tuple(changes),
+        next_step=_next_step(lines, agreement),
+        phone_us=bool(urgent) and bool(row.risk_flag),
+    )
+
+
+def _next_step(lines: Sequence[SessionEntry], agreement: Agreement) -> str:
+    outcomes = {line.fact.outcome for line in lines if is_urgent_line(line)}
+    if Outcome.LEFT_SITE in outcomes:
+        return "look for the pupil, phone home and phone you"
+    if Outcome.ABSENT in outcomes:
+        if agreement.first_caller is FirstCaller.PROVIDER:
+            return "phone home, and tell you what we hear"
+        return f"wait for your {'council' if agreement.first_caller is FirstCaller.COUNCIL else 'school'} to phone home, as agreed"
+    if Outcome.NOT_YET_TAKEN in outcomes:
+        return "take the register, and tell you what it says"
+    return ""
+
+
+def reference_of(desk: Desk, thread_ref: str, number: int) -> str:
+    """Give the reference that people quote: the provider's letters, the thread and a running number."""
+    return f"{desk.config.provider.prefix}-{thread_ref}-{number}"
+
+
+def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = "") -> Composed:
+    """Make the exact documents of a letter for one route; nothing is stored."""
+    provider = desk.config.provider
+    organisation = desk.config.organisations[route.organisation]
+    previous = reference_of(desk, letter.thread_ref, letter.number - 1) if letter.number > 1 else ""
+    message = Message(
+        kind=letter.kind,
+        reference=reference_of(desk, letter.thread_ref, letter.number),
+        number=letter.number,
+        thread_ref=f"{provider.prefix}-{letter.thread_ref}",
+        provider_name=provider.name,
+        provider_phone=provider.phone,
+        provider_hours=provider.hours,
+        provider_ref=provider.slug,
+        reply_to=provider.reply_to,
+        organisation_name=organisation.name,
+        organisation_urn=organisation.urn,
+        period_words=letter.period_words,
+        period_key=letter.period,
+        made_at=letter.made_at,
+        due_by=letter.due_by,
+        reports=letter.reports,
+        previous_reference=previous,
+        late=letter.made_at > letter.due_by,
+        ask_to_confirm=any(
+            line.fact.outcome in {Outcome.ABSENT, Outcome.LEFT_SITE} and is_urgent_line(line)
+            for report in letter.reports
+            for line in report.sessions
+        ),
+        test_code=letter.test_code,
+        notes=letter.notes,
+        checkpoint=letter.checkpoint,
+    )
+    rows = tuple(rows_of(message))
+    row_reports = tuple(report.ref for report in letter.reports for _ in report.sessions)
+    outbound = Outbound(message, rows, desk.plugins.rendering, file_password)
+    return Composed(message, route.adapter.compose(outbound, route.settings), rows, row_reports)

@@ -1,0 +1,90 @@
+"""The ways to each organisation: a channel's adapter, route settings, lane and destination, validated once."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from aphub.api.adapters import AnyAdapter, ConnectionSettings, RouteSettings
+from aphub.plugins import Plugins
+from aphub.settings.models import Snapshot
+
+_LANE_CHARACTERS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One channel of one organisation; `rank` is its place in the school's own order."""
+
+    organisation: str
+    channel: str
+    rank: int
+    adapter: type[AnyAdapter]
+    connection: str
+    connection_settings: ConnectionSettings = field(repr=False)
+    lane: str
+    settings: RouteSettings = field(repr=False)
+    destination: str
+
+
+class Routes:
+    """All routes of one provider's snapshot; channels of missing adapters are left out and named."""
+
+    def __init__(self, config: Snapshot, plugins: Plugins) -> None:
+        """Build every route; settings were validated when the snapshot was made."""
+        self._by_organisation: dict[str, tuple[Route, ...]] = {}
+        self.missing: list[tuple[str, str, str]] = []
+        for slug, organisation in config.organisations.items():
+            routes = []
+            for rank, channel in enumerate(organisation.channels):
+                connection = config.provider.connections[channel.connection]
+                adapter = plugins.adapters.get(connection.adapter)
+                if adapter is None:
+                    self.missing.append((slug, channel.name, connection.adapter))
+                    continue
+                settings = adapter.route_class(**channel.route())
+                routes.append(
+                    Route(
+                        organisation=slug,
+                        channel=channel.name,
+                        rank=rank,
+                        adapter=adapter,
+                        connection=channel.connection,
+                        connection_settings=adapter.connection_class(**connection.settings()),
+                        lane=_lane(config.provider.slug, connection.adapter, connection.settings()),
+                        settings=settings,
+                        destination=_destination(adapter, settings, connection.settings()),
+                    )
+                )
+            self._by_organisation[slug] = tuple(routes)
+
+    def of(self, organisation: str, names: tuple[str, ...] = ()) -> tuple[Route, ...]:
+        """Give the routes to an organisation, in the order of `names` where an agreement gives one."""
+        routes = self._by_organisation.get(organisation, ())
+        if not names:
+            return routes
+        by_name = {route.channel: route for route in routes}
+        return tuple(by_name[name] for name in names if name in by_name)
+
+    def one(self, organisation: str, channel: str) -> Route | None:
+        """Give one route by its channel's name."""
+        return next((r for r in self._by_organisation.get(organisation, ()) if r.channel == channel), None)
+
+    def lanes(self) -> dict[str, Route]:
+        """Give every lane with one of its routes."""
+        return {route.lane: route for routes in self._by_organisation.values() for route in routes}
+
+    def everything(self) -> list[Route]:
+        """Give every route."""
+        return [route for routes in self._by_organisation.values() for route in routes]
+
+
+def _lane(provider: str, adapter: str, settings: dict[str, object]) -> str:
+    text = json.dumps([provider, adapter, settings], sort_keys=True, default=str)
+    return f"{adapter[:12]}-{hashlib.sha256(text.encode()).hexdigest()[:_LANE_CHARACTERS]}"
+
+
+def _destination(adapter: type[AnyAdapter], settings: RouteSettings, connection: dict[str, object]) -> str:
+    """Digest what decides who can read: adapter, far side and the route's own destination; never a secret."""
+    where = {key: value for key, value in connection.items() if not str(value).startswith("secret:")}
+    text = json.dumps([adapter.name, where, settings.destination()], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,125 @@
+"""Write frozen reports and dispatches, and what they change about what is owed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
+
+from aphub.store.engine import insert_ignoring
+from aphub.store.tables import (
+    dispatch_reports,
+    dispatches,
+    holds,
+    owed_reports,
+    recipients,
+    reports,
+    tasks,
+    threads,
+)
+
+Rows = list[dict[str, Any]]
+
+
+def owed_now(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Give state, version and organisation of owed reports as they stand in this transaction."""
+    chosen = (
+        select(
+            owed_reports.c.owed_id, owed_reports.c.version, owed_reports.c.state, recipients.c.organisation
+        )
+        .join(
+            recipients,
+            and_(
+                recipients.c.provider_id == owed_reports.c.provider_id,
+                recipients.c.recipient_id == owed_reports.c.recipient_id,
+            ),
+        )
+        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(owed_ids))
+        .with_for_update(of=owed_reports)
+    )
+    return {row.owed_id: row for row in connection.execute(chosen)}
+
+
+def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> dict[int, int]:
+    """Give the last number used in each of these threads."""
+    chosen = (
+        select(threads.c.thread_id, threads.c.last_number)
+        .where(threads.c.provider_id == provider_id, threads.c.thread_id.in_(thread_ids))
+        .with_for_update()
+    )
+    return {row.thread_id: row.last_number for row in connection.execute(chosen)}
+
+
+def set_thread_numbers(connection: Connection, provider_id: int, numbers: dict[int, int]) -> None:
+    """Set the last number used in threads."""
+    connection.execute(
+        update(threads)
+        .where(threads.c.provider_id == provider_id, threads.c.thread_id == bindparam("key"))
+        .values(last_number=bindparam("number")),
+        [{"key": key, "number": number} for key, number in numbers.items()],
+    )
+
+
+def add_reports(connection: Connection, rows: Rows) -> None:
+    """Insert reports in one batch."""
+    connection.execute(insert(reports), rows)
+
+
+def add_dispatches(connection: Connection, rows: Rows, links: Rows) -> None:
+    """Insert dispatches with the reports they carry."""
+    connection.execute(insert(dispatches), rows)
+    if links:
+        connection.execute(insert(dispatch_reports), links)
+
+
+def cancel_superseded(
+    connection: Connection, provider_id: int, thread_ids: Sequence[int], because: str
+) -> list[Row[Any]]:
+    """Cancel waiting dispatches of these threads all of whose reports have a newer version; give them."""
+    newest = exists().where(
+        dispatch_reports.c.provider_id == dispatches.c.provider_id,
+        dispatch_reports.c.dispatch_id == dispatches.c.dispatch_id,
+        reports.c.provider_id == dispatches.c.provider_id,
+        reports.c.report_id == dispatch_reports.c.report_id,
+        owed_reports.c.provider_id == dispatches.c.provider_id,
+        owed_reports.c.owed_id == dispatch_reports.c.owed_id,
+        owed_reports.c.version == reports.c.version,
+    )
+    stale = (
+        dispatches.c.provider_id == provider_id,
+        dispatches.c.thread_id.in_(thread_ids),
+        dispatches.c.state == "waiting",
+        dispatches.c.kind != "test",
+        ~newest,
+    )
+    gone = list(connection.execute(select(dispatches.c.dispatch_id, dispatches.c.reference).where(*stale)))
+    if gone:
+        connection.execute(
+            update(dispatches)
+            .where(
+                dispatches.c.provider_id == provider_id,
+                dispatches.c.dispatch_id.in_([row.dispatch_id for row in gone]),
+            )
+            .values(state="cancelled", because=because, next_at=None)
+        )
+    return gone
+
+
+def raise_hold(connection: Connection, row: dict[str, Any]) -> None:
+    """Insert something that waits for a person."""
+    connection.execute(insert(holds), row)
+
+
+def open_tasks(connection: Connection, rows: Rows) -> None:
+    """Insert tasks; one of the same kind and subject that is there already stays as it is."""
+    connection.execute(insert_ignoring(connection, tasks), rows)
+
+
+def waiting_in_lanes(connection: Connection, now: datetime) -> list[str]:
+    """Name the lanes in which something waits to be tried now."""
+    chosen = (
+        select(dispatches.c.lane)
+        .where(dispatches.c.state == "waiting", dispatches.c.next_at <= now)
+        .distinct()
+    )
+    return list(connection.execute(chosen).scalars())

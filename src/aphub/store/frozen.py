@@ -1,0 +1,90 @@
+"""How a report's lines and a dispatch's documents are kept: frozen once, read back exactly."""
+
+import json
+import struct
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from aphub.api.adapters import Document
+from aphub.domain.entries import Action, Fact, Half, SessionEntry, Suggestion
+from aphub.domain.outcomes import Mode, Outcome, ReasonKind
+from aphub.domain.reports import Row
+
+_LENGTH = struct.Struct(">I")
+
+
+def lines_to_data(lines: Sequence[SessionEntry]) -> list[dict[str, Any]]:
+    """Write report lines as plain data; the note, which is free text, stays behind."""
+    return [
+        {
+            "placement": line.placement_ref,
+            "day": line.day.isoformat(),
+            "half": line.half.value,
+            "outcome": line.fact.outcome.value,
+            "reason": line.fact.reason.value,
+            "minutes": line.fact.minutes,
+            "word": line.fact.provider_word,
+            "code": line.suggestion.code,
+            "why": line.suggestion.why,
+            "question": line.suggestion.question,
+            "code_set": line.suggestion.code_set,
+            "starts": f"{line.starts:%H:%M}",
+            "ends": f"{line.ends:%H:%M}",
+            "mode": line.mode.value,
+            "actions": [[action.at.isoformat(), action.kind, action.result] for action in line.actions],
+            "disagreement": line.disagreement,
+        }
+        for line in lines
+    ]
+
+
+def lines_from_data(data: Sequence[dict[str, Any]]) -> tuple[SessionEntry, ...]:
+    """Read report lines back."""
+    return tuple(
+        SessionEntry(
+            placement_ref=one["placement"],
+            day=date.fromisoformat(one["day"]),
+            half=Half(one["half"]),
+            fact=Fact(
+                Outcome(one["outcome"]), ReasonKind(one["reason"]), one["minutes"], provider_word=one["word"]
+            ),
+            suggestion=Suggestion(one["code"], one["why"], one["question"], one["code_set"]),
+            starts=time.fromisoformat(one["starts"]),
+            ends=time.fromisoformat(one["ends"]),
+            mode=Mode(one["mode"]),
+            actions=tuple(
+                Action(datetime.fromisoformat(at), kind, result) for at, kind, result in one["actions"]
+            ),
+            disagreement=one["disagreement"],
+        )
+        for one in data
+    )
+
+
+def pack(documents: Sequence[Document], rows: Sequence[Row], row_reports: Sequence[str]) -> bytes:
+    """Put a dispatch's documents and rows into one byte string: header length, JSON header, contents."""
+    header = json.dumps(
+        {
+            "documents": [[one.name, one.media_type, len(one.content)] for one in documents],
+            "columns": list(rows[0]) if rows else [],
+            "rows": [list(row.values()) for row in rows],
+            "row_reports": list(row_reports),
+        },
+        ensure_ascii=False,
+    ).encode()
+    return b"".join((_LENGTH.pack(len(header)), header, *(one.content for one in documents)))
+
+
+def unpack(packed: bytes) -> tuple[tuple[Document, ...], tuple[Row, ...], tuple[str, ...]]:
+    """Read a dispatch's documents, rows and the report of each row back."""
+    [length] = _LENGTH.unpack_from(packed)
+    start = _LENGTH.size
+    header = json.loads(packed[start : start + length])
+    start += length
+    documents = []
+    for name, media_type, size in header["documents"]:
+        documents.append(Document(name, media_type, packed[start : start + size]))
+        start += size
+    rows = tuple(dict(zip(header["columns"], values, strict=True)) for values in header["rows"])
+    return tuple(documents), rows, tuple(header["row_reports"])

@@ -1,0 +1,214 @@
+"""What must be looked at now, with everything needed to decide what to tell about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select
+
+from aphub.domain.entries import Entry, Fact
+from aphub.domain.outcomes import Mode, Outcome, ReasonKind
+from aphub.domain.placements import Lesson, Nature
+from aphub.store.tables import (
+    channels,
+    entries,
+    lessons,
+    owed_reports,
+    placements,
+    pupils,
+    recipients,
+    reports,
+    threads,
+)
+
+TOLD_STATES = ("owed", "prepared", "met")
+_LOOKS_BACK = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLesson:
+    """A lesson with its numbers, and its current entry's row where there is one."""
+
+    lesson_id: int
+    placement_id: int
+    value: Lesson
+    entry: Row[Any] | None
+
+
+def threads_to_look_at(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
+    """Give the next threads in which something must be looked at, most pressing promise first."""
+    pressing = (
+        select(owed_reports.c.thread_id, func.min(owed_reports.c.due_by).label("due_by"))
+        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.look_at <= now)
+        .group_by(owed_reports.c.thread_id)
+        .order_by("due_by", owed_reports.c.thread_id)
+        .limit(limit)
+        .subquery()
+    )
+    chosen = (
+        select(threads)
+        .join(
+            pressing, and_(threads.c.thread_id == pressing.c.thread_id, threads.c.provider_id == provider_id)
+        )
+        .order_by(pressing.c.due_by, threads.c.thread_id)
+    )
+    return list(connection.execute(chosen))
+
+
+def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> list[Row[Any]]:
+    """Give the owed reports of these threads with recipient, current placement and pupil beside each."""
+    chosen = (
+        select(
+            owed_reports,
+            recipients.c.purpose,
+            recipients.c.agreement,
+            recipients.c.organisation,
+            placements.c.ref.label("placement_ref"),
+            placements.c.version.label("placement_version"),
+            placements.c.arranged_by,
+            placements.c.power,
+            placements.c.registration,
+            placements.c.nature,
+            placements.c.risk_flag,
+            pupils.c.key_id.label("pupil_key_id"),
+            pupils.c.sealed.label("pupil_sealed"),
+            pupils.c.suppressed,
+        )
+        .join(
+            recipients,
+            and_(
+                recipients.c.provider_id == owed_reports.c.provider_id,
+                recipients.c.recipient_id == owed_reports.c.recipient_id,
+            ),
+        )
+        .join(
+            placements,
+            and_(
+                placements.c.provider_id == owed_reports.c.provider_id,
+                placements.c.placement_id == owed_reports.c.placement_id,
+                placements.c.current,
+            ),
+        )
+        .join(
+            pupils,
+            and_(
+                pupils.c.provider_id == owed_reports.c.provider_id,
+                pupils.c.pupil_id == owed_reports.c.pupil_id,
+            ),
+        )
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.thread_id.in_(thread_ids),
+            owed_reports.c.state.in_(TOLD_STATES),
+        )
+        .order_by(owed_reports.c.thread_id, owed_reports.c.owed_id)
+    )
+    return list(connection.execute(chosen))
+
+
+def lessons_with_entries(
+    connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date, until_day: date
+) -> dict[int, list[KeptLesson]]:
+    """Give the lessons that are due, by placement, each with its current entry."""
+    chosen = (
+        select(
+            lessons,
+            placements.c.ref.label("placement_ref"),
+            entries.c.entry_id,
+            entries.c.version,
+            entries.c.outcome,
+            entries.c.reason,
+            entries.c.minutes,
+            entries.c.mode.label("entry_mode"),
+            entries.c.key_id,
+            entries.c.sealed,
+            entries.c.made_by,
+            entries.c.made_at,
+            entries.c.taken_at,
+        )
+        .join(
+            placements,
+            and_(
+                placements.c.provider_id == lessons.c.provider_id,
+                placements.c.placement_id == lessons.c.placement_id,
+                placements.c.current,
+            ),
+        )
+        .outerjoin(
+            entries,
+            and_(
+                entries.c.provider_id == lessons.c.provider_id,
+                entries.c.lesson_id == lessons.c.lesson_id,
+                entries.c.current,
+            ),
+        )
+        .where(
+            lessons.c.provider_id == provider_id,
+            lessons.c.day >= from_day,
+            lessons.c.day < until_day,
+            lessons.c.placement_id.in_(placement_ids),
+            lessons.c.state != _LOOKS_BACK,
+        )
+        .order_by(lessons.c.starts_at)
+    )
+    found: dict[int, list[KeptLesson]] = {}
+    for row in connection.execute(chosen):
+        kept = KeptLesson(
+            row.lesson_id, row.placement_id, lesson_of(row), row if row.entry_id is not None else None
+        )
+        found.setdefault(row.placement_id, []).append(kept)
+    return found
+
+
+def lesson_of(row: Row[Any]) -> Lesson:
+    """Make a lesson of its row, which carries `placement_ref`."""
+    return Lesson(
+        placement_ref=row.placement_ref,
+        day=row.day,
+        starts=time.fromisoformat(row.starts_wall),
+        ends=time.fromisoformat(row.ends_wall),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        mode=Mode(row.mode),
+        nature=Nature(row.nature),
+        place=row.place,
+        subject=row.subject,
+        staff=row.staff,
+    )
+
+
+def entry_of(kept: KeptLesson, note: str, word: str, actions: tuple[Any, ...]) -> Entry:
+    """Make an entry of its row and what was sealed in it."""
+    row = kept.entry
+    if row is None:
+        message = "this lesson has no entry"
+        raise ValueError(message)
+    mode = Mode(row.entry_mode) if row.entry_mode else None
+    fact = Fact(Outcome(row.outcome), ReasonKind(row.reason), row.minutes, note, word, mode)
+    return Entry(kept.value, row.version, fact, row.made_at, row.made_by, actions, row.taken_at)
+
+
+def newest_reports(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Give the newest report of each owed one that has any."""
+    newest = (
+        select(reports.c.owed_id, func.max(reports.c.version).label("version"))
+        .where(reports.c.provider_id == provider_id, reports.c.owed_id.in_(owed_ids))
+        .group_by(reports.c.owed_id)
+        .subquery()
+    )
+    chosen = select(reports).join(
+        newest,
+        and_(
+            reports.c.provider_id == provider_id,
+            reports.c.owed_id == newest.c.owed_id,
+            reports.c.version == newest.c.version,
+        ),
+    )
+    return {row.owed_id: row for row in connection.execute(chosen)}
+
+
+def live_channels(connection: Connection, provider_id: int) -> dict[tuple[str, str], Row[Any]]:
+    """Give the channels over which pupils' data may leave, by organisation and name."""
+    chosen = select(channels).where(channels.c.provider_id == provider_id, channels.c.state == "live")
+    return {(row.organisation, row.name): row for row in connection.execute(chosen)}
