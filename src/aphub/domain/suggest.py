@@ -137,9 +137,7 @@ def _suggest(  # noqa: PLR0913, PLR0917 - the enumerable part of all that decide
     has_urn: bool,  # noqa: FBT001
     wrote_b: bool,  # noqa: FBT001
 ) -> Suggestion:
-    at_home = (
-        outcome is Outcome.TAUGHT_AT_HOME or mode is Mode.AT_HOME or nature is Nature.TUITION_AT_HOME
-    )
+    at_home = outcome is Outcome.TAUGHT_AT_HOME or mode is Mode.AT_HOME or nature is Nature.TUITION_AT_HOME
     case = _Case(reason, coming, arranged_by, nature, mode, half, decided, wrote_b, at_home)
     if half is Half.OUTSIDE:  # S1: an activity earns a code only during a session, reg 10(11)
         found = Suggestion("", "outside the school's hours: no code belongs to this lesson")
@@ -216,7 +214,7 @@ def _dual(outcome: Outcome, case: _Case) -> Suggestion:
         return Suggestion(
             "",
             "registered at both schools, taught at home in person: your school decides",
-            question="Does D stand for a lesson at home? Your school decides.",
+            question="Does D stand for a lesson at home?",
         )
     question = ""
     if case.wrote_b:

@@ -10,7 +10,7 @@ ARRANGED = {
 
 NO_CODE = {
     Outcome.LEFT_SITE: "left our site during the lesson: whereabouts first, your school decides the code",
-    Outcome.AT_HOME_SCHOOL: "at your school today: your own register says which code",
+    Outcome.AT_HOME_SCHOOL: "at your school today: your school's register says which code",
     Outcome.WORKED_AT_HOME: "worked at home, not supervised in person: no attendance code, your school decides",
     Outcome.ONLINE: "took part online: no attendance code, your school decides",
     Outcome.COULD_NOT_JOIN: "could not join online for a technical fault: no attendance code, your school decides",
@@ -48,7 +48,10 @@ ABSENCES = {
 """Code and words for a pupil who did not attend; those that only a school decides count when it has."""
 
 UNDECIDED = {
-    ReasonKind.LEAVE_GRANTED: ("we were told of leave", "Did your school grant this leave? If so, consider C."),
+    ReasonKind.LEAVE_GRANTED: (
+        "we were told of leave",
+        "Did your school grant this leave? If so, consider C.",
+    ),
     ReasonKind.PERFORMANCE: (
         "we were told of a performance",
         "Did your school grant leave for this performance? If so, consider C1.",
@@ -61,12 +64,18 @@ UNDECIDED = {
         "we were told of a holiday",
         "Did your school grant leave? If so, consider C, otherwise G.",
     ),
-    ReasonKind.SUSPENDED: ("we were told of a suspension", "Has your school suspended this pupil? If so, consider E."),
+    ReasonKind.SUSPENDED: (
+        "we were told of a suspension",
+        "Has your school suspended this pupil? If so, consider E.",
+    ),
     ReasonKind.INTERVIEW: (
         "we were told of an interview",
         "Did your school grant leave for this interview? If so, consider J1.",
     ),
-    ReasonKind.STUDY_LEAVE: ("we were told of study leave", "Did your school grant study leave? If so, consider S."),
+    ReasonKind.STUDY_LEAVE: (
+        "we were told of study leave",
+        "Did your school grant study leave? If so, consider S.",
+    ),
 }
 """Words and question where a reason is a decision that no school has recorded here."""
 
