@@ -1,0 +1,168 @@
+"""The email adapter: one verified connection to the provider's mail server for a burst of messages."""
+
+import re
+from collections.abc import Generator, Iterator, Sequence
+from typing import ClassVar
+
+from aphub.api import (
+    CheckStep,
+    Delivery,
+    DeliveryAdapter,
+    DeliveryError,
+    DeliveryResult,
+    Document,
+    Outbound,
+    Repeat,
+    Rung,
+    Tools,
+)
+from aphub_email import words
+from aphub_email.burst import Letter, SessionEndedError, send_letters
+from aphub_email.check import check_steps
+from aphub_email.compose import compose_mail
+from aphub_email.session import Session, open_session
+from aphub_email.settings import EmailConnection, EmailRoute
+from aphub_email.wire import Reply
+
+MAIL = "message/rfc822"
+_QUEUE_ID = re.compile(
+    r"queued as ([A-Za-z0-9._-]{4,60})"  # Postfix
+    r"|id=([A-Za-z0-9._-]{4,60})"  # Exim
+    r"|InternalId=([0-9]{4,60})"  # Exchange
+    r"|^2\.0\.0 ([A-Za-z0-9]{8,60}) Message accepted"  # Sendmail
+    r"|^2\.0\.0 OK +([0-9]{6,} [A-Za-z0-9._-]{4,60}) - gsmtp"  # Google
+)
+
+Answered = tuple[str, DeliveryResult | DeliveryError]
+
+
+class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
+    """Hands messages to a mail server; the same delivery twice carries the same Message-ID."""
+
+    name = "email"
+    connection_class = EmailConnection
+    route_class = EmailRoute
+    repeat = Repeat.RECOGNISABLE
+    reaches = Rung.HANDED_OVER
+    burst = 64
+    capabilities: ClassVar[dict[str, str]] = {
+        "encryption": "TLS 1.2 or newer to the first mail server, verified; else nothing is sent",
+        "receipt": "the first mail server took the message; not that anybody read it",
+        "protection": "a spreadsheet under the school's password, unless the last hop is attested",
+    }
+
+    def __init__(self, connection: EmailConnection, tools: Tools) -> None:
+        """Keep settings and tools; open nothing yet."""
+        super().__init__(connection, tools)
+        self._session: Session | None = None
+
+    @classmethod
+    def compose(cls, outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
+        """Write the one mail that will leave; only the protected file's salts are random."""
+        return compose_mail(outbound, route)
+
+    def open(self) -> None:
+        """Connect, verify the server, and sign in."""
+        if self._session is None:
+            self._session = open_session(self.connection)
+
+    def close(self) -> None:
+        """Leave politely; a second call does nothing."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.leave()
+
+    def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """Try once to hand one message over."""
+        ((_, answer),) = self.deliver_many([delivery])
+        if isinstance(answer, DeliveryError):
+            raise answer
+        return answer
+
+    def deliver_many(self, deliveries: Sequence[Delivery]) -> Iterator[Answered]:
+        """Hand a burst over through one connection.
+
+        A server that ends the session after some messages is connected to again for those that it has not been given;
+        no message is tried twice.
+        """
+        waiting = {delivery.key: delivery for delivery in deliveries}
+        while waiting:
+            problem: DeliveryError | None
+            try:
+                self.open()
+            except DeliveryError as exc:
+                problem = exc
+            else:
+                problem = yield from self._through_session(waiting)
+            if problem is not None:
+                yield from [(key, problem) for key in waiting]
+                return
+
+    def check(self, route: EmailRoute) -> Iterator[CheckStep]:
+        """Prove the way step by step, up to the address; nothing is sent."""
+        return check_steps(self.connection, route, self.tools.now())
+
+    def _through_session(
+        self, waiting: dict[str, Delivery]
+    ) -> Generator[Answered, None, DeliveryError | None]:
+        """Send what waits through the open session, taking out of `waiting` what has an answer.
+
+        Gives the reason if the session ended without taking anything: then a new one would fare no better.
+        """
+        session = self._session
+        if session is None:
+            return None
+        try:
+            letters = []
+            for key, delivery in list(waiting.items()):
+                letter = self._letter(delivery)
+                if letter is None:
+                    del waiting[key]
+                    yield key, words.malformed()
+                else:
+                    letters.append(letter)
+            for letter, outcome in send_letters(session, letters):
+                delivery = waiting.pop(letter.key)
+                yield (
+                    letter.key,
+                    outcome if isinstance(outcome, DeliveryError) else _result(session, delivery, outcome),
+                )
+        except SessionEndedError as exc:
+            self._drop()
+            return None if session.taken else exc.because
+        except BaseException:
+            self._drop()  # left in the middle of a message: nothing may follow on this connection
+            raise
+        return None
+
+    def _letter(self, delivery: Delivery) -> Letter | None:
+        """Put the one mail of a delivery in its envelope, with exactly one address on it."""
+        route, documents = delivery.route, delivery.documents
+        if not isinstance(route, EmailRoute) or len(documents) != 1 or documents[0].media_type != MAIL:
+            return None
+        return Letter(delivery.key, self.connection.from_address, route.address, documents[0].content)
+
+    def _drop(self) -> None:
+        """Close without a word."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.wire.close()
+
+
+def _result(session: Session, delivery: Delivery, reply: Reply) -> DeliveryResult:
+    """Write down what the server said and what was proved about it."""
+    host, proof = session.connection.host, session.proof
+    found = _QUEUE_ID.search(" ".join(reply.lines))
+    return DeliveryResult.all_taken(
+        delivery,
+        Rung.HANDED_OVER,
+        reference=next((group for group in found.groups() if group), "") if found else "",
+        evidence={
+            "server": host,
+            "answer": reply.text,
+            "tls": proof.version,
+            "cipher": proof.cipher,
+            "certificate_sha256": proof.fingerprint,
+        },
+        hops=f"{proof.spoken_version} to {host} (verified)",
+    )

@@ -1,0 +1,200 @@
+"""Many messages through one session: commands sent together where the server allows it (RFC 2920).
+
+A message's content and the next message's commands leave in one write, so a message costs one round trip instead of
+four. What became of each message is told apart, also when the connection ends on the way.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from aphub.api import DeliveryError, UncertainDeliveryError
+from aphub_email import words
+from aphub_email.session import Session
+from aphub_email.wire import LineLostError, Reply
+
+_START_MAIL_INPUT = 354
+_CLOSING = 421
+_NO_CONTENT = b".\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message with its one envelope recipient."""
+
+    key: str
+    sender: str
+    recipient: str
+    content: bytes = field(repr=False)
+
+
+Outcome = Reply | DeliveryError
+"""The 250 with which the server took a message, or why it did not."""
+
+
+class SessionEndedError(Exception):
+    """The session ended: letters without an outcome have not arrived."""
+
+    def __init__(self, because: DeliveryError) -> None:
+        """Keep what stopped it, in words."""
+        self.because = because
+        super().__init__(str(because))
+
+
+@dataclass(slots=True)
+class _Open:
+    """A letter for which the server waits: its content goes out with the next write."""
+
+    letter: Letter
+    content: bytes = field(repr=False)
+    refused: DeliveryError | None = None
+
+
+def send_letters(session: Session, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
+    """Send letters in order, giving each outcome as soon as it is known.
+
+    Raises:
+        SessionEndedError: After the outcome of the letter whose content was on its way, if there was one.
+    """
+    last: _Open | None = None
+    for letter in letters:
+        content = stuffed(letter.content)
+        problem = _unfit(session, letter, content)
+        if problem is not None:
+            yield letter, problem
+            continue
+        commands = _commands(session, letter)
+        if not session.pipelining:
+            if last is not None:
+                yield from _settle(session, last, b"")
+            refused, waits = _envelope_by_steps(session, commands)
+        else:
+            group = b"".join(commands)
+            if last is not None:
+                yield from _settle(session, last, group)
+            else:
+                _write(session, group)
+            refused, waits = _envelope_at_once(session, len(commands))
+        # A server may say 354 although it took no recipient: then an empty message ends it (RFC 2920 3.1).
+        last = _Open(letter, _NO_CONTENT if refused else content, refused) if waits else None
+        if refused and last is None:
+            yield letter, refused
+    if last is not None:
+        yield from _settle(session, last, b"")
+
+
+def stuffed(content: bytes) -> bytes:
+    """Give a message as it travels: dots doubled, and the dot that ends it (RFC 5321 section 4.5.2)."""
+    dotted = content.replace(b"\r\n.", b"\r\n..")
+    if dotted.startswith(b"."):
+        dotted = b"." + dotted
+    return dotted + (b".\r\n" if dotted.endswith(b"\r\n") or not dotted else b"\r\n.\r\n")
+
+
+def _unfit(session: Session, letter: Letter, content: bytes) -> DeliveryError | None:
+    """Say why a letter cannot go through this session at all."""
+    ends = content.count(b"\r\n")
+    if content.count(b"\n") != ends or content.count(b"\r") != ends:
+        return words.malformed()
+    if not letter.content.isascii() and "8BITMIME" not in session.features:
+        return words.malformed()
+    if session.largest and len(letter.content) > session.largest:
+        return words.too_large()
+    return None
+
+
+def _commands(session: Session, letter: Letter) -> list[bytes]:
+    """Write the commands that come before a content; an open envelope is reset first."""
+    eight = b"" if letter.content.isascii() else b" BODY=8BITMIME"
+    size = b" SIZE=%d" % len(letter.content) if "SIZE" in session.features else b""
+    commands = [
+        b"MAIL FROM:<%s>%s%s\r\n" % (letter.sender.encode("ascii"), size, eight),
+        b"RCPT TO:<%s>\r\n" % letter.recipient.encode("ascii"),
+        b"DATA\r\n",
+    ]
+    return [b"RSET\r\n", *commands] if session.stale else commands
+
+
+def _envelope_at_once(session: Session, count: int) -> tuple[DeliveryError | None, bool]:
+    """Read the answers to commands that were sent together."""
+    replies = [_answer(session) for _ in range(count)]
+    return _judge(session, replies[-3:])
+
+
+def _envelope_by_steps(session: Session, commands: list[bytes]) -> tuple[DeliveryError | None, bool]:
+    """Send one command after the other, and stop at the first no."""
+    replies: list[Reply] = []
+    for place, command in enumerate(commands, 3 - len(commands)):
+        _write(session, command)
+        reply = _answer(session)
+        if place >= 0:
+            replies.append(reply)
+            if not reply.ok:
+                break
+    return _judge(session, replies)
+
+
+def _judge(session: Session, replies: list[Reply]) -> tuple[DeliveryError | None, bool]:
+    """Say why the server does not take the envelope, if so, and whether it waits for content."""
+    waits = replies[-1].code == _START_MAIL_INPUT
+    session.stale = replies[0].ok and not waits
+    if not replies[0].ok:
+        return words.sender_refused(replies[0]), waits
+    if not replies[1].ok:
+        return words.recipient_refused(replies[1]), waits
+    return (None if waits else words.message_refused(replies[-1])), waits
+
+
+def _settle(session: Session, last: _Open, following: bytes) -> Iterator[tuple[Letter, Outcome]]:
+    """Send a content with what follows it, and read what became of it."""
+    host = session.connection.host
+    try:
+        session.wire.write(last.content + following)
+    except LineLostError as exc:
+        # The dot decides: without it the server may not take the message (RFC 5321 section 4.1.1.4).
+        problem = _uncertain(host) if exc.arrived >= len(last.content) else words.lost(host)
+        yield last.letter, last.refused or problem
+        raise SessionEndedError(words.lost(host)) from exc
+    reply = _answer_to_content(session)
+    if reply is None:
+        yield last.letter, last.refused or _uncertain(host)
+        raise SessionEndedError(words.lost(host))
+    session.taken += reply.ok
+    yield last.letter, last.refused or (reply if reply.ok else words.message_refused(reply))
+    if reply.code == _CLOSING:
+        raise SessionEndedError(words.message_refused(reply))
+
+
+def _write(session: Session, content: bytes) -> None:
+    """Write commands; no message can have arrived by them."""
+    try:
+        session.wire.write(content)
+    except LineLostError as exc:
+        raise SessionEndedError(words.lost(session.connection.host)) from exc
+
+
+def _answer(session: Session) -> Reply:
+    """Read the answer to a command."""
+    try:
+        reply = session.wire.reply()
+    except LineLostError as exc:
+        raise SessionEndedError(words.lost(session.connection.host)) from exc
+    if reply.code == _CLOSING:
+        raise SessionEndedError(words.message_refused(reply))
+    return reply
+
+
+def _answer_to_content(session: Session) -> Reply | None:
+    """Read what became of a message; nothing if no answer came, or one that says neither yes nor no."""
+    try:
+        reply = session.wire.reply()
+    except LineLostError:
+        return None
+    return reply if reply.ok or reply.code >= 400 else None  # noqa: PLR2004 - RFC 5321 4.2.1
+
+
+def _uncertain(host: str) -> UncertainDeliveryError:
+    """Say that only the answer is missing."""
+    return UncertainDeliveryError(
+        f"The mail server {host} had the whole message and then stopped answering. It may have arrived.",
+        what_now="Ask the school whether they have it, quoting the reference.",
+    )

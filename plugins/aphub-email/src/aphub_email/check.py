@@ -1,0 +1,100 @@
+"""The connection check: each step of the way proved alone, and what to mend at the first that fails."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from aphub.api import CheckStep, DeliveryError
+from aphub_email import words
+from aphub_email.session import Session, find, reach, secure, sign_in
+from aphub_email.settings import EmailConnection, EmailRoute
+from aphub_email.wire import LineLostError, Reply, TlsProof, Wire
+
+_WARN_BEFORE = timedelta(days=30)
+_SEEN_ADDRESSES = 4
+
+
+def check_steps(connection: EmailConnection, route: EmailRoute, now: datetime) -> Iterator[CheckStep]:
+    """Give one step after the other, ending at the first that fails; no message is begun."""
+    wire: Wire | None = None
+    step = "The mail server's name is found"
+    try:
+        addresses = find(connection)
+        seen = list(dict.fromkeys(str(address[0]) for _, address in addresses))[:_SEEN_ADDRESSES]
+        yield CheckStep(step, ok=True, found=", ".join(seen))
+
+        step = f"It answers on port {connection.actual_port}"
+        wire = reach(connection, addresses)
+        yield CheckStep(step, ok=True)
+
+        step = "The connection is encrypted and the server is who it says"
+        session = secure(connection, wire)
+        yield _encrypted(step, session.proof, now)
+
+        step = "We are signed in"
+        sign_in(session)
+        found = (
+            "signed in" if connection.username else "this server knows our machine and asks for no sign-in"
+        )
+        yield CheckStep(step, ok=True, found=found)
+
+        for step, command, refusal in _envelope(connection, route):
+            yield _accepted(session, step, command, refusal)
+        yield _protected(route)
+        session.wire.ask(b"RSET")
+    except DeliveryError as exc:
+        yield CheckStep(step, ok=False, found=str(exc), mend=exc.what_now)
+    except LineLostError:
+        problem = words.lost(connection.host)
+        yield CheckStep(step, ok=False, found=str(problem), mend="Try again in a few minutes.")
+    finally:
+        if wire is not None:
+            wire.goodbye()
+
+
+Refusal = Callable[[Reply], DeliveryError]
+
+
+def _envelope(connection: EmailConnection, route: EmailRoute) -> Iterator[tuple[str, bytes, Refusal]]:
+    """Give the two commands of an envelope with the words for a no."""
+    yield (
+        "We may send from our mailbox",
+        b"MAIL FROM:<%s>" % connection.from_address.encode("ascii"),
+        words.sender_refused,
+    )
+    yield (
+        "The school's address is accepted",
+        b"RCPT TO:<%s>" % route.address.encode("ascii"),
+        words.recipient_refused,
+    )
+
+
+def _accepted(session: Session, step: str, command: bytes, refusal: Refusal) -> CheckStep:
+    """Ask one thing of the server."""
+    reply = session.wire.ask(command)
+    if not reply.ok:
+        raise refusal(reply)
+    last = command.startswith(b"RCPT")
+    return CheckStep(step, ok=True, found="the mailbox itself is proved by the TEST message" if last else "")
+
+
+def _encrypted(step: str, proof: TlsProof, now: datetime) -> CheckStep:
+    """Say what encrypts the connection, and warn while a certificate can still be renewed."""
+    ends = datetime.fromtimestamp(proof.ends, UTC)
+    found = f"{proof.spoken_version}, vouched for by {proof.issuer}, valid until {ends.day} {ends:%B %Y}"
+    if ends - now > _WARN_BEFORE:
+        return CheckStep(step, ok=True, found=found)
+    days = max((ends - now).days, 0)
+    mend = f"The certificate runs out in {days} days. Ask the server's IT team to renew it."
+    return CheckStep(step, ok=True, found=found, mend=mend)
+
+
+def _protected(route: EmailRoute) -> CheckStep:
+    """Say how pupils in the message are protected beyond the first mail server."""
+    step = "Pupils are protected up to the school's mailbox"
+    if route.attestation is None or route.protection == "file":
+        return CheckStep(
+            step, ok=True, found="initials in the message, full rows in a file with the school's password"
+        )
+    on = route.attestation.on
+    found = f"attested on {on.day} {on:%B %Y}: {route.attestation.what}"
+    return CheckStep(step, ok=True, found=found)

@@ -1,0 +1,113 @@
+"""What a provider says about its mail server, and about each school's mailbox."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from aphub.api import AphubError, ConnectionSettings, RouteSettings, check_mail_address
+
+_PORTS = {"starttls": 587, "tls": 465}
+
+
+def _address(text: str) -> str:
+    """Check an address; pydantic reports a ValueError beside file and key."""
+    try:
+        return check_mail_address(text)
+    except AphubError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class EmailConnection(ConnectionSettings):
+    """One mail server that takes the provider's mail, and how to sign in to it."""
+
+    host: str = Field(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$",
+        description="name of the mail server, as its certificate has it",
+    )
+    port: int = Field(default=0, ge=0, le=65535, description="0 means 587 for starttls and 465 for tls")
+    security: Literal["starttls", "tls"] = Field(
+        default="starttls", description="how encryption begins; without it nothing is sent"
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the only authorities to trust; the system's own without it"
+    )
+    username: str = Field(
+        default="", description="name to sign in with; empty for a relay that knows this machine"
+    )
+    password: SecretStr = Field(
+        default=SecretStr(""), description="reference to a secret, such as secret:mail"
+    )
+    from_address: Address = Field(description="the mailbox that messages come from")
+    reply_to: Address | Literal[""] = Field(
+        default="", description="where replies go; the provider's own reply_to without it"
+    )
+    helo_name: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?)?$",
+        description="how this machine names itself; the domain of from_address without it",
+    )
+    timeout: float = Field(
+        default=30, gt=0, le=600, description="seconds to wait for each answer of the server"
+    )
+    pipelining: Literal["auto", "off"] = Field(
+        default="auto",
+        description="auto sends commands together where the server announces that it may (RFC 2920)",
+    )
+
+    @model_validator(mode="after")
+    def _signs_in_wholly(self) -> Self:
+        if bool(self.username) != bool(self.password.get_secret_value()):
+            message = "Give both username and password, or neither"
+            raise ValueError(message)
+        return self
+
+    @property
+    def actual_port(self) -> int:
+        """The port to use."""
+        return self.port or _PORTS[self.security]
+
+    @property
+    def actual_helo_name(self) -> str:
+        """The name to say in EHLO; no name service is asked, so nothing inside leaks or waits."""
+        return self.helo_name or self.from_address.rpartition("@")[2]
+
+
+class Attestation(BaseModel):
+    """Somebody's word that mail to this school stays encrypted up to its mailbox."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str = Field(
+        min_length=10, description="what was shown or said, such as the school's MTA-STS policy"
+    )
+    on: date = Field(description="when it was checked")
+
+
+class EmailRoute(RouteSettings):
+    """One school's mailbox, and how the pupils in a message are protected on the last hop."""
+
+    address: Address = Field(description="the one mailbox that a message goes to")
+    protection: Literal["attested", "file"] = Field(
+        default="file",
+        description="attested names pupils in the body; file sends initials and a protected spreadsheet",
+    )
+    attestation: Attestation | None = Field(
+        default=None, description="needed for attested: what was checked, and when"
+    )
+
+    @model_validator(mode="after")
+    def _attested_by_somebody(self) -> Self:
+        if self.protection == "attested" and self.attestation is None:
+            message = "Say in attestation what was checked and when, or choose protection = 'file'"
+            raise ValueError(message)
+        return self
+
+    def destination(self) -> str:
+        """Name address and protection: whoever changes them changes who can read a message."""
+        return json.dumps({"address": self.address, "protection": self.protection}, sort_keys=True)
