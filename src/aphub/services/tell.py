@@ -7,7 +7,7 @@ changed in between is left for the next look.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -19,7 +19,7 @@ from aphub.domain.fold import RecipientContext, fold_day
 from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import ArrangedBy, Purpose, Registration
 from aphub.domain.reports import Kind
-from aphub.domain.threads import alert_lines, changes, gather_for, in_order, news_kind
+from aphub.domain.threads import alert_lines, changes, gather_for, news_kind
 from aphub.services.desk import Desk, place_of
 from aphub.store import telling
 from aphub.store.frozen import lines_from_data
@@ -242,6 +242,7 @@ def _lines(desk: Desk, look: Look, row: Row[Any], *, missing_after: timedelta) -
         Registration(row.registration),
         Purpose(row.purpose),
         provider_has_urn=bool(desk.config.provider.urn),
+        register_closes=desk.config.provider.own_register_closes_minutes,
     )
     hours = desk.config.organisations[row.organisation].hours.hours()
     days = sorted({entry.lesson.day for entry in entries})
@@ -259,13 +260,3 @@ def _entry(look: Look, one: telling.KeptLesson) -> Entry:
         Action(datetime.fromisoformat(at), kind, result) for at, kind, result in sealed.get("actions", [])
     )
     return telling.entry_of(one, sealed.get("note", ""), sealed.get("word", ""), actions)
-
-
-def kinds_of(decision: Decision, thread_id: int) -> list[Kind]:
-    """Give the kinds of message that a thread gets now, in the order in which they must be sent."""
-    return in_order(kind for thread, kind in decision.parts if thread == thread_id)
-
-
-def first_day_of(parts: Sequence[Part]) -> tuple[date, date]:
-    """Give the first day told about and the day after the last."""
-    return min(part.row.first_day for part in parts), max(part.row.until_day for part in parts)

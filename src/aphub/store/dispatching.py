@@ -37,7 +37,8 @@ def owed_now(connection: Connection, provider_id: int, owed_ids: Sequence[int]) 
         .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(owed_ids))
         .with_for_update(of=owed_reports)
     )
-    return {row.owed_id: row for row in connection.execute(chosen)}
+    found: Sequence[Row[Any]] = connection.execute(chosen).all()
+    return {row.owed_id: row for row in found}
 
 
 def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> dict[int, int]:
@@ -92,7 +93,8 @@ def cancel_superseded(
         dispatches.c.kind != "test",
         ~newest,
     )
-    gone = list(connection.execute(select(dispatches.c.dispatch_id, dispatches.c.reference).where(*stale)))
+    chosen = select(dispatches.c.dispatch_id, dispatches.c.reference).where(*stale)
+    gone: list[Row[Any]] = list(connection.execute(chosen))
     if gone:
         connection.execute(
             update(dispatches)
