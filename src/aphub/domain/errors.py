@@ -27,10 +27,8 @@ class AphubError(Exception):
         super().__init__(what, done, mend)
 
     def __str__(self) -> str:
-        """The sentences that exist, joined, each with its full stop."""
-        return " ".join(
-            _sentence(part) for part in (self.what, self.done, self.mend) if part
-        )
+        """Join the sentences that exist, each with its full stop."""
+        return " ".join(_sentence(part) for part in (self.what, self.done, self.mend) if part)
 
 
 class NeedsCorrectionError(AphubError):

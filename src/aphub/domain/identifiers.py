@@ -21,12 +21,8 @@ _REFERENCE_BYTES = 5
 
 _LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 _LONGEST_LOCAL_PART = 64  # RFC 5321 4.5.3.1.1
-_LOCAL_PART = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-)
-_DOMAIN = re.compile(
-    r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
-)
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _UNSEEN = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u00ad]")
 """Marks that Word and web pages leave in pasted text and that nobody can see."""
 
@@ -63,7 +59,7 @@ def check_upn(text: str) -> UpnCheck:
     value = text.strip()
     if not value:
         return UpnCheck("", UpnState.MISSING)
-    if not value.isascii():  # "ſ" or "ı" would turn into a letter that nobody wrote
+    if not value.isascii():  # upper() would turn a long s into a letter that nobody wrote
         return UpnCheck(value, UpnState.MALFORMED)
     value = value.upper()
     if _UPN_SHAPE.fullmatch(value) is None:
@@ -83,9 +79,7 @@ def upn_check_letter(body12: str) -> str:
         IdentifierError: These are not eleven digits and a digit or letter.
     """
     if _UPN_BODY_SHAPE.fullmatch(body12) is None:
-        raise IdentifierError(
-            "A pupil number has eleven digits and a last digit or letter"
-        )
+        raise IdentifierError("A pupil number has eleven digits and a last digit or letter")
     total = sum(place * _UPN_VALUES[sign] for place, sign in enumerate(body12, 2))
     return _UPN_LETTERS[total % 23]
 
@@ -129,9 +123,7 @@ def check_mail_address(text: str) -> str:
     """
     address = text.strip()
     if not address:
-        raise IdentifierError(
-            "There is no email address", mend="Enter the school's address"
-        )
+        raise IdentifierError("There is no email address", mend="Enter the school's address")
     _refuse_pasted(address)
     local, _, domain = address.rpartition("@")
     if not local or not domain:
@@ -146,9 +138,7 @@ def check_mail_address(text: str) -> str:
             mend="Type the address by hand instead of pasting it",
         )
     if len(local) > _LONGEST_LOCAL_PART or len(address) > _LONGEST_ADDRESS:
-        raise IdentifierError(
-            "The email address is too long", mend="Check where it ends"
-        )
+        raise IdentifierError("The email address is too long", mend="Check where it ends")
     if _LOCAL_PART.fullmatch(local) is None:
         raise IdentifierError(
             "The part before the @ has a sign or a dot in the wrong place",
@@ -190,8 +180,7 @@ def public_reference(random_bytes: bytes) -> str:
         raise ValueError(message)
     number = int.from_bytes(random_bytes[:_REFERENCE_BYTES])
     return "".join(
-        _REFERENCE_LETTERS[number >> 5 * place & 31]
-        for place in reversed(range(_REFERENCE_LENGTH))
+        _REFERENCE_LETTERS[number >> 5 * place & 31] for place in reversed(range(_REFERENCE_LENGTH))
     )
 
 
@@ -242,9 +231,7 @@ def _one_slip_apart(one: str, two: str) -> bool:
         one, two = two, one
     if len(two) - len(one) > 1:
         return False
-    at = next(
-        (n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), len(one)
-    )
+    at = next((n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), len(one))
     if len(one) < len(two):
         return one[at:] == two[at + 1 :]
     if one[at + 1 :] == two[at + 1 :]:

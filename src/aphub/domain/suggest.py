@@ -53,7 +53,7 @@ _ACTIVITIES = {
 _EDUCATED_OFF_SITE = frozenset({"B", "b"})
 
 
-def suggest(  # noqa: PLR0913 - all that decides a code, by name
+def suggest(
     fact: Fact,
     *,
     arranged_by: ArrangedBy,
@@ -122,7 +122,7 @@ class _Case:
 
 
 @lru_cache(maxsize=32768)
-def _suggest(  # noqa: PLR0913, PLR0917 - the enumerable part of all that decides, so that it is worked out once
+def _suggest(
     outcome: Outcome,
     reason: ReasonKind,
     coming: _Coming | None,
@@ -254,7 +254,7 @@ def _absent(case: _Case) -> Suggestion:
 
 
 def _unexpected() -> Suggestion:
-    """An approved activity was approved for that session, so somebody must say that it was."""
+    """Ask: an activity is approved for a session, so somebody must say that this one was."""
     return Suggestion(
         "",
         "attended in person, though not due here: your school decides",

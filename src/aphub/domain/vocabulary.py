@@ -24,7 +24,9 @@ _LONGEST_WORD = 60
 _NOTHING = frozenset({"", "-", "n/a", "na", "none", "nil"})
 _UNIT = r"(?:m|min|mins|minute|minutes)"
 _MINUTES = re.compile(rf"(?:00?:)?([0-9]{{1,3}})(?::00)?(?:\.0+)?\s*{_UNIT}?(?:\s+(?:late|early))?")
-_WORD_THEN_MINUTES = re.compile(rf"(.+?)(?:[\s:(,-]+([0-9]{{1,3}})\s*{_UNIT}?|([0-9]{{1,3}})\s*{_UNIT})(?:\s+late)?\)?")
+_WORD_THEN_MINUTES = re.compile(
+    rf"(.+?)(?:[\s:(,-]+([0-9]{{1,3}})\s*{_UNIT}?|([0-9]{{1,3}})\s*{_UNIT})(?:\s+late)?\)?"
+)
 _MINUTES_THEN_WORD = re.compile(rf"([0-9]{{1,3}})\s*{_UNIT}\s+(.+)")
 _FIRST_WORDS = re.compile(r"\s-\s|[,;:(/]|\s--\s")
 _VAGUE = frozenset({None, ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED})
@@ -149,7 +151,7 @@ def ready_made(name: str) -> Vocabulary:
     return Vocabulary(data["name"], data["speaks_codes"], meanings, reasons)
 
 
-def read_mark(  # noqa: PLR0913, PLR0917 - a register's row, cell by cell
+def read_mark(
     vocabulary: Vocabulary, word: str, minutes_text: str, reason_text: str, mode: Mode | None, day: date
 ) -> Fact | Unread:
     """Read one mark; total over any text.
@@ -173,7 +175,7 @@ def read_choice(vocabulary: Vocabulary, choice: str, mode: Mode | None, day: dat
     return answer
 
 
-def _read(  # noqa: PLR0913, PLR0917 - as read_mark
+def _read(
     vocabulary: Vocabulary, word: str, minutes_text: str, reason_text: str, mode: Mode | None, day: date
 ) -> Fact | Unread:
     folded = fold_word(word)
@@ -192,7 +194,9 @@ def _read(  # noqa: PLR0913, PLR0917 - as read_mark
             return Unread(UnreadKind.CONTRADICTION, words, ("present", f"late {minutes}"))
         minutes = None
     elif minutes is None and meaning.minutes is MinutesRule.REQUIRED:
-        return Unread(UnreadKind.NEEDS_MINUTES, "This word needs its minutes, and there are none we can read.")
+        return Unread(
+            UnreadKind.NEEDS_MINUTES, "This word needs its minutes, and there are none we can read."
+        )
     said = vocabulary.reason_of(reason_text) if reason_text.strip() else None
     if _disagree(meaning, said):
         return Unread(UnreadKind.CONTRADICTION, "The mark and the reason column give different reasons.")
