@@ -52,7 +52,9 @@ class MasterKey:
                     raise MasterKeyError(message)
                 content = file.read(4096)
         except FileNotFoundError:
-            message = f"There is no master key file at {path}. Run `aphub init`, or put the recovery key there."
+            message = (
+                f"There is no master key file at {path}. Run `aphub init`, or put the recovery key there."
+            )
             raise MasterKeyError(message) from None
         except OSError as error:
             message = f"The master key file {path} cannot be read: {error.strerror}."
@@ -60,7 +62,9 @@ class MasterKey:
         return cls._from_content(content, f"The master key file {path}")
 
     @classmethod
-    def from_environment(cls, name: str = "APHUB_MASTER_KEY", environ: Mapping[str, str] | None = None) -> Self:
+    def from_environment(
+        cls, name: str = "APHUB_MASTER_KEY", environ: Mapping[str, str] | None = None
+    ) -> Self:
         """Read the key from an environment variable: recovery text, or base64 of the 32 bytes.
 
         Raises:

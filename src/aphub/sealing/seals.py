@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import starmap
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -91,14 +92,16 @@ def open_sealed(key: DataKey, sealed: bytes, context: bytes) -> bytes:
     if len(sealed) < _SHORTEST or sealed[:1] != VERSION:
         raise CannotOpenError(_WORDS)
     try:
-        return AESGCM(key.secret).decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], VERSION + context)
+        return AESGCM(key.secret).decrypt(
+            sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], VERSION + context
+        )
     except InvalidTag:
         raise CannotOpenError(_WORDS) from None
 
 
 def open_many(items: Iterable[tuple[DataKey, bytes, bytes]]) -> list[bytes]:
     """Open a batch of (key, sealed, context), in order; the first that does not open raises `CannotOpenError`."""
-    return [open_sealed(key, sealed, context) for key, sealed, context in items]
+    return list(starmap(open_sealed, items))
 
 
 def _wrapping(master: MasterKey) -> DataKey:
@@ -134,5 +137,6 @@ def unwrap_many(master: MasterKey, items: Iterable[tuple[int, bytes, bytes]]) ->
     """Unwrap a batch of (key number, wrapped, context), in order."""
     wrapping = _wrapping(master)
     return [
-        DataKey(key_id, open_sealed(wrapping, wrapped, _place(key_id, context))) for key_id, wrapped, context in items
+        DataKey(key_id, open_sealed(wrapping, wrapped, _place(key_id, context)))
+        for key_id, wrapped, context in items
     ]

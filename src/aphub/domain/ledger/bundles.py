@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from aphub.domain.ledger.canonical import canonical, read_canonical
 from aphub.domain.ledger.errors import LedgerError, NoteError, ProofError, StatementError
@@ -19,8 +20,10 @@ from aphub.domain.ledger.verdicts import Damage, Finding
 from aphub.domain.ledger.verify import verify_log
 
 CONTENTS = "contents.json"
+HASHES = "leaf-hashes.txt"
 _STATEMENT = re.compile(r"statements/([0-9]{9,18})\.json")
 _PROOF = re.compile(r"proofs/([0-9]{9,18})\.tlog-proof")
+_HASH_LINES = re.compile(rb"(?:[0-9a-f]{64}\n)*")
 _CHECKPOINT = re.compile(r"checkpoints/([0-9]{9,18})\.txt")
 
 
@@ -53,8 +56,9 @@ def make_bundle(
 ) -> dict[str, bytes]:
     """Make a bundle of some statements, or of a whole log, proved against the newest of `checkpoints`.
 
-    A whole log needs no proof for each record (`with_proofs=False`): its checkpoints prove it together. A proof carries
-    the leaf's hash as `extra`, so that a changed statement can be told from a changed proof.
+    A whole log needs no proof for each record (`with_proofs=False`): its checkpoints prove it together.
+    The leaf hashes that travel along, in each proof's `extra` or in one file, tell a changed statement
+    from a changed proof; they are believed only where they lead to a signed root.
 
     Raises:
         LedgerError: a statement lies beyond the newest checkpoint, or a stored node is missing.
@@ -65,16 +69,22 @@ def make_bundle(
         raise LedgerError(message)
     sizes, indexes = sorted(notes), sorted(statements)
     newest = sizes[-1]
-    files = {CONTENTS: canonical({"type": "evidence.bundle", "version": 1, "size": newest, "records": _runs(indexes)})}
+    files = {
+        CONTENTS: canonical(
+            {"type": "evidence.bundle", "version": 1, "size": newest, "records": _runs(indexes)}
+        )
+    }
     for index in indexes:
         files[statement_file(index)] = statements[index]
     if with_proofs:
         for index, hashes in zip(indexes, inclusion_proofs(indexes, newest, get_nodes), strict=True):
             proof = Proof(index, tuple(hashes), notes[newest], leaf_hash(statements[index]))
             files[proof_file(index)] = proof_text(proof).encode()
+    else:
+        files[HASHES] = "".join(leaf_hash(statements[index]).hex() + "\n" for index in indexes).encode()
     for size, note in notes.items():
         files[checkpoint_file(size)] = note.encode()
-    for old, new in zip(sizes, sizes[1:], strict=False):
+    for old, new in pairwise(sizes):
         extension = extension_text(old, consistency_proof(old, new, get_nodes), notes[new])
         files[extension_file(old, new)] = extension.encode()
     return files
@@ -145,15 +155,17 @@ class _Check:
     def contents(self) -> Iterator[Finding]:
         """Read what the bundle says is in it."""
         try:
-            said = read_canonical(self.bundle.get(CONTENTS, b""))
-            if said["type"] != "evidence.bundle" or said["version"] != 1:
-                raise StatementError(CONTENTS)
-            self._size = int(said["size"])
-            self._runs = [(first, count) for first, count in said["records"] if first >= 0 and count > 0]
-            self._runs.sort()
+            self._read_contents()
         except (StatementError, KeyError, TypeError, ValueError):
             words = f"The list of contents, {CONTENTS}, is missing or broken."
             yield Finding(None, Damage.DELETED, CONTENTS, words)
+
+    def _read_contents(self) -> None:
+        said = read_canonical(self.bundle.get(CONTENTS, b""))
+        if said["type"] != "evidence.bundle" or said["version"] != 1:
+            raise KeyError(CONTENTS)
+        self._size = int(said["size"])
+        self._runs = sorted((first, count) for first, count in said["records"] if first >= 0 and count > 0)
 
     def checkpoints(self) -> Iterator[Finding]:
         """Check every checkpoint's signature, and that each goes on from the one before."""
@@ -165,7 +177,9 @@ class _Check:
                 yield Finding(None, Damage.CHECKPOINT, name, f"{name}: {error}")
                 continue
             if state.size != size:
-                yield Finding(None, Damage.CHECKPOINT, name, f"{name} is the checkpoint of {state.size} records.")
+                yield Finding(
+                    None, Damage.CHECKPOINT, name, f"{name} is the checkpoint of {state.size} records."
+                )
                 continue
             self._states[size] = state
         sizes = sorted(self._states)
@@ -173,7 +187,7 @@ class _Check:
             name = checkpoint_file(self._size)
             words = f"The checkpoint of {self._size} records, {name}, is missing or broken."
             yield Finding(None, Damage.CHECKPOINT, name, words)
-        for old, new in zip(sizes, sizes[1:], strict=False):
+        for old, new in pairwise(sizes):
             name = extension_file(old, new)
             try:
                 newer = verify_extension(self.bundle.get(name, b""), self._states[old], self.vkeys)
@@ -189,7 +203,9 @@ class _Check:
         last = max(self._statements, default=-1)
         for first, count in self._runs:
             for start, until in _gaps(first, first + count, there):
-                span = f"Record {start} is" if until - start == 1 else f"The records {start} to {until - 1} are"
+                span = (
+                    f"Record {start} is" if until - start == 1 else f"The records {start} to {until - 1} are"
+                )
                 cut = start > last
                 words = f"{span} missing{': the end was cut off' if cut else ''}."
                 yield Finding(start, Damage.CUT_OFF if cut else Damage.DELETED, statement_file(start), words)
@@ -215,10 +231,19 @@ class _Check:
             # Presence has named the gap, and the checkpoints cannot be met across it.
             return
         notes = [self.bundle[checkpoint_file(size)] for size in self._states]
-        verdict = verify_log(self._statements.items(), map(leaf_hash, self._statements.values()), notes, self.vkeys)
+        verdict = verify_log(self._statements.items(), self._leaf_hashes(), notes, self.vkeys)
         if not verdict.ok and verdict.first_bad_index is not None:
             name = statement_file(verdict.first_bad_index)
             yield Finding(verdict.first_bad_index, verdict.damage, name, verdict.words)
+
+    def _leaf_hashes(self) -> list[bytes]:
+        written = self.bundle.get(HASHES)
+        if written is None:
+            # The check is as strict without the file, and only names the damage less exactly.
+            return [leaf_hash(leaf) for leaf in self._statements.values()]
+        if not _HASH_LINES.fullmatch(written):
+            return []
+        return [bytes.fromhex(line.decode()) for line in written.split()]
 
     def _record(self, index: int, leaf: bytes, content: bytes) -> Iterator[Finding]:
         name = proof_file(index)

@@ -13,7 +13,7 @@ _DEEPEST = 8
 _SALT_BYTES = 16
 _COMMITMENT = b"aphub commitment v1\n"
 
-# With ASCII keys only, code point order is RFC 8785's UTF-16 order, and json writes its escapes as section 3.2.2.2 asks.
+# With ASCII keys, code point order is RFC 8785's UTF-16 order; json's escapes are those of its section 3.2.2.2.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
@@ -59,7 +59,7 @@ def _check(value: object, depth: int) -> None:
     raise StatementError(message)
 
 
-def read_canonical(content: bytes) -> Any:  # noqa: ANN401 - JSON has no narrower type
+def read_canonical(content: bytes) -> Any:
     """Read canonical JSON, and refuse any other way of writing the same.
 
     Raises:

@@ -29,7 +29,7 @@ def reference(value: object) -> bool:
 
 
 def hexdigest(value: object) -> bool:
-    """Accept a digest or commitment of 32 bytes, as 64 small hex figures; of anything guessable it must be keyed or salted."""
+    """Accept 32 bytes as 64 small hex figures: a digest, keyed or salted where its content could be guessed."""
     return isinstance(value, str) and _HEX.fullmatch(value) is not None
 
 

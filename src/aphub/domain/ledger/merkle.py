@@ -204,28 +204,20 @@ def includes(proof: Sequence[bytes], index: int, size: int, leaf: bytes, root: b
     for sibling in proof:
         if not last or len(sibling) != HASH_BYTES:
             return False
-        if first & 1 or first == last:
-            value = node_hash(sibling, value)
-            while not first & 1 and first:
-                first, last = first >> 1, last >> 1
-        else:
-            value = node_hash(value, sibling)
-        first, last = first >> 1, last >> 1
+        first, last, left = _climb(first, last)
+        value = node_hash(sibling, value) if left else node_hash(value, sibling)
     return last == 0 and value == root
 
 
 def extends(proof: Sequence[bytes], old_size: int, old_root: bytes, size: int, root: bytes) -> bool:
     """Check a consistency proof (RFC 9162 section 2.1.4.2): the new tree begins with the old one."""
-    if not 0 <= old_size <= size or any(len(value) != HASH_BYTES for value in proof):
-        return False
-    if old_size == size:
-        return not proof and old_root == root
-    if old_size == 0:
-        return not proof and old_root == EMPTY_ROOT
+    if not 0 < old_size < size:
+        known = old_root == (root if old_size == size else EMPTY_ROOT)
+        return 0 <= old_size <= size and not proof and known
     path = list(proof)
     if old_size & (old_size - 1) == 0:
         path.insert(0, old_root)
-    if not path:
+    if not path or any(len(value) != HASH_BYTES for value in path):
         return False
     first, last = old_size - 1, size - 1
     while first & 1:
@@ -234,11 +226,17 @@ def extends(proof: Sequence[bytes], old_size: int, old_root: bytes, size: int, r
     for sibling in path[1:]:
         if not last:
             return False
-        if first & 1 or first == last:
-            old_value, value = node_hash(sibling, old_value), node_hash(sibling, value)
-            while not first & 1 and first:
-                first, last = first >> 1, last >> 1
-        else:
-            value = node_hash(value, sibling)
-        first, last = first >> 1, last >> 1
+        first, last, left = _climb(first, last)
+        if left:
+            old_value = node_hash(sibling, old_value)
+        value = node_hash(sibling, value) if left else node_hash(value, sibling)
     return last == 0 and old_value == old_root and value == root
+
+
+def _climb(first: int, last: int) -> tuple[int, int, bool]:
+    """Step over one hash of a proof; say whether it stands to the left of what is known."""
+    left = bool(first & 1) or first == last
+    # A last node without a sibling moves up until it is somebody's right child.
+    while left and not first & 1 and first:
+        first, last = first >> 1, last >> 1
+    return first >> 1, last >> 1, left

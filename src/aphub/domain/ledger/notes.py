@@ -126,7 +126,9 @@ def note_verify(note: str | bytes, vkeys: Iterable[str | VerifyingKey]) -> Signe
         try:
             Ed25519PublicKey.from_public_bytes(signer.public).verify(content[_KEY_ID_BYTES:], text.encode())
         except InvalidSignature:
-            message = f"The signature of {name} does not fit: the note was changed, or signed with another key."
+            message = (
+                f"The signature of {name} does not fit: the note was changed, or signed with another key."
+            )
             raise NoteError(message) from None
         signers[signer] = line
     if not signers:

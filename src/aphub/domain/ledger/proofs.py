@@ -67,7 +67,9 @@ def verify_proof(leaf: bytes, proof: Proof | str | bytes, vkeys: Sequence[str | 
         proof = parse_proof(proof)
     checkpoint = open_checkpoint(proof.checkpoint, vkeys)
     if not includes(proof.hashes, proof.index, checkpoint.size, leaf_hash(leaf), checkpoint.root):
-        message = f"The proof does not lead from this statement, as record {proof.index}, to the signed checkpoint."
+        message = (
+            f"The proof does not lead from this statement, as record {proof.index}, to the signed checkpoint."
+        )
         raise ProofError(message)
     return checkpoint
 

@@ -50,11 +50,17 @@ _ALL = (
     Kind("dispatch.confirmed", {**_DISPATCH, "evidence": shape.hexdigest}, _BY),
     Kind("dispatch.refused", {**_FAR_SIDE, **_CAUSE}),
     Kind("dispatch.bounced", {**_DISPATCH, **_CAUSE, "evidence": shape.hexdigest}),
-    Kind("dispatch.uncertain", {**_DISPATCH, **_CAUSE, "attempt": shape.count}, {"evidence": shape.hexdigest}),
+    Kind(
+        "dispatch.uncertain", {**_DISPATCH, **_CAUSE, "attempt": shape.count}, {"evidence": shape.hexdigest}
+    ),
     Kind("dispatch.expired", {**_DISPATCH, **_CAUSE}, {"attempt": shape.count}),
     Kind("report.withdrawn", {"reports": shape.hexdigests, **_CAUSE}, {"dispatch": shape.reference}),
     # Owed and not handed over at `due`: said by the hub itself, since nobody else would know.
-    Kind("report.missed", {"owed": shape.reference, "due": shape.instant}, {"organisation": shape.slug, **_CAUSE}),
+    Kind(
+        "report.missed",
+        {"owed": shape.reference, "due": shape.instant},
+        {"organisation": shape.slug, **_CAUSE},
+    ),
     Kind("channel.approved", {**_CHANNEL, **_BY}),
     Kind("channel.changed", {**_CHANNEL, "before": shape.hexdigest}, _BY),
     Kind("test.sent", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),
@@ -75,8 +81,8 @@ def check_statement(statement: Statement) -> Kind:
     """Give the kind of a statement that may stand in a ledger.
 
     Raises:
-        StatementError: the kind is unknown, a field is missing, unknown or of another shape. The words name the field and
-            never its value.
+        StatementError: the kind is unknown, or a field is missing, unknown or of another shape. The words name the
+            field and never its value.
     """
     name, version = statement.get("type"), statement.get("version")
     kind = KINDS.get((name, version)) if isinstance(name, str) and type(version) is int else None
@@ -96,7 +102,9 @@ def check_statement(statement: Statement) -> Kind:
             message = f"A statement of the kind {kind.type} has a field that the kind does not know."
             raise StatementError(message)
         if not fits(value):
-            message = f"In a statement of the kind {kind.type}, the field {name} has another shape than it must."
+            message = (
+                f"In a statement of the kind {kind.type}, the field {name} has another shape than it must."
+            )
             raise StatementError(message)
     return kind
 

@@ -184,7 +184,11 @@ class _Walk:
         by_text = self._by_text is not None and self._by_text.root() == state.root
         if by_hash or by_text:
             self._covered = state.size if self._failed is None else self._covered
-            if self._difference is not None and self._difference.agreed is None and self._difference.index < state.size:
+            if (
+                self._difference is not None
+                and self._difference.agreed is None
+                and self._difference.index < state.size
+            ):
                 self._difference.agreed = Damage.CHANGED if by_hash else Damage.HASH_CHANGED
         elif self._failed is None:
             self._failed = state
@@ -201,7 +205,9 @@ class _Walk:
         if self._set_aside:
             words += f" {self._set_aside} checkpoint(s) were signed before a restore and were set aside."
         covered = self._covered if index is None else min(self._covered, index)
-        return Verdict(damage is Damage.NONE, index, words.strip(), damage, self._texts, covered, self._set_aside)
+        return Verdict(
+            damage is Damage.NONE, index, words.strip(), damage, self._texts, covered, self._set_aside
+        )
 
     def _found(self) -> tuple[int | None, Damage, str]:
         difference, first = self._difference, self._covered
@@ -216,10 +222,19 @@ class _Walk:
         if self._failed is not None:
             return self._rewritten(self._failed, first)
         if self._signed:
-            words = f"The log ends after {self._texts} records, but {self._signed} were signed: the end was cut off."
-            if first < self._texts:
-                words += f" Record {first} is the first that cannot be checked any more."
-            return first, Damage.CUT_OFF, words
+            return self._cut_off(first)
+        return self._beyond_signatures(first)
+
+    def _cut_off(self, first: int) -> tuple[int, Damage, str]:
+        words = (
+            f"The log ends after {self._texts} records, but {self._signed} were signed: the end was cut off."
+        )
+        if first < self._texts:
+            words += f" Record {first} is the first that cannot be checked any more."
+        return first, Damage.CUT_OFF, words
+
+    def _beyond_signatures(self, first: int) -> tuple[int | None, Damage, str]:
+        difference = self._difference
         if difference is not None:
             place = min(first, difference.index)
             return (
@@ -239,7 +254,9 @@ class _Walk:
             return first, Damage.DELETED, words
         end = failed.size - 1
         span = f"record {first}" if end == first else f"one or more of the records {first} to {end}"
-        words = f"What stands as {span} is not what was signed: changed, removed, added or put in another order."
+        words = (
+            f"What stands as {span} is not what was signed: changed, removed, added or put in another order."
+        )
         if self._signed:
             words += f" {self._signed} records were signed in all; {self._texts} are there."
         return first, Damage.REWRITTEN, words
