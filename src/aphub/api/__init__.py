@@ -32,7 +32,7 @@ from aphub.api.sources import (
     SourceSettings,
 )
 from aphub.domain.errors import AphubError
-from aphub.domain.identifiers import check_mail_address
+from aphub.domain.identifiers import UpnCheck, check_mail_address, check_upn
 from aphub.domain.reports import COLUMNS, Kind, Message, Report, Row, rows_of
 
 __all__ = [
@@ -66,8 +66,10 @@ __all__ = [
     "Tools",
     "TransientDeliveryError",
     "UncertainDeliveryError",
+    "UpnCheck",
     "aphub_csv",
     "check_mail_address",
+    "check_upn",
     "hookimpl",
     "hookspec",
     "http_errors_as_delivery_errors",
