@@ -1,0 +1,1 @@
+"""Deliver reports as files: over SFTP, or into a mounted folder."""

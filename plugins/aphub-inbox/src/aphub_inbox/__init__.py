@@ -1,0 +1,1 @@
+"""Take registers from a watched folder, as CSV and XLSX."""
