@@ -60,7 +60,7 @@ def load(built_in: Iterable[tuple[str, object]] = ()) -> Plugins:
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
         try:
             plugin = point.load()
-        except Exception as exc:  # noqa: BLE001 - a plugin may fail in any way, and must not take others along
+        except Exception as exc:
             found.quarantined.append(Quarantined(point.name, f"{type(exc).__name__} while loading"))
             log.exception("plugin.quarantined", plugin=point.name)
             continue
@@ -86,7 +86,7 @@ def _take(found: Plugins, name: str, origin: str, plugin: object) -> None:
             if ability in taken:
                 message = f"'{ability}' is already given by {found.origins[ability]}"
                 raise ValueError(message)  # noqa: TRY301 - the guard below names it
-    except Exception as exc:  # noqa: BLE001 - see load
+    except Exception as exc:
         found.quarantined.append(Quarantined(name, f"{type(exc).__name__}: {exc}"))
         log.exception("plugin.quarantined", plugin=name)
         return

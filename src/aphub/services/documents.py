@@ -13,7 +13,6 @@ from aphub.api.renderers import Renderer, subject_of
 from aphub.domain.reports import Kind, Message, Report
 from aphub.domain.wording import HALF_WORDS, action_words, code_words, line_words, moment_words, time_words
 
-
 COLUMNS = 78
 
 

@@ -1,4 +1,4 @@
-"""Make messages of what was decided and keep them: frozen once, then only ever sent as they are.
+"""Keep composed messages: frozen once, then only ever sent as they are.
 
 The wrong-school guard stands here for the first time: the organisation of every report is read again, in the
 transaction that keeps the message, and compared with the one it is going to.
@@ -10,44 +10,28 @@ import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from aphub.domain.agreements import URGENT_WITHIN
-from aphub.domain.calendar import to_utc
 from aphub.domain.errors import AphubError
 from aphub.domain.ledger.canonical import commitment
 from aphub.domain.ledger.fields import instant_text
-from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
-from aphub.domain.threads import in_order
-from aphub.domain.wording import period_words
+from aphub.services.decide import Part
 from aphub.services.desk import Desk, place_of
-from aphub.services.letters import Composed, Letter, compose, report_of
-from aphub.services.recording import Statement, newest_checkpoint_line, record
+from aphub.services.letters import Composed, Letter
+from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
-from aphub.services.tell import THREADS, Decision, Look, Part, decide
-from aphub.store import dispatching, telling
+from aphub.store import dispatching
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
 from aphub.store.frozen import lines_to_data, pack
 
-PHONE_WITHIN = timedelta(minutes=10)
-
 
 class WrongSchoolError(AphubError):
     """A message held a pupil who is not placed by the organisation it was going to."""
-
-
-@dataclass(frozen=True, slots=True)
-class TellResult:
-    """What one round of telling did."""
-
-    looked: int = 0
-    messages: int = 0
-    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,170 +45,7 @@ class Draft:
     composed: Composed
 
 
-def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
-    """Tell what must be told now, up to `limit` threads; call again while `looked` equals it."""
-    now = desk.now
-    with desk.store.reading() as connection:
-        look = Look.read(desk, connection, now, limit)
-        if not look.threads:
-            return TellResult()
-        live = telling.live_channels(connection, desk.provider_id)
-        checkpoint = newest_checkpoint_line(connection, desk)
-    decision = decide(desk, look)
-    pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
-    drafts: list[Draft] = []
-    without_way: list[tuple[Part, str]] = []
-    for thread in look.threads:
-        number = thread.last_number
-        kinds = in_order(kind for thread_id, kind in decision.parts if thread_id == thread.thread_id)
-        for kind in kinds:
-            by_route, lost = _by_route(desk, decision.parts[thread.thread_id, kind], kind, live, pupils)
-            without_way += lost
-            for route, some in by_route:
-                number += 1
-                letter = _letter(desk, thread, number, kind, some, look.now, checkpoint)
-                password = _file_password(desk, live[route.organisation, route.channel])
-                composed = compose(desk, letter, route, file_password=password)
-                parts = tuple(part for part, _ in some)
-                drafts.append(Draft(thread.thread_id, letter, route, parts, composed))
-    with desk.store.transaction() as connection:
-        kept = _keep(desk, connection, drafts, now)
-        _look_later(desk, connection, decision)
-        _hold(desk, connection, without_way, decision, now)
-    for lane in {draft.route.lane for draft in kept}:
-        desk.announce(lane)
-    return TellResult(len(look.threads), len(kept), len(without_way))
-
-
-def pupils_of(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:
-    """Open the pupils of owed rows that carry `pupil_id`, `pupil_key_id` and `pupil_sealed`, each once."""
-    unique = {row.pupil_id: row for row in rows}
-    opened = desk.vault.open_json_many(
-        [
-            (row.pupil_key_id, place_of("pupils", desk.provider_id, row.pupil_id), row.pupil_sealed)
-            for row in unique.values()
-        ]
-    )
-    return {
-        pupil_id: Pupil(
-            ref=str(pupil_id),
-            provider_ref=data["provider_ref"],
-            given_name=data["given_name"],
-            family_name=data["family_name"],
-            upn=data["upn"],
-            school_pupil_ref=data["school_pupil_ref"],
-        )
-        for pupil_id, data in zip(unique, opened, strict=True)
-    }
-
-
-def _by_route(
-    desk: Desk,
-    parts: Sequence[Part],
-    kind: Kind,
-    live: dict[tuple[str, str], Row[Any]],
-    pupils: dict[int, Pupil],
-) -> tuple[list[tuple[Route, list[tuple[Part, Report]]]], list[tuple[Part, str]]]:
-    """Share parts out to the first way each can go: live, approved for this very place, and able to say it.
-
-    An alert never goes into a register alone: it is for a person to read.
-    """
-    shared: dict[str, tuple[Route, list[tuple[Part, Report]]]] = {}
-    lost: list[tuple[Part, str]] = []
-    references = desk.references(len(parts))
-    for part, ref in zip(parts, references, strict=True):
-        report = report_of(
-            part.row,
-            pupils[part.row.pupil_id],
-            part.lines,
-            ref=ref,
-            version=part.row.version + 1,
-            changes=part.changes,
-            agreement=part.agreement,
-            place=part.place,
-            supervised_by=part.staff,
-        )
-        reason = "no channel"
-        for route in desk.routes.of(part.row.organisation, part.agreement.channels):
-            channel = live.get((route.organisation, route.channel))
-            if channel is None or channel.approved_destination != route.destination:
-                reason = "no live channel"
-                continue
-            if kind is Kind.ALERT and route.adapter.writes_register:
-                continue
-            if why := route.adapter.can_express(report, part.agreement.may_write):
-                reason = why
-                continue
-            shared.setdefault(route.channel, (route, []))[1].append((part, report))
-            break
-        else:
-            lost.append((part, reason))
-    return list(shared.values()), lost
-
-
-def _letter(  # noqa: PLR0913, PLR0917 - one value
-    desk: Desk,
-    thread: Row[Any],
-    number: int,
-    kind: Kind,
-    some: Sequence[tuple[Part, Report]],
-    now: datetime,
-    checkpoint: str,
-) -> Letter:
-    rows = [part.row for part, _ in some]
-    first = rows[0]
-    if kind is Kind.ROUTINE:
-        due_by = min(row.due_by for row in rows)
-    else:
-        began = [
-            to_utc(line.day, line.starts)
-            for part, _ in some
-            for line in part.lines
-            if to_utc(line.day, line.starts) <= now
-        ]
-        due_by = (
-            max([at + URGENT_WITHIN for at in began] or [now]) if kind is Kind.ALERT else now + URGENT_WITHIN
-        )
-        due_by = max(due_by, now) if kind is not Kind.ALERT else due_by
-    notes = _school_closed_notes(desk, first.organisation, some)
-    return Letter(
-        thread_id=thread.thread_id,
-        thread_ref=thread.ref,
-        number=number,
-        kind=kind,
-        period=thread.period,
-        period_words=period_words(first.first_day, first.until_day, first.half),
-        due_by=due_by,
-        useful_until=max(*(row.useful_until for row in rows), now + URGENT_WITHIN),
-        reports=tuple(report for _, report in some),
-        made_at=now,
-        checkpoint=checkpoint,
-        notes=notes,
-    )
-
-
-def _school_closed_notes(
-    desk: Desk, organisation: str, some: Sequence[tuple[Part, Report]]
-) -> tuple[str, ...]:
-    """Name a school's own closure beside the report: it never makes a lesson not due."""
-    calendar = desk.config.organisations[organisation].calendar()
-    days = sorted({line.day for part, _ in some for line in part.lines})
-    closed = [f"{day.day} {day:%B}: {why}" for day in days if (why := calendar.why_closed(day))]
-    return (
-        (f"Your calendar says closed ({'; '.join(closed)}). Our lessons took place as agreed.",)
-        if closed
-        else ()
-    )
-
-
-def _file_password(desk: Desk, channel: Row[Any]) -> str:
-    if channel.sealed is None:
-        return ""
-    place = f"channels:{desk.provider_id}:{channel.organisation}/{channel.name}"
-    return str(desk.vault.open_json(channel.key_id, place, channel.sealed).get("password", ""))
-
-
-def _keep(desk: Desk, connection: Connection, drafts: Sequence[Draft], now: datetime) -> list[Draft]:
+def keep(desk: Desk, connection: Connection, drafts: Sequence[Draft], now: datetime) -> list[Draft]:
     """Keep the drafts whose owed reports and threads nobody has changed meanwhile."""
     if not drafts:
         return []
@@ -320,7 +141,7 @@ def _rows_of(
     return report_rows, dispatch_rows, links, said
 
 
-def _report_row(  # noqa: PLR0913, PLR0917 - one row
+def _report_row(
     desk: Desk, draft: Draft, part: Part, report: Report, key: Any, report_id: int, now: datetime
 ) -> dict[str, Any]:
     content = {
@@ -354,7 +175,7 @@ def _report_row(  # noqa: PLR0913, PLR0917 - one row
     }
 
 
-def dispatch_row(  # noqa: PLR0913, PLR0917 - one row
+def dispatch_row(
     desk: Desk, letter: Letter, route: Route, composed: Composed, dispatch_id: int, now: datetime
 ) -> dict[str, Any]:
     """Make the row of a dispatch that waits to be sent, its documents sealed."""
@@ -406,52 +227,4 @@ def prepared(desk: Desk, row: dict[str, Any], commitments: Sequence[str]) -> Sta
             "documents": row["digest"],
             "snapshot": desk.snapshot,
         },
-    )
-
-
-def _look_later(desk: Desk, connection: Connection, decision: Decision) -> None:
-    if decision.looks:
-        owed_rows.change_owed(connection, desk.provider_id, decision.looks)
-
-
-def _hold(
-    desk: Desk,
-    connection: Connection,
-    without_way: Sequence[tuple[Part, str]],
-    decision: Decision,
-    now: datetime,
-) -> None:
-    """Name what cannot leave, and give a person the phone: nothing owed is silent."""
-    stopped = [(part.row, f"no way to send: {reason}"[:120]) for part, reason in without_way]
-    stopped += [(row, "do not share this pupil") for row in decision.suppressed]
-    if not stopped:
-        return
-    owed_rows.change_owed(
-        connection,
-        desk.provider_id,
-        [{"key": row.owed_id, "state": "held", "because": why, "look_at": None} for row, why in stopped],
-    )
-    refs = desk.references(len(stopped))
-    phone = [(row, why, ref) for (row, why), ref in zip(stopped, refs, strict=True) if not row.suppressed]
-    if not phone:
-        return
-    numbers = allocate(connection, "tasks", len(phone))
-    dispatching.open_tasks(
-        connection,
-        [
-            {
-                "provider_id": desk.provider_id,
-                "task_id": number,
-                "ref": ref,
-                "kind": "phone_school",
-                "subject": row.ref,
-                "pupil_id": row.pupil_id,
-                "organisation": row.organisation,
-                "words": f"Phone this school or council: a report could not be sent ({why}).",
-                "due_at": max(row.due_by, now + PHONE_WITHIN) if row.state == "owed" else now + PHONE_WITHIN,
-                "state": "open",
-                "raised_at": now,
-            }
-            for (row, why, ref), number in zip(phone, numbers, strict=True)
-        ],
     )

@@ -45,7 +45,7 @@ class Composed:
     row_reports: tuple[str, ...]
 
 
-def report_of(  # noqa: PLR0913 - what one pupil's part of a message is made of
+def report_of(
     row: Any,
     pupil: Pupil,
     lines: Sequence[SessionEntry],

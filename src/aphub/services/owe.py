@@ -4,7 +4,6 @@ Rows are never deleted. What is no longer due is withdrawn with a reason; what h
 is left as it is.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -129,7 +128,7 @@ def _is_weekly(agreement: Agreement) -> bool:
     return whole_periods(agreement.cadence, day, day)[0] != day
 
 
-def _keep_lessons(  # noqa: PLR0913, PLR0917 - the whole of one batch
+def _keep_lessons(
     desk: Desk,
     connection: Connection,
     batch: Sequence[people.KeptPlacement],

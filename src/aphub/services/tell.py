@@ -1,262 +1,249 @@
-"""Decide what to tell now: alerts at once, routine reports when agreed, then updates and corrections.
+"""Tell what must be told now: read, decide, compose, and keep the result in one transaction.
 
-A look reads everything, outside any writing transaction; composing follows; one transaction keeps the result. What
-changed in between is left for the next look.
+A look reads and composes outside any writing transaction. What changed in between is left for the next look.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from aphub.domain.agreements import Agreement, Send, urgent_by
-from aphub.domain.calendar import london_day
-from aphub.domain.entries import Action, Entry, Fact, Half, SessionEntry
-from aphub.domain.fold import RecipientContext, fold_day
-from aphub.domain.outcomes import Outcome
-from aphub.domain.placements import ArrangedBy, Purpose, Registration
-from aphub.domain.reports import Kind
-from aphub.domain.threads import alert_lines, changes, gather_for, news_kind
+from aphub.domain.agreements import URGENT_WITHIN
+from aphub.domain.calendar import to_utc
+from aphub.domain.placements import Pupil
+from aphub.domain.reports import Kind, Report
+from aphub.domain.threads import in_order
+from aphub.domain.wording import period_words
+from aphub.services.decide import THREADS, Decision, Look, Part, decide
 from aphub.services.desk import Desk, place_of
-from aphub.store import telling
-from aphub.store.frozen import lines_from_data
+from aphub.services.freeze import Draft, keep
+from aphub.services.letters import Letter, compose, report_of
+from aphub.services.recording import newest_checkpoint_line
+from aphub.services.routes import Route
+from aphub.store import dispatching, telling
+from aphub.store import owed as owed_rows
+from aphub.store.engine import allocate
 
-THREADS = 50
-ALERT_LEAD = timedelta(minutes=2)
-"""How long before its promise of 15 minutes an alert about a missing register leaves."""
+PHONE_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What has been told of one owed report so far; `said` may hold the free words that a line does not."""
+class TellResult:
+    """What one round of telling did."""
 
-    lines: tuple[SessionEntry, ...] = ()
-    any_report: bool = False
-
-
-@dataclass(slots=True)
-class Part:
-    """One owed report's part of a message that is about to be made."""
-
-    row: Row[Any]
-    agreement: Agreement
-    lines: list[SessionEntry]
-    told: list[SessionEntry]
-    changes: list[str]
-    place: str
-    staff: str
+    looked: int = 0
+    messages: int = 0
+    held: int = 0
 
 
-@dataclass(slots=True)
-class Decision:
-    """What one look decided: parts by thread and kind, and when to look at the others again."""
-
-    parts: dict[tuple[int, Kind], list[Part]] = field(default_factory=lambda: defaultdict(list))
-    looks: list[dict[str, Any]] = field(default_factory=list)
-    suppressed: list[Row[Any]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Look:
-    """All that one look at some threads reads from the store."""
-
-    now: datetime
-    threads: list[Row[Any]]
-    owed: list[Row[Any]]
-    lessons: dict[int, list[telling.KeptLesson]]
-    told: dict[int, Told]
-    sealed: dict[int, dict[str, Any]]
-
-    @classmethod
-    def read(cls, desk: Desk, connection: Connection, now: datetime, limit: int) -> "Look":
-        """Read the most pressing threads with their owed reports, lessons, entries and what was told."""
-        threads = telling.threads_to_look_at(connection, desk.provider_id, now, limit)
-        if not threads:
-            return cls(now, [], [], {}, {}, {})
-        owed = telling.owed_in(connection, desk.provider_id, [row.thread_id for row in threads])
-        days = [day for row in owed for day in (row.first_day, row.until_day)]
-        lessons = (
-            telling.lessons_with_entries(
-                connection, desk.provider_id, sorted({row.placement_id for row in owed}), min(days), max(days)
-            )
-            if owed
-            else {}
-        )
-        newest = telling.newest_reports(
-            connection, desk.provider_id, [row.owed_id for row in owed if row.version]
-        )
-        return cls(now, threads, owed, lessons, _told(desk, newest), _sealed_in_entries(desk, lessons))
+def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
+    """Tell what must be told now, up to `limit` threads; call again while `looked` equals it."""
+    now = desk.now
+    with desk.store.reading() as connection:
+        look = Look.read(desk, connection, now, limit)
+        if not look.threads:
+            return TellResult()
+        live = telling.live_channels(connection, desk.provider_id)
+        checkpoint = newest_checkpoint_line(connection, desk)
+    decision = decide(desk, look)
+    pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
+    drafts: list[Draft] = []
+    without_way: list[tuple[Part, str]] = []
+    for thread in look.threads:
+        number = thread.last_number
+        kinds = in_order(kind for thread_id, kind in decision.parts if thread_id == thread.thread_id)
+        for kind in kinds:
+            by_route, lost = _by_route(desk, decision.parts[thread.thread_id, kind], kind, live, pupils)
+            without_way += lost
+            for route, some in by_route:
+                number += 1
+                letter = _letter(desk, thread, number, kind, some, look.now, checkpoint)
+                password = _file_password(desk, live[route.organisation, route.channel])
+                composed = compose(desk, letter, route, file_password=password)
+                parts = tuple(part for part, _ in some)
+                drafts.append(Draft(thread.thread_id, letter, route, parts, composed))
+    with desk.store.transaction() as connection:
+        kept = keep(desk, connection, drafts, now)
+        _look_later(desk, connection, decision)
+        _hold(desk, connection, without_way, decision, now)
+    for lane in {draft.route.lane for draft in kept}:
+        desk.announce(lane)
+    return TellResult(len(look.threads), len(kept), len(without_way))
 
 
-def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
-    rows = list(newest.values())
+def pupils_of(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:
+    """Open the pupils of owed rows that carry `pupil_id`, `pupil_key_id` and `pupil_sealed`, each once."""
+    unique = {row.pupil_id: row for row in rows}
     opened = desk.vault.open_json_many(
-        [(row.key_id, place_of("reports", desk.provider_id, row.report_id), row.sealed) for row in rows]
+        [
+            (row.pupil_key_id, place_of("pupils", desk.provider_id, row.pupil_id), row.pupil_sealed)
+            for row in unique.values()
+        ]
     )
     return {
-        row.owed_id: Told(lines_from_data(data["told"]), any_report=True)
-        for row, data in zip(rows, opened, strict=True)
+        pupil_id: Pupil(
+            ref=str(pupil_id),
+            provider_ref=data["provider_ref"],
+            given_name=data["given_name"],
+            family_name=data["family_name"],
+            upn=data["upn"],
+            school_pupil_ref=data["school_pupil_ref"],
+        )
+        for pupil_id, data in zip(unique, opened, strict=True)
     }
 
 
-def _sealed_in_entries(desk: Desk, lessons: dict[int, list[telling.KeptLesson]]) -> dict[int, dict[str, Any]]:
-    rows = [
-        one.entry for some in lessons.values() for one in some if one.entry is not None and one.entry.sealed
-    ]
-    opened = desk.vault.open_json_many(
-        [(row.key_id, place_of("entries", desk.provider_id, row.entry_id), row.sealed) for row in rows]
-    )
-    return {row.entry_id: data for row, data in zip(rows, opened, strict=True)}
+def _by_route(
+    desk: Desk,
+    parts: Sequence[Part],
+    kind: Kind,
+    live: dict[tuple[str, str], Row[Any]],
+    pupils: dict[int, Pupil],
+) -> tuple[list[tuple[Route, list[tuple[Part, Report]]]], list[tuple[Part, str]]]:
+    """Share parts out to the first way each can go: live, approved for this very place, and able to say it.
 
-
-def decide(desk: Desk, look: Look) -> Decision:
-    """Decide for every owed report of a look: its routine report, an alert, an update, a correction, or nothing."""
-    decision = Decision()
-    by_thread: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in look.owed:
-        by_thread[row.thread_id].append(row)
-    for rows in by_thread.values():
-        waiting = [row for row in rows if row.state == "owed" and not row.suppressed]
-        complete = all(_is_complete(look, row) for row in waiting)
-        for row in rows:
-            if row.suppressed:
-                decision.suppressed.append(row)
-            else:
-                _decide_one(desk, look, decision, row, complete=complete)
-    return decision
-
-
-def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, complete: bool) -> None:
-    agreement = desk.config.agreement_on(row.agreement, row.organisation, row.first_day)
-    if agreement is None:
-        decision.looks.append({"key": row.owed_id, "look_at": None})
-        return
-    told = look.told.get(row.owed_id, Told())
-    if row.state == "owed":
-        early = agreement.send is Send.WHEN_COMPLETE and complete and london_day(look.now) >= row.first_day
-        if look.now >= row.send_at or early:
-            lines = _lines(desk, look, row, missing_after=timedelta())
-            if lines:
-                decision.parts[row.thread_id, Kind.ROUTINE].append(
-                    _part(look, row, agreement, lines, told, lines)
-                )
-                return
-            first = min((one.value.starts_at for one in _inside(look, row)), default=None)
-            decision.looks.append(
-                {"key": row.owed_id, "look_at": first and max(first, look.now + ALERT_LEAD)}
-            )
-            return
-        lines = _lines(desk, look, row, missing_after=ALERT_LEAD)
-        urgent = alert_lines(told.lines, lines)
-        if urgent:
-            cumulative = _merged(told.lines, urgent)
-            decision.parts[row.thread_id, Kind.ALERT].append(
-                _part(look, row, agreement, urgent, told, cumulative)
-            )
-        else:
-            decision.looks.append({"key": row.owed_id, "look_at": row.send_at})
-        return
-    lines = _lines(desk, look, row, missing_after=ALERT_LEAD)
-    kind = news_kind(told.lines, lines) if lines else None
-    if kind is None:
-        decision.looks.append({"key": row.owed_id, "look_at": None})
-        return
-    ready = _newest_entry(look, row) + gather_for(kind, told.lines, lines)
-    if ready > look.now:
-        decision.looks.append({"key": row.owed_id, "look_at": ready})
-        return
-    decision.parts[row.thread_id, kind].append(_part(look, row, agreement, lines, told, lines))
-
-
-def _part(  # noqa: PLR0913, PLR0917 - one value
-    look: Look,
-    row: Row[Any],
-    agreement: Agreement,
-    lines: Sequence[SessionEntry],
-    told: Told,
-    cumulative: Sequence[SessionEntry],
-) -> Part:
-    inside = _inside(look, row)
-    before = [line for line in told.lines if any(_same(line, now) for now in lines)]
-    return Part(
-        row=row,
-        agreement=agreement,
-        lines=list(lines),
-        told=list(cumulative),
-        changes=changes(before, lines) if before else [],
-        place=", ".join(dict.fromkeys(one.value.place for one in inside if one.value.place)),
-        staff=", ".join(dict.fromkeys(one.value.staff for one in inside if one.value.staff)),
-    )
-
-
-def _same(one: SessionEntry, other: SessionEntry) -> bool:
-    return (one.day, one.half) == (other.day, other.half)
-
-
-def _merged(told: Iterable[SessionEntry], lines: Sequence[SessionEntry]) -> list[SessionEntry]:
-    kept = [line for line in told if not any(_same(line, now) for now in lines)]
-    return sorted([*kept, *lines], key=lambda line: (line.day, list(Half).index(line.half)))
-
-
-def _inside(look: Look, row: Row[Any]) -> list[telling.KeptLesson]:
-    """Give the lessons of an owed report's days; a half day's own lines are cut out after folding."""
-    return [
-        one
-        for one in look.lessons.get(row.placement_id, [])
-        if row.first_day <= one.value.day < row.until_day
-    ]
-
-
-def _is_complete(look: Look, row: Row[Any]) -> bool:
-    inside = _inside(look, row)
-    if row.half:
-        inside = [one for one in inside if one.value.starts_at <= row.due_by]
-    return bool(inside) and all(one.entry is not None for one in inside)
-
-
-def _newest_entry(look: Look, row: Row[Any]) -> datetime:
-    made = [one.entry.made_at for one in _inside(look, row) if one.entry is not None]
-    return max(made, default=look.now)
-
-
-def _lines(desk: Desk, look: Look, row: Row[Any], *, missing_after: timedelta) -> list[SessionEntry]:
-    """Fold an owed report's entries into lines, saying of each lesson that began: not yet taken.
-
-    With `missing_after` of zero every lesson that began counts; otherwise a missing register counts when its alert's
-    promise is that near.
+    An alert never goes into a register alone: it is for a person to read.
     """
-    entries: list[Entry] = []
-    for one in _inside(look, row):
-        if one.entry is not None:
-            entries.append(_entry(look, one))
+    shared: dict[str, tuple[Route, list[tuple[Part, Report]]]] = {}
+    lost: list[tuple[Part, str]] = []
+    references = desk.references(len(parts))
+    for part, ref in zip(parts, references, strict=True):
+        report = report_of(
+            part.row,
+            pupils[part.row.pupil_id],
+            part.lines,
+            ref=ref,
+            version=part.row.version + 1,
+            changes=part.changes,
+            agreement=part.agreement,
+            place=part.place,
+            supervised_by=part.staff,
+        )
+        reason = "no channel"
+        for route in desk.routes.of(part.row.organisation, part.agreement.channels):
+            channel = live.get((route.organisation, route.channel))
+            if channel is None or channel.approved_destination != route.destination:
+                reason = "no live channel"
+                continue
+            if kind is Kind.ALERT and route.adapter.writes_register:
+                continue
+            if why := route.adapter.can_express(report, part.agreement.may_write):
+                reason = why
+                continue
+            shared.setdefault(route.channel, (route, []))[1].append((part, report))
+            break
         else:
-            due = urgent_by(one.value) - missing_after if missing_after else one.value.starts_at
-            if due <= look.now:
-                fact = Fact(Outcome.NOT_YET_TAKEN)
-                entries.append(Entry(one.value, 0, fact, look.now, "the hub"))
-    context = RecipientContext(
-        ArrangedBy(row.arranged_by),
-        Registration(row.registration),
-        Purpose(row.purpose),
-        provider_has_urn=bool(desk.config.provider.urn),
-        register_closes=desk.config.provider.own_register_closes_minutes,
-    )
-    hours = desk.config.organisations[row.organisation].hours.hours()
-    days = sorted({entry.lesson.day for entry in entries})
-    return [
-        line
-        for day in days
-        for line in fold_day(entries, hours=hours, day=day, context=context)
-        if not row.half or line.half.value == row.half
-    ]
+            lost.append((part, reason))
+    return list(shared.values()), lost
 
 
-def _entry(look: Look, one: telling.KeptLesson) -> Entry:
-    sealed = look.sealed.get(one.entry.entry_id, {}) if one.entry is not None else {}
-    actions = tuple(
-        Action(datetime.fromisoformat(at), kind, result) for at, kind, result in sealed.get("actions", [])
+def _letter(
+    desk: Desk,
+    thread: Row[Any],
+    number: int,
+    kind: Kind,
+    some: Sequence[tuple[Part, Report]],
+    now: datetime,
+    checkpoint: str,
+) -> Letter:
+    rows = [part.row for part, _ in some]
+    first = rows[0]
+    if kind is Kind.ROUTINE:
+        due_by = min(row.due_by for row in rows)
+    else:
+        began = [
+            to_utc(line.day, line.starts)
+            for part, _ in some
+            for line in part.lines
+            if to_utc(line.day, line.starts) <= now
+        ]
+        due_by = (
+            max([at + URGENT_WITHIN for at in began] or [now]) if kind is Kind.ALERT else now + URGENT_WITHIN
+        )
+        due_by = max(due_by, now) if kind is not Kind.ALERT else due_by
+    notes = _school_closed_notes(desk, first.organisation, some)
+    return Letter(
+        thread_id=thread.thread_id,
+        thread_ref=thread.ref,
+        number=number,
+        kind=kind,
+        period=thread.period,
+        period_words=period_words(first.first_day, first.until_day, first.half),
+        due_by=due_by,
+        useful_until=max(*(row.useful_until for row in rows), now + URGENT_WITHIN),
+        reports=tuple(report for _, report in some),
+        made_at=now,
+        checkpoint=checkpoint,
+        notes=notes,
     )
-    return telling.entry_of(one, sealed.get("note", ""), sealed.get("word", ""), actions)
+
+
+def _school_closed_notes(
+    desk: Desk, organisation: str, some: Sequence[tuple[Part, Report]]
+) -> tuple[str, ...]:
+    """Name a school's own closure beside the report: it never makes a lesson not due."""
+    calendar = desk.config.organisations[organisation].calendar()
+    days = sorted({line.day for part, _ in some for line in part.lines})
+    closed = [f"{day.day} {day:%B}: {why}" for day in days if (why := calendar.why_closed(day))]
+    return (
+        (f"Your calendar says closed ({'; '.join(closed)}). Our lessons took place as agreed.",)
+        if closed
+        else ()
+    )
+
+
+def _file_password(desk: Desk, channel: Row[Any]) -> str:
+    if channel.sealed is None:
+        return ""
+    place = f"channels:{desk.provider_id}:{channel.organisation}/{channel.name}"
+    return str(desk.vault.open_json(channel.key_id, place, channel.sealed).get("password", ""))
+
+
+def _look_later(desk: Desk, connection: Connection, decision: Decision) -> None:
+    if decision.looks:
+        owed_rows.change_owed(connection, desk.provider_id, decision.looks)
+
+
+def _hold(
+    desk: Desk,
+    connection: Connection,
+    without_way: Sequence[tuple[Part, str]],
+    decision: Decision,
+    now: datetime,
+) -> None:
+    """Name what cannot leave, and give a person the phone: nothing owed is silent."""
+    stopped = [(part.row, f"no way to send: {reason}"[:120]) for part, reason in without_way]
+    stopped += [(row, "do not share this pupil") for row in decision.suppressed]
+    if not stopped:
+        return
+    owed_rows.change_owed(
+        connection,
+        desk.provider_id,
+        [{"key": row.owed_id, "state": "held", "because": why, "look_at": None} for row, why in stopped],
+    )
+    refs = desk.references(len(stopped))
+    phone = [(row, why, ref) for (row, why), ref in zip(stopped, refs, strict=True) if not row.suppressed]
+    if not phone:
+        return
+    numbers = allocate(connection, "tasks", len(phone))
+    dispatching.open_tasks(
+        connection,
+        [
+            {
+                "provider_id": desk.provider_id,
+                "task_id": number,
+                "ref": ref,
+                "kind": "phone_school",
+                "subject": row.ref,
+                "pupil_id": row.pupil_id,
+                "organisation": row.organisation,
+                "words": f"Phone this school or council: a report could not be sent ({why}).",
+                "due_at": max(row.due_by, now + PHONE_WITHIN) if row.state == "owed" else now + PHONE_WITHIN,
+                "state": "open",
+                "raised_at": now,
+            }
+            for (row, why, ref), number in zip(phone, numbers, strict=True)
+        ],
+    )

@@ -21,7 +21,9 @@ from aphub.store.tables import (
 Rows = list[dict[str, Any]]
 
 
-def owed_now(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> dict[int, Row[Any]]:
+def owed_now(
+    connection: Connection, provider_id: int, owed_ids: Sequence[int]
+) -> dict[int, Row[Any, Any, Any, Any]]:
     """Give state, version and organisation of owed reports as they stand in this transaction."""
     chosen = (
         select(
@@ -37,8 +39,7 @@ def owed_now(connection: Connection, provider_id: int, owed_ids: Sequence[int]) 
         .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(owed_ids))
         .with_for_update(of=owed_reports)
     )
-    found: Sequence[Row[Any]] = connection.execute(chosen).all()
-    return {row.owed_id: row for row in found}
+    return {row.owed_id: row for row in connection.execute(chosen)}
 
 
 def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> dict[int, int]:

@@ -48,7 +48,7 @@ def add(
     )
 
 
-def add_checkpoint(  # noqa: PLR0913, PLR0917 - one row
+def add_checkpoint(
     connection: Connection, provider_id: int, tree_size: int, epoch: int, note: str, at: datetime
 ) -> None:
     """Insert a signed checkpoint."""
