@@ -1,0 +1,273 @@
+"""The one place that builds concrete things and hands them to the services."""
+
+import os
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from aphub import __version__, logs
+from aphub.api.adapters import AnyAdapter, Tools
+from aphub.clock import Clock, PlayedClock, SystemClock
+from aphub.domain.errors import AphubError
+from aphub.plugins import Plugins, load
+from aphub.sealing import MasterKey
+from aphub.services import documents
+from aphub.services.desk import Desk
+from aphub.services.publish import (
+    Change,
+    add_provider,
+    changes_of,
+    newest_snapshot,
+    provider_numbers,
+    publish,
+)
+from aphub.services.routes import Route, Routes
+from aphub.settings.load import SECRET, load_config, load_settings
+from aphub.settings.models import HubSettings, Snapshot
+from aphub.store.engine import Store, open_store, recall, remember
+from aphub.store.keys import KeyStore, open_keys
+
+HTTP_TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+SIMULATED = "simulated"
+
+
+class NoHubError(AphubError):
+    """There is no hub where we were told to look."""
+
+
+class SimulatedStoreError(AphubError):
+    """A played day's store must not be used for real."""
+
+
+class Hub:
+    """One hub with its store, keys, plugins and providers, opened from its home folder."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        settings: HubSettings,
+        store: Store,
+        keys: KeyStore,
+        plugins: Plugins,
+        clock: Clock,
+    ) -> None:
+        """Keep the parts; desks are built when asked for."""
+        self.home = home
+        self.settings = settings
+        self.store = store
+        self.keys = keys
+        self.plugins = plugins
+        self.clock = clock
+        self.wake = threading.Event()
+        self._desks: dict[str, Desk] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def config_folder(self) -> Path:
+        """Where the configuration files are."""
+        return self.home / "config"
+
+    def announce(self, _lane: str) -> None:
+        """Wake whoever delivers; the rows stay the truth about what waits."""
+        self.wake.set()
+
+    def desks(self) -> list[Desk]:
+        """Give a desk for every provider whose configuration is published, with its newest snapshot."""
+        with self.store.reading() as connection:
+            numbers = provider_numbers(connection)
+            newest = {slug: newest_snapshot(connection, number) for slug, number in numbers.items()}
+        with self._lock:
+            for slug, row in newest.items():
+                known = self._desks.get(slug)
+                if row is not None and (known is None or known.snapshot != row.number):
+                    config = Snapshot.model_validate_json(row.body)
+                    self._desks[slug] = self._desk(numbers[slug], config, row.number)
+            return list(self._desks.values())
+
+    def desk(self, slug: str = "") -> Desk:
+        """Give one provider's desk; without a name, the only one there is.
+
+        Raises:
+            AphubError: There is no such provider, or several and none was named.
+        """
+        desks = {desk.slug: desk for desk in self.desks()}
+        if slug in desks:
+            return desks[slug]
+        names = ", ".join(sorted(desks)) or "none"
+        if slug:
+            raise AphubError(f"There is no provider called '{slug}' here.", "", f"Choose one of: {names}.")
+        if len(desks) == 1:
+            return next(iter(desks.values()))
+        raise AphubError(
+            "We do not know which provider you mean.", "", f"Add --provider. Choose one of: {names}."
+        )
+
+    def plan(self) -> tuple[dict[str, Snapshot], list[Change]]:
+        """Read the configuration and say what publishing it would change.
+
+        Raises:
+            ConfigurationError: Anything is wrong with it.
+        """
+        snapshots = load_config(self.config_folder, self.plugins)
+        now = {desk.slug: desk.config for desk in self.desks()}
+        said = [one for slug, new in snapshots.items() for one in changes_of(slug, now.get(slug), new)]
+        return snapshots, said
+
+    def apply(self, by: str) -> dict[str, int]:
+        """Publish the configuration; give each provider's snapshot number."""
+        snapshots, _ = self.plan()
+        published = {}
+        for slug, config in snapshots.items():
+            with self.store.transaction() as connection:
+                numbers = provider_numbers(connection)
+                number = numbers.get(slug) or add_provider(connection, slug, self.clock.now())
+            published[slug] = publish(self._desk(number, config, 0), by)
+        self.desks()
+        return published
+
+    def adapter(self, desk: Desk, route: Route) -> AnyAdapter:
+        """Build the adapter of a lane, its secrets looked up by reference; it is not opened yet."""
+        connection = desk.config.provider.connections[route.connection]
+        settings = {key: _resolved(desk, value) for key, value in connection.settings().items()}
+        return route.adapter(route.adapter.connection_class(**settings), self.tools())
+
+    def tools(self) -> Tools:
+        """Give what the hub lends to an adapter."""
+        return Tools(http=self._http, now=self.clock.now)
+
+    def file(self, path: Path | str) -> Path:
+        """Give a path relative to the hub's home."""
+        return self.home / path
+
+    def close(self) -> None:
+        """Close store and keys."""
+        self.store.close()
+        self.keys.close()
+
+    def _desk(self, provider_id: int, config: Snapshot, number: int) -> Desk:
+        return Desk(
+            provider_id=provider_id,
+            slug=config.provider.slug,
+            store=self.store,
+            vault=self.keys.vault(provider_id),
+            clock=self.clock,
+            plugins=self.plugins,
+            config=config,
+            snapshot=number,
+            routes=Routes(config, self.plugins),
+            announce=self.announce,
+        )
+
+    def _http(self, **options: Any) -> httpx.Client:
+        """Build an HTTP client: verified TLS 1.2 or newer, no redirects, no proxies from the environment."""
+        ca_file = options.pop("ca_file", None)
+        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        headers = {"User-Agent": f"aphub/{__version__}", **options.pop("headers", {})}
+        return httpx.Client(
+            verify=context,
+            headers=headers,
+            timeout=options.pop("timeout", HTTP_TIMEOUT),
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
+            **options,
+        )
+
+
+def built_in() -> list[tuple[str, object]]:
+    """Name the abilities that come with the hub; they use the same hooks as any plugin."""
+    return [("mail-documents", documents)]
+
+
+def create_hub(home: Path, master: MasterKey, *, clock: Clock | None = None, simulated: bool = False) -> None:
+    """Make a new hub in `home`: folders, master key file, database and key store.
+
+    Raises:
+        AphubError: There is a hub already, or a file is in the way.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    settings = load_settings(home)
+    key_file = home / settings.store.master_key
+    key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    master.write_new_file(key_file)
+    for part in ("providers", "schools", "councils", "agreements"):
+        (home / "config" / part).mkdir(parents=True, exist_ok=True)
+    store = open_store(_url(home, settings.store.url), create=True)
+    with store.transaction() as connection:
+        if simulated:
+            remember(connection, SIMULATED, "yes")
+    store.close()
+    open_keys(_url(home, settings.store.keys), master).close()
+    del clock
+
+
+def open_hub(
+    home: Path,
+    *,
+    clock: Clock | None = None,
+    plugins: Plugins | None = None,
+    environment: Mapping[str, str] | None = None,
+    on_log: Callable[[str], None] | None = None,
+) -> Hub:
+    """Open the hub in `home`.
+
+    A store that was made by a played day keeps its own time and opens only with a played clock.
+
+    Raises:
+        NoHubError: There is none.
+        SimulatedStoreError: It belongs to a played day and no played clock was given.
+    """
+    settings = load_settings(home)
+    logs.set_up(settings.log_level, as_json=settings.log_format == "json")
+    del on_log
+    key_file = home / settings.store.master_key
+    environment = os.environ if environment is None else environment
+    if "APHUB_MASTER_KEY" in environment:
+        master = MasterKey.from_environment(environ=environment)
+    elif not key_file.exists():
+        raise NoHubError(f"There is no hub in {home}.", "Nothing was changed.", "Run: aphub init")
+    else:
+        master = MasterKey.from_file(key_file)
+    store = open_store(_url(home, settings.store.url))
+    with store.reading() as connection:
+        simulated = recall(connection, SIMULATED) is not None
+    if simulated and not isinstance(clock, PlayedClock):
+        store.close()
+        raise SimulatedStoreError(
+            "This hub was made by a played day, with invented pupils and its own time.",
+            "Nothing was started.",
+            "Make a real one with: aphub init",
+        )
+    keys = open_keys(_url(home, settings.store.keys), master)
+    return Hub(
+        home,
+        settings=settings,
+        store=store,
+        keys=keys,
+        plugins=plugins or load(built_in()),
+        clock=clock or SystemClock(),
+    )
+
+
+def _url(home: Path, url: str) -> str:
+    """Make a relative SQLite path relative to the hub's home, and its folder private."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url.startswith(f"{prefix}/"):
+        return url
+    path = home / url.removeprefix(prefix)
+    with suppress(FileExistsError):
+        path.parent.mkdir(parents=True, mode=0o700)
+    return f"{prefix}{path.absolute()}"
+
+
+def _resolved(desk: Desk, value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(SECRET):
+        return desk.vault.secret(value.removeprefix(SECRET))
+    return value

@@ -1,0 +1,168 @@
+"""Publish a validated configuration as numbered snapshots, and say beforehand what changes for whom."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from aphub.domain.ledger.canonical import canonical
+from aphub.services.desk import Desk
+from aphub.services.recording import Statement, record
+from aphub.services.routes import Route
+from aphub.settings.models import Snapshot
+from aphub.store.tables import channels, providers, snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a new snapshot changes, for one provider."""
+
+    provider: str
+    about: str
+    words: str
+
+
+def snapshot_body(snapshot: Snapshot) -> tuple[str, str]:
+    """Give a snapshot's canonical text and its digest: equal configurations give equal digests."""
+    body = canonical(snapshot.model_dump(mode="json", by_alias=True)).decode()
+    return body, hashlib.sha256(body.encode()).hexdigest()
+
+
+def newest_snapshot(connection: Connection, provider_id: int) -> Row[Any] | None:
+    """Give a provider's snapshot in force."""
+    chosen = (
+        select(snapshots)
+        .where(snapshots.c.provider_id == provider_id)
+        .order_by(snapshots.c.number.desc())
+        .limit(1)
+    )
+    return connection.execute(chosen).one_or_none()
+
+
+def provider_numbers(connection: Connection) -> dict[str, int]:
+    """Give the number of every provider by its short name."""
+    rows = connection.execute(
+        select(providers.c.slug, providers.c.provider_id).order_by(providers.c.provider_id)
+    )
+    return {row.slug: row.provider_id for row in rows}
+
+
+def add_provider(connection: Connection, slug: str, now: datetime) -> int:
+    """Give a new provider its number; it keeps it for ever."""
+    numbers = provider_numbers(connection)
+    number = max(numbers.values(), default=0) + 1
+    connection.execute(insert(providers), {"provider_id": number, "slug": slug, "since": now})
+    return number
+
+
+def changes_of(slug: str, old: Snapshot | None, new: Snapshot) -> list[Change]:
+    """Say what a new snapshot changes, organisation by organisation and agreement by agreement."""
+    if old is None:
+        said = [Change(slug, "provider", f"{new.provider.name} is new.")]
+        said += [Change(slug, name, f"{one.name} is new.") for name, one in new.organisations.items()]
+        return said + [Change(slug, name, "Agreement is new.") for name in new.agreements]
+    said = []
+    if old.provider != new.provider:
+        fields = [
+            name
+            for name in type(new.provider).model_fields
+            if getattr(old.provider, name) != getattr(new.provider, name)
+        ]
+        said.append(Change(slug, "provider", f"Changed: {', '.join(fields)}."))
+    for title, before, after in (
+        ("School or council", old.organisations, new.organisations),
+        ("Agreement", old.agreements, new.agreements),
+    ):
+        for name in sorted({*before, *after}):
+            if name not in after:
+                said.append(Change(slug, name, f"{title} is removed."))
+            elif name not in before:
+                said.append(Change(slug, name, f"{title} is new."))
+            elif before[name] != after[name]:
+                fields = [
+                    field
+                    for field in type(after[name]).model_fields
+                    if getattr(before[name], field) != getattr(after[name], field)
+                ]
+                said.append(Change(slug, name, f"{title} changes: {', '.join(fields)}."))
+    return said
+
+
+def publish(desk: Desk, by: str) -> int:
+    """Publish the desk's configuration as the next snapshot; give its number. Nothing changed publishes nothing.
+
+    A live channel whose destination changed goes back to waiting for approval, and its old approval no longer counts.
+    """
+    body, digest = snapshot_body(desk.config)
+    now = desk.now
+    with desk.store.transaction() as connection:
+        newest = newest_snapshot(connection, desk.provider_id)
+        said = []
+        number = newest.number if newest is not None else 0
+        if newest is None or newest.digest != digest:
+            number += 1
+            connection.execute(
+                insert(snapshots),
+                {
+                    "provider_id": desk.provider_id,
+                    "number": number,
+                    "body": body,
+                    "digest": digest,
+                    "published_at": now,
+                    "published_by": by,
+                },
+            )
+            said.append(
+                Statement("snapshot.published", f"snapshot-{number}", {"number": number, "content": digest})
+            )
+        said += _keep_channels(desk, connection, desk.routes.everything())
+        record(connection, desk, said)
+    return number
+
+
+def _keep_channels(desk: Desk, connection: Connection, routes: Sequence[Route]) -> list[Statement]:
+    chosen = select(channels).where(channels.c.provider_id == desk.provider_id)
+    known = {(row.organisation, row.name): row for row in connection.execute(chosen)}
+    said = []
+    for route in routes:
+        row = known.get((route.organisation, route.channel))
+        where = (
+            channels.c.provider_id == desk.provider_id,
+            channels.c.organisation == route.organisation,
+            channels.c.name == route.channel,
+        )
+        values = {"adapter": route.adapter.name, "lane": route.lane, "destination": route.destination}
+        if row is None:
+            connection.execute(
+                insert(channels),
+                {
+                    "provider_id": desk.provider_id,
+                    "organisation": route.organisation,
+                    "name": route.channel,
+                    "state": "draft",
+                    **values,
+                },
+            )
+        elif row.destination == route.destination:
+            connection.execute(update(channels).where(*where).values(**values))
+        else:
+            state = "changed" if row.approved_destination else "draft"
+            because = "its destination changed" if row.approved_destination else None
+            connection.execute(update(channels).where(*where).values(state=state, because=because, **values))
+            if row.approved_destination:
+                said.append(
+                    Statement(
+                        "channel.changed",
+                        f"{route.organisation}/{route.channel}"[:40],
+                        {
+                            "organisation": route.organisation,
+                            "channel": route.channel,
+                            "destination": route.destination,
+                            "before": row.destination,
+                        },
+                    )
+                )
+    return said

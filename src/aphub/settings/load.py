@@ -1,0 +1,253 @@
+"""Read `hub.toml` and `config/`, and say all that is wrong with them at once: file, key, value, mend."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aphub.domain.errors import AphubError
+from aphub.domain.identifiers import near_duplicate
+from aphub.plugins import Plugins
+from aphub.settings.models import AgreementConfig, HubSettings, OrganisationConfig, ProviderConfig, Snapshot
+
+SECRET = "secret:"  # noqa: S105 - the prefix of a reference, not a secret
+_SHOWN = 40
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a file, and what to do about it."""
+
+    file: str
+    key: str
+    words: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        where = f"{self.file}, {self.key}" if self.key else self.file
+        return f"{where}: {self.words}{' ' + self.mend if self.mend else ''}"
+
+
+class ConfigurationError(AphubError):
+    """The configuration cannot be used; every problem is named."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Keep all problems."""
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        super().__init__(
+            f"There {'is a problem' if count == 1 else f'are {count} problems'} in the configuration.",
+            "Nothing was changed.",
+            " ".join(str(problem) for problem in self.problems),
+        )
+
+
+class _Environment(BaseSettings):
+    """Keys of `hub.toml` that the environment overrides, such as APHUB_STORE__URL."""
+
+    model_config = SettingsConfigDict(env_prefix="APHUB_", env_nested_delimiter="__", extra="ignore")
+
+    store: dict[str, str] = {}
+    log_level: str | None = None
+    log_format: str | None = None
+    heartbeat_url: str | None = None
+
+
+def load_settings(home: Path) -> HubSettings:
+    """Read the hub's own settings from `hub.toml` in its home folder, and from the environment.
+
+    Raises:
+        ConfigurationError: A key is unknown or its value does not fit.
+    """
+    problems: list[Problem] = []
+    path = home / "hub.toml"
+    content = _read(path, path.name, problems) if path.exists() else {}
+    override = _Environment().model_dump(exclude_defaults=True)
+    merged = {**content, **override}
+    if "store" in override:
+        merged["store"] = {**content.get("store", {}), **override["store"]}
+    settings = _validated(HubSettings, merged, "hub.toml", problems)
+    if settings is None or problems:
+        raise ConfigurationError(problems)
+    return settings
+
+
+def load_config(folder: Path, plugins: Plugins) -> dict[str, Snapshot]:
+    """Read a `config/` folder into one snapshot a provider.
+
+    Raises:
+        ConfigurationError: Anything is wrong; all of it is named, and no secret's value with it.
+    """
+    problems: list[Problem] = []
+    providers = _models(folder, "providers", ProviderConfig, {}, problems)
+    agreements = _models(folder, "agreements", AgreementConfig, {}, problems, versions=True)
+    organisations = {
+        **_models(folder, "schools", OrganisationConfig, {"kind": "school"}, problems),
+        **_models(folder, "councils", OrganisationConfig, {"kind": "council"}, problems),
+    }
+    if not providers and not problems:
+        problems.append(Problem("providers", "", "There is no provider yet.", "Add one file there."))
+    snapshots = {}
+    for slug, provider in providers.items():
+        known = {
+            name: organisation
+            for name, organisation in organisations.items()
+            if not organisation.known_to or slug in organisation.known_to
+        }
+        snapshot = Snapshot(provider=provider, organisations=known, agreements=agreements)
+        problems += _provider_problems(snapshot, plugins)
+        snapshots[slug] = snapshot
+    if problems:
+        raise ConfigurationError(problems)
+    return snapshots
+
+
+def _models(
+    folder: Path,
+    part: str,
+    model: type[M],
+    fixed: Mapping[str, Any],
+    problems: list[Problem],
+    *,
+    versions: bool = False,
+) -> dict[str, M]:
+    found = {}
+    for path in sorted((folder / part).glob("*.toml")):
+        name = f"{part}/{path.name}"
+        content = _read(path, name, problems)
+        if content is None:
+            continue
+        if versions and "versions" not in content:
+            content = {"title": content.pop("title", ""), "versions": [content]}
+        value = _validated(model, {**content, **fixed, "slug": path.stem}, name, problems)
+        if value is not None:
+            found[path.stem] = value
+    return found
+
+
+def _read(path: Path, name: str, problems: list[Problem]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        problems.append(Problem(name, "", f"This is not TOML: {exc}.", "Mend the line it names."))
+        return {}
+
+
+def _validated(model: type[M], content: Any, name: str, problems: list[Problem]) -> M | None:
+    try:
+        return model.model_validate(content)
+    except ValidationError as exc:
+        problems += [_problem(name, error, model) for error in exc.errors()]
+        return None
+
+
+def _problem(name: str, error: Any, model: type[BaseModel]) -> Problem:
+    key = ".".join(str(part) for part in error["loc"])
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        near = near_duplicate(str(error["loc"][-1]), list(model.model_fields))
+        mend = f"Did you mean '{near}'?" if near else "Remove it, or check its spelling in the documentation."
+        return Problem(name, key, "We do not know this key.", mend)
+    if kind == "missing":
+        field = model.model_fields.get(str(error["loc"][0]))
+        meaning = f" ({field.description})" if field and field.description else ""
+        return Problem(name, key, f"This key is needed{meaning}.", "Add it.")
+    words = error["msg"].removeprefix("Value error, ")
+    return Problem(name, key, f"{_shown(error['input'])}{words}.".replace("..", "."), "Change the value.")
+
+
+def _shown(value: Any) -> str:
+    """Show a value that is wrong, but never one that could be a secret."""
+    if isinstance(value, SecretStr) or not isinstance(value, (str, int, float, bool)):
+        return ""
+    return f"'{str(value)[:_SHOWN]}': "
+
+
+def _provider_problems(snapshot: Snapshot, plugins: Plugins) -> list[Problem]:
+    provider = snapshot.provider
+    file = f"providers/{provider.slug}.toml"
+    problems: list[Problem] = []
+    for name, connection in provider.connections.items():
+        adapter = plugins.adapters.get(connection.adapter)
+        key = f"connections.{name}"
+        if adapter is None:
+            problems.append(_not_installed(file, key, "adapter", connection.adapter, plugins.adapters))
+            continue
+        problems += _settings_problems(adapter.connection_class, connection.settings(), file, key)
+    for name, feed in provider.feeds.items():
+        source = plugins.sources.get(feed.source)
+        if source is None:
+            problems.append(_not_installed(file, f"feeds.{name}", "source", feed.source, plugins.sources))
+        else:
+            problems += _settings_problems(source.settings_class, feed.settings(), file, f"feeds.{name}")
+    for organisation in snapshot.organisations.values():
+        problems += _organisation_problems(snapshot, organisation, plugins)
+    problems += _agreement_problems(snapshot, plugins)
+    return problems
+
+
+def _organisation_problems(
+    snapshot: Snapshot, organisation: OrganisationConfig, plugins: Plugins
+) -> list[Problem]:
+    file = f"{organisation.kind}s/{organisation.slug}.toml"
+    problems = []
+    for channel in organisation.channels:
+        key = f"channels.{channel.name}"
+        connection = snapshot.provider.connections.get(channel.connection)
+        if connection is None:
+            words = f"'{channel.connection}' is no connection of {snapshot.provider.slug}."
+            near = near_duplicate(channel.connection, list(snapshot.provider.connections))
+            mend = f"Did you mean '{near}'?" if near else "Add it to the provider's file under [connections]."
+            problems.append(Problem(file, f"{key}.connection", words, mend))
+            continue
+        adapter = plugins.adapters.get(connection.adapter)
+        if adapter is not None:
+            problems += _settings_problems(adapter.route_class, channel.route(), file, key)
+    return problems
+
+
+def _settings_problems(
+    model: type[BaseModel], settings: dict[str, Any], file: str, key: str
+) -> list[Problem]:
+    problems: list[Problem] = []
+    _validated(model, settings, file, problems)
+    for name, field in model.model_fields.items():
+        value = settings.get(name)
+        if "SecretStr" in str(field.annotation) and value and not str(value).startswith(SECRET):
+            words = "A secret must not stand in a file."
+            mend = f'Run: aphub secret set NAME, and write {name} = "{SECRET}NAME" here.'
+            problems.append(Problem(file, name, words, mend))
+    return [Problem(one.file, f"{key}.{one.key}", one.words, one.mend) for one in problems]
+
+
+def _agreement_problems(snapshot: Snapshot, plugins: Plugins) -> list[Problem]:
+    """Refuse an agreement that could only write into a register: urgent news has no code to write."""
+    problems = []
+    for slug, agreement in snapshot.agreements.items():
+        for number, terms in enumerate(agreement.versions):
+            adapters = {
+                plugins.adapters.get(snapshot.provider.connections[channel.connection].adapter)
+                for organisation in snapshot.organisations.values()
+                for channel in organisation.channels
+                if channel.name in terms.channels and channel.connection in snapshot.provider.connections
+            } - {None}
+            if adapters and all(adapter is not None and adapter.writes_register for adapter in adapters):
+                words = "These channels only write into a register, and urgent news has no code to write."
+                key = f"versions.{number}.channels"
+                mend = "Add a channel that a person reads, such as email."
+                problems.append(Problem(f"agreements/{slug}.toml", key, words, mend))
+    return problems
+
+
+def _not_installed(file: str, key: str, what: str, name: str, there: Iterable[str]) -> Problem:
+    names = ", ".join(sorted(there)) or "none"
+    return Problem(
+        file, f"{key}.{what}", f"No {what} called '{name}' is installed (there: {names}).", "Install it."
+    )
