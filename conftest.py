@@ -1,0 +1,3 @@
+"""What every test of the project shares, those of the plugins too."""
+
+pytest_plugins = ["tests.house.run_report"]

@@ -1,0 +1,115 @@
+"""A private PostgreSQL for tests: its own cluster in its own folder, on a unix socket, gone at the end."""
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from tests.real_servers import needs
+
+_STARTS_WITHIN = 30.0  # seconds; a cold laptop takes three
+
+
+class PostgresServer:
+    """A running cluster; every test takes a database of its own from it."""
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        self.folder = folder
+        self.owner = owner
+        self._numbers = itertools.count(1)
+
+    def url(self, database: str) -> str:
+        """Give the address of a database, as SQLAlchemy writes it."""
+        address = URL.create(
+            "postgresql+psycopg", username=self.owner, database=database, query={"host": str(self.folder)}
+        )
+        return address.render_as_string(hide_password=False)
+
+    def create_database(self, template: str = "template0") -> str:
+        """Make a database, empty or as a copy of another, and give its name."""
+        name = f"aphub_{os.getpid()}_{next(self._numbers)}"
+        # FILE_COPY is the quicker way for a small template when nothing is synced.
+        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is still connected."""
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _run(self, statement: str, *names: str) -> None:
+        with psycopg.connect(
+            host=str(self.folder), user=self.owner, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def running_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """Run a cluster as the user `postgres` when we are root, else as ourselves.
+
+    A `durable` one syncs its writes, for tests that kill it.
+    """
+    initdb, postgres = needs("initdb"), needs("postgres")
+    owner = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    # A socket's path may have a hundred characters, so the folder is not pytest's.
+    folder = Path(tempfile.mkdtemp(prefix="aphub-pg-"))
+    user = owner if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user, user)
+    try:
+        subprocess.run(
+            [
+                *(initdb, "--pgdata", folder / "data", "--username", owner),
+                *("--auth=trust", "--encoding=UTF8", "--locale=C"),
+                *([] if durable else ["--no-sync"]),
+            ],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            user=user,
+            group=user,
+        )
+        quick = ["fsync=off", "full_page_writes=off", "max_connections=200", "max_wal_size=4GB"]
+        settings = ["listen_addresses=", f"unix_socket_directories={folder}", *([] if durable else quick)]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [postgres, "-D", folder / "data", *(word for one in settings for word in ("-c", one))],
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                user=user,
+                group=user,
+            )
+        try:
+            _wait_until_ready(folder, owner, process)
+            yield PostgresServer(folder, owner)
+        finally:
+            process.send_signal(signal.SIGINT if durable else signal.SIGQUIT)  # SIGQUIT: at once
+            process.wait(_STARTS_WITHIN)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(folder: Path, owner: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when the cluster answers; raise with its log when it ends first."""
+    until = time.monotonic() + _STARTS_WITHIN
+    while True:
+        try:
+            psycopg.connect(host=str(folder), user=owner, dbname="postgres").close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError((folder / "log").read_text()) from None
+            time.sleep(0.05)
+        else:
+            return
