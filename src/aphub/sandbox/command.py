@@ -1,0 +1,156 @@
+"""Starting a stand-in by hand: `python -m aphub.sandbox smtp|sftp|wonde --to DIR`."""
+
+import argparse
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aphub.sandbox.certificates import DemoAuthority, write_private
+from aphub.sandbox.far_side import NOT_THE_VENDOR, FarSide
+from aphub.sandbox.sftp import SftpSink
+from aphub.sandbox.smtp import SmtpSink
+from aphub.sandbox.wonde import WondeStandIn
+from aphub.sandbox.wonde_state import WondeState
+
+Lines = Callable[[], list[str]]
+
+MOODS = {
+    "accepts": "accepts",
+    "busy": "is_busy",
+    "cuts-off": "cuts_off_after_reading",
+    "full": "is_full",
+    "half-fails": "half_fails",
+    "no-rename": "has_no_posix_rename",
+    "no-starttls": "has_no_starttls",
+    "old-tls": "speaks_old_tls",
+    "refuses": "refuses",
+}
+# Invented pupils: no local authority has the number 999.
+PUPILS = (
+    ("T999400126001", "Sam", "Example"),
+    ("G999400126002", "Alex", "Invented"),
+    ("W999400126003", "Robin", "Sample"),
+)
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Read the arguments, start a far side, say how to reach it, and wait for Ctrl-C or SIGTERM."""
+    arguments = _arguments(argv)
+    try:
+        far_side, lines = _STARTERS[arguments.kind](arguments)
+        mood = getattr(far_side, MOODS[arguments.mood], None)
+        if mood is None:
+            _say(f"The {arguments.kind} stand-in has no mood {arguments.mood!r}. Choose another.")
+            return 2
+        mood()
+        far_side.start()
+    except (ImportError, OSError, ValueError) as error:
+        _say(f"The stand-in could not start: {error}. Nothing is running.")
+        return 2
+    with far_side:
+        host, port = far_side.address
+        _say(f"A {arguments.kind} {NOT_THE_VENDOR}.")
+        _say(f"It listens on {host}, port {port}, in the mood {arguments.mood!r}.")
+        for line in lines():
+            _say(line)
+        _say("Stop it with Ctrl-C.")
+        _wait_for_signal()
+    return 0
+
+
+def _wait_for_signal() -> None:
+    stopped = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        stopped.wait()
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("aphub sandbox", description=f"Start a {NOT_THE_VENDOR}.")
+    parser.add_argument("kind", choices=sorted(_STARTERS))
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="where it keeps what it gets")
+    parser.add_argument("--port", type=int, default=0, help="its port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--mood", choices=sorted(MOODS), default="accepts", help="how it behaves")
+    parser.add_argument("--tls", action="store_true", help="smtp: TLS from the first byte, not STARTTLS")
+    parser.add_argument(
+        "--authorized-key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="sftp: a public key that may sign in (default: one is made)",
+    )
+    parser.add_argument("--token", help="wonde: the token to ask for (default: one is made and kept)")
+    return parser.parse_args(argv)
+
+
+def _smtp(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    authority = DemoAuthority.open_or_create(arguments.to / "authority")
+    mode = "tls" if arguments.tls else "starttls"
+    sink = SmtpSink(authority, arguments.to / "mail", port=arguments.port, mode=mode)
+    return sink, lambda: [
+        f"Encryption: {mode}. Trust this certificate: {authority.ca_path}",
+        f"Messages lie in {arguments.to / 'mail' / 'new'}; nothing is sent on.",
+    ]
+
+
+def _sftp(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    keys = [path.read_text(encoding="utf-8").strip() for path in arguments.authorized_key]
+    own = arguments.to / "client-key"
+    if not keys:
+        keys = [_client_key(own)]
+    sink = SftpSink(
+        arguments.to / "drop",
+        authorized_keys=keys,
+        port=arguments.port,
+        host_key=arguments.to / "host-key",
+    )
+    return sink, lambda: [
+        f"Sign in as {sink.user} with a key" + ("." if arguments.authorized_key else f": {own}"),
+        f"Host key: {sink.fingerprint}",
+        f"Files lie in {sink.folder}.",
+    ]
+
+
+def _client_key(path: Path) -> str:
+    import asyncssh  # noqa: PLC0415 - an extra, wanted by those who start one
+
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+    return asyncssh.read_private_key(str(path)).export_public_key().decode().strip()
+
+
+def _wonde(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    authority = DemoAuthority.open_or_create(arguments.to / "authority")
+    kept = arguments.to / "token"
+    if not arguments.token and not kept.exists():
+        write_private(kept, secrets.token_hex(20).encode())
+    token = arguments.token or kept.read_text(encoding="ascii").strip()
+    state = WondeState()
+    school = state.add_school("Hill School", urn="999001")
+    for upn, forename, surname in PUPILS:
+        state.add_student(school, upn, forename, surname)
+    stand_in = WondeStandIn(authority, state, token=token, port=arguments.port, folder=arguments.to / "mis")
+    return stand_in, lambda: [
+        f"Base address: {stand_in.url}  Trust this certificate: {authority.ca_path}",
+        "Token: " + ("the one you gave." if arguments.token else f"see {kept}"),
+        f"Invented school: {school.name}, id {school.id}, with {len(PUPILS)} invented pupils.",
+        f"Its register is written to {arguments.to / 'mis'} after every write.",
+    ]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+_STARTERS = {"smtp": _smtp, "sftp": _sftp, "wonde": _wonde}
