@@ -80,6 +80,7 @@ def reach(connection: EmailConnection, addresses: list[Address]) -> Wire:
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.settimeout(connection.timeout)
         try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect(address)
         except OSError as exc:
             sock.close()

@@ -98,7 +98,6 @@ class Wire:
     def __init__(self, sock: socket.socket, timeout: float) -> None:
         """Take over a connected socket."""
         sock.settimeout(timeout)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._timeout = timeout
         self._unread = b""

@@ -10,7 +10,7 @@ _MICROSOFT = ("office365.com", "outlook.com", "outlook.office.com")
 _GOOGLE = ("gmail.com", "googlemail.com", "google.com")
 
 _EXPIRED = 10
-_SELF_SIGNED = frozenset({18, 19})
+_NOBODY_VOUCHES = frozenset({7, 18, 19, 20, 21})
 _WRONG_NAME = frozenset({62, 64})
 """Verification results as OpenSSL numbers them (x509_vfy.h)."""
 
@@ -93,7 +93,7 @@ def _distrust(host: str, code: int) -> tuple[str, str]:
             f"The server that answers is not {host}: its certificate is for another name.",
             "Check the server's name. Do not go on until the IT team has explained it.",
         )
-    if code in _SELF_SIGNED:
+    if code in _NOBODY_VOUCHES:
         return (
             f"Nobody we trust vouches for the certificate of {host}.",
             "Ask its IT team for a public certificate, or give their authority's file as ca_file.",

@@ -3,7 +3,7 @@
 import io
 from datetime import UTC
 
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from aphub.api import COLUMNS, Message, Row
