@@ -93,6 +93,13 @@ CASES = [
         "550 5.1.1",
     ),
     Hostile(
+        "relay denied",
+        lambda sink: sink.refuses(words=f"5.7.1 Relay access denied for {PUPIL}"),
+        RefusedDeliveryError,
+        "The mail server will not take mail for this address.",
+        "550 5.7.1",
+    ),
+    Hostile(
         "DATA refused",
         lambda sink: sink.refuses(at="data", words="5.7.1 not now"),
         RefusedDeliveryError,

@@ -148,6 +148,8 @@ def sender_refused(reply: Reply) -> DeliveryError:
         return sign_in_refused("", reply)
     if reply.transient:
         return _busy(reply)
+    if reply.enhanced in _TOO_LARGE:
+        return too_large(reply.short)
     if reply.code == _SIGN_IN_FIRST:
         return RefusedDeliveryError(
             f"Our mail server wants us to sign in first. {_NOTHING_SENT}",
@@ -183,7 +185,13 @@ def recipient_refused(reply: Reply) -> DeliveryError:
             code=reply.short,
             what_now="Ask the school for another address.",
         )
-    return message_refused(reply)
+    if reply.enhanced in _FULL | _TOO_LARGE or reply.code == _TOO_LARGE_CODE:
+        return message_refused(reply)
+    return RefusedDeliveryError(
+        "The mail server will not take mail for this address.",
+        code=reply.short,
+        what_now="Check that we sign in to our own mail server; if so, ask the school's IT team to let us through.",
+    )
 
 
 def message_refused(reply: Reply) -> DeliveryError:
