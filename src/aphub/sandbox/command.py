@@ -1,11 +1,12 @@
 """Starting a stand-in by hand: `python -m aphub.sandbox smtp|sftp|wonde --to DIR`."""
 
 import argparse
+import contextlib
 import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from aphub.sandbox.certificates import DemoAuthority, write_private
@@ -50,24 +51,26 @@ def run(argv: Sequence[str] | None = None) -> int:
     except (ImportError, OSError, ValueError) as error:
         _say(f"The stand-in could not start: {error}. Nothing is running.")
         return 2
-    with far_side:
+    # From here on a signal is a wish to stop, also when it comes before the last line is out.
+    with far_side, _stopping() as stopped:
         host, port = far_side.address
         _say(f"A {arguments.kind} {NOT_THE_VENDOR}.")
         _say(f"It listens on {host}, port {port}, in the mood {arguments.mood!r}.")
         for line in lines():
             _say(line)
         _say("Stop it with Ctrl-C.")
-        _wait_for_signal()
+        stopped.wait()
     return 0
 
 
-def _wait_for_signal() -> None:
+@contextlib.contextmanager
+def _stopping() -> Iterator[threading.Event]:
     stopped = threading.Event()
     before = {
         number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        stopped.wait()
+        yield stopped
     finally:
         for number, action in before.items():
             signal.signal(number, action)

@@ -8,7 +8,7 @@ from typing import Self
 
 from aphub.sandbox.certificates import CertificateKind
 
-NOT_THE_VENDOR = "stand-in, not the vendor: nothing here has yet been run against the vendor"
+NOT_THE_VENDOR = "stand-in, not the vendor: not yet run against the vendor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,12 @@ class FarSide(ABC):
         with self._lock:
             return b"".join(self._chunks)
 
+    def hears(self, words: bytes, seconds: float = 5.0) -> bool:
+        """Wait until `words` have reached this far side; say whether they have."""
+        with self._lock:
+            return self._lock.wait_for(lambda: words in b"".join(self._chunks), seconds)
+
     def _record(self, chunk: bytes) -> None:
         with self._lock:
             self._chunks.append(chunk)
+            self._lock.notify_all()

@@ -139,7 +139,7 @@ class SmtpSink(ListeningFarSide):
     def heard(self, chunk: bytes, *, in_clear: bool) -> None:
         """Record what a client said."""
         with self._lock:
-            self._chunks.append(chunk)
+            self._record(chunk)
             if in_clear:
                 self._in_clear.append(chunk)
 

@@ -143,7 +143,7 @@ class WondeStandIn(ListeningFarSide):
     def heard(self, chunk: bytes, request: Request | None = None) -> None:
         """Record what a client said."""
         with self._lock:
-            self._chunks.append(chunk)
+            self._record(chunk)
             if request is not None:
                 self._requests.append(request)
 
