@@ -17,7 +17,7 @@ from aphub.domain.errors import AphubError
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey
 from aphub.services import documents
-from aphub.services.desk import Desk
+from aphub.services.desk import Desk, no_boundary
 from aphub.services.publish import (
     Change,
     add_provider,
@@ -65,6 +65,7 @@ class Hub:
         self.plugins = plugins
         self.clock = clock
         self.wake = threading.Event()
+        self.boundary: Callable[[str], None] = no_boundary
         self._desks: dict[str, Desk] = {}
         self._lock = threading.Lock()
 
@@ -162,6 +163,7 @@ class Hub:
             snapshot=number,
             routes=Routes(config, self.plugins),
             announce=self.announce,
+            boundary=lambda name: self.boundary(name),
         )
 
     def _http(self, **options: Any) -> httpx.Client:
@@ -186,7 +188,7 @@ def built_in() -> list[tuple[str, object]]:
     return [("mail-documents", documents)]
 
 
-def create_hub(home: Path, master: MasterKey, *, clock: Clock | None = None, simulated: bool = False) -> None:
+def create_hub(home: Path, master: MasterKey, *, simulated: bool = False) -> None:
     """Make a new hub in `home`: folders, master key file, database and key store.
 
     Raises:
@@ -205,7 +207,6 @@ def create_hub(home: Path, master: MasterKey, *, clock: Clock | None = None, sim
             remember(connection, SIMULATED, "yes")
     store.close()
     open_keys(_url(home, settings.store.keys), master).close()
-    del clock
 
 
 def open_hub(
@@ -214,7 +215,6 @@ def open_hub(
     clock: Clock | None = None,
     plugins: Plugins | None = None,
     environment: Mapping[str, str] | None = None,
-    on_log: Callable[[str], None] | None = None,
 ) -> Hub:
     """Open the hub in `home`.
 
@@ -226,7 +226,6 @@ def open_hub(
     """
     settings = load_settings(home)
     logs.set_up(settings.log_level, as_json=settings.log_format == "json")
-    del on_log
     key_file = home / settings.store.master_key
     environment = os.environ if environment is None else environment
     if "APHUB_MASTER_KEY" in environment:

@@ -4,6 +4,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row
 
 from aphub.clock import Clock
 from aphub.domain.calendar import london_day, school_year
@@ -15,6 +18,10 @@ from aphub.store.engine import Store
 from aphub.store.keys import Vault
 
 REFERENCE_BYTES = 5  # forty random bits make eight base32 characters
+
+
+def no_boundary(_name: str) -> None:
+    """Pass a named write boundary; the fault tests stop the process here, nobody else does anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class Desk:
     snapshot: int
     routes: Routes
     announce: Callable[[str], None]
+    boundary: Callable[[str], None] = no_boundary
 
     @property
     def now(self) -> datetime:
@@ -53,6 +61,13 @@ class Desk:
             public_reference(raw[start : start + REFERENCE_BYTES])
             for start in range(0, len(raw), REFERENCE_BYTES)
         ]
+
+    def file_password(self, channel: Row[Any]) -> str:
+        """Give the passphrase that was agreed for a channel's protected files; empty where there is none."""
+        if channel.sealed is None:
+            return ""
+        place = f"channels:{self.provider_id}:{channel.organisation}/{channel.name}"
+        return str(self.vault.open_json(channel.key_id, place, channel.sealed).get("password", ""))
 
 
 def place_of(table: str, provider_id: int, row_id: int) -> str:

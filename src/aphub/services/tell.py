@@ -60,7 +60,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             for route, some in by_route:
                 number += 1
                 letter = _letter(desk, thread, number, kind, some, look.now, checkpoint)
-                password = _file_password(desk, live[route.organisation, route.channel])
+                password = desk.file_password(live[route.organisation, route.channel])
                 composed = compose(desk, letter, route, file_password=password)
                 parts = tuple(part for part, _ in some)
                 drafts.append(Draft(thread.thread_id, letter, route, parts, composed))
@@ -82,17 +82,7 @@ def pupils_of(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:
             for row in unique.values()
         ]
     )
-    return {
-        pupil_id: Pupil(
-            ref=str(pupil_id),
-            provider_ref=data["provider_ref"],
-            given_name=data["given_name"],
-            family_name=data["family_name"],
-            upn=data["upn"],
-            school_pupil_ref=data["school_pupil_ref"],
-        )
-        for pupil_id, data in zip(unique, opened, strict=True)
-    }
+    return {pupil_id: Pupil(ref=str(pupil_id), **data) for pupil_id, data in zip(unique, opened, strict=True)}
 
 
 def _by_route(
@@ -192,13 +182,6 @@ def _school_closed_notes(
         if closed
         else ()
     )
-
-
-def _file_password(desk: Desk, channel: Row[Any]) -> str:
-    if channel.sealed is None:
-        return ""
-    place = f"channels:{desk.provider_id}:{channel.organisation}/{channel.name}"
-    return str(desk.vault.open_json(channel.key_id, place, channel.sealed).get("password", ""))
 
 
 def _look_later(desk: Desk, connection: Connection, decision: Decision) -> None:

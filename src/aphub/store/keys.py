@@ -281,6 +281,15 @@ class Vault:
         """Give a keyed digest, so that a list of digests tells nothing to others."""
         return keyed_digest(self._index_secret, content)
 
+    def digest_json(self, value: Any) -> bytes:
+        """Give the keyed digest of a JSON value, whatever the order of its keys."""
+        return self.digest(self.plain_json(value).encode())
+
+    @staticmethod
+    def plain_json(value: Any) -> str:
+        """Write a JSON value with its keys in order."""
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
     def secret(self, name: str) -> SecretStr:
         """Give a secret by name."""
         return self._keys.secret(name)

@@ -1,0 +1,96 @@
+"""What to do after a try: a pure rule over the outcome, the tries so far, the promise and the time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+FIRST_WAIT = timedelta(seconds=20)
+LONGEST_WAIT = timedelta(minutes=5)
+GRACE = timedelta(minutes=5)
+"""How long after the promise a channel may still be tried before the next one takes over."""
+
+
+class Outcome(StrEnum):
+    """What one try came to."""
+
+    TRANSIENT = "transient"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    FAULT = "fault"
+
+
+class Next(StrEnum):
+    """What happens next to a dispatch that was not handed over."""
+
+    RETRY = "retry"
+    NEXT_CHANNEL = "next_channel"
+    NEXT_CHANNEL_UNCERTAIN = "next_channel_uncertain"
+    EXPIRE = "expire"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do, and when if it is to try again."""
+
+    do: Next
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Where a dispatch stands: its tries, its promise, and what its channel allows.
+
+    `jitter` lies from 0 to 1 and comes from outside, since rules know no chance. `uncertain_before` counts the tries
+    that may have arrived.
+    """
+
+    now: datetime
+    tries: int
+    due_by: datetime
+    useful_until: datetime
+    first_try: datetime
+    has_next_channel: bool
+    repeat: str
+    jitter: float = 0.5
+    retry_after: timedelta | None = None
+    uncertain_before: int = 0
+
+
+def next_step(outcome: Outcome, situation: Situation) -> Step:
+    """Decide after a try that did not hand over; a retry never lies past usefulness."""
+    if outcome is Outcome.REFUSED:
+        return Step(Next.NEXT_CHANNEL)
+    if outcome in {Outcome.UNCERTAIN, Outcome.FAULT}:
+        return _after_doubt(outcome, situation)
+    return _later(situation)
+
+
+def _after_doubt(outcome: Outcome, situation: Situation) -> Step:
+    """Repeat only where that is harmless, or once where the far side can recognise it."""
+    harmless = situation.repeat == "harmless"
+    recognisable_once = situation.repeat == "recognisable" and situation.uncertain_before == 0
+    if outcome is Outcome.UNCERTAIN and (harmless or recognisable_once):
+        step = _later(situation)
+        if step.do is Next.RETRY:
+            return step
+    return Step(Next.NEXT_CHANNEL_UNCERTAIN)
+
+
+def _later(situation: Situation) -> Step:
+    """Wait longer each time; when the promise and its grace are over, let the next channel take over."""
+    wait = min(FIRST_WAIT * 2 ** min(situation.tries, 8), LONGEST_WAIT)
+    wait = wait * (0.75 + 0.5 * situation.jitter)
+    if situation.retry_after is not None:
+        wait = max(wait, situation.retry_after)
+    at = situation.now + wait
+    patience = max(situation.due_by, situation.first_try) + GRACE
+    if situation.has_next_channel and at > patience:
+        return Step(Next.NEXT_CHANNEL)
+    if at > situation.useful_until:
+        return Step(Next.NEXT_CHANNEL if situation.has_next_channel else Next.EXPIRE)
+    return Step(Next.RETRY, at)
+
+
+def breaker_wait(failures: int) -> timedelta:
+    """Say how long a lane rests after so many failures to connect in a row."""
+    return min(timedelta(seconds=15) * 2 ** min(failures, 5), LONGEST_WAIT)

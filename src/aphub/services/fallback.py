@@ -1,0 +1,225 @@
+"""Send reports on by the next capable channel, or give a person the phone: nothing owed ends in silence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
+from aphub.domain.reports import Kind, Report
+from aphub.domain.wording import period_words
+from aphub.services.desk import Desk, place_of
+from aphub.services.freeze import dispatch_row, prepared
+from aphub.services.letters import Letter, compose
+from aphub.services.recording import Statement, record
+from aphub.services.routes import Route
+from aphub.store import dispatching, telling
+from aphub.store import owed as owed_rows
+from aphub.store.engine import allocate
+from aphub.store.frozen import lines_from_data
+
+PHONE_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Reports of one dispatch that must go another way, and why."""
+
+    row: Row[Any]
+    reports: Sequence[Row[Any]]
+    why: str
+    may_have_it: bool = False
+    differs: bool = False
+    expired: bool = False
+
+
+def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetime) -> None:
+    """Make a new dispatch of the same report versions for the next live channel that can say them.
+
+    Where there is none, or nothing would help any more, a person is given a task and the ledger says so. An earlier
+    version is not sent on when a newer one exists already.
+    """
+    row = onward.row
+    current = [report for report in onward.reports if report.version == report.newest_version]
+    if onward.may_have_it:
+        raise_task(
+            desk,
+            connection,
+            row,
+            "settle",
+            f"{row.reference} may have arrived. Ask them, then settle it.",
+            now,
+        )
+    if onward.differs:
+        raise_task(desk, connection, row, "register_differs", f"{row.reference}: {onward.why}.", now)
+        return
+    if not current:
+        return
+    route = None if onward.expired or now > row.useful_until else _next_route(desk, connection, row, current)
+    if route is None:
+        _give_to_person(desk, connection, onward, current, now)
+        return
+    pupils = _pupils(desk, current)
+    contents = desk.vault.open_json_many(
+        [(one.key_id, place_of("reports", desk.provider_id, one.report_id), one.sealed) for one in current]
+    )
+    reports = tuple(
+        _report(one, pupils[one.pupil_id], content) for one, content in zip(current, contents, strict=True)
+    )
+    numbers = dispatching.thread_numbers(connection, desk.provider_id, [row.thread_id])
+    number = numbers[row.thread_id] + 1
+    first = current[0]
+    notes = (f"You may already have {row.reference}.",) if onward.may_have_it else ()
+    letter = Letter(
+        thread_id=row.thread_id,
+        thread_ref=row.reference.split("-")[1],
+        number=number,
+        kind=Kind(row.kind),
+        period=_period_of(first),
+        period_words=period_words(first.first_day, first.until_day, first.half),
+        due_by=row.due_by,
+        useful_until=row.useful_until,
+        reports=reports,
+        made_at=now,
+        notes=notes,
+    )
+    live = telling.live_channels(connection, desk.provider_id)
+    channel = live[route.organisation, route.channel]
+    composed = compose(desk, letter, route, file_password=desk.file_password(channel))
+    [dispatch_id] = allocate(connection, "dispatches", 1)
+    fresh = {
+        **dispatch_row(desk, letter, route, composed, dispatch_id, now),
+        "replaces_id": row.dispatch_id,
+        "urgent": row.urgent,
+    }
+    links = [
+        {
+            "provider_id": desk.provider_id,
+            "dispatch_id": dispatch_id,
+            "report_id": one.report_id,
+            "owed_id": one.owed_id,
+        }
+        for one in current
+    ]
+    dispatching.add_dispatches(connection, [fresh], links)
+    dispatching.set_thread_numbers(connection, desk.provider_id, {row.thread_id: number})
+    record(connection, desk, [prepared(desk, fresh, [one.commitment for one in current])])
+    desk.announce(route.lane)
+
+
+def _next_route(
+    desk: Desk, connection: Connection, row: Row[Any], current: Sequence[Row[Any]]
+) -> Route | None:
+    live = telling.live_channels(connection, desk.provider_id)
+    first = current[0]
+    agreement = desk.config.agreement_on(first.agreement, row.organisation, first.first_day)
+    routes = desk.routes.of(row.organisation, agreement.channels if agreement else ())
+    places = [route.channel for route in routes]
+    after = places.index(row.channel) + 1 if row.channel in places else 0
+    for route in routes[after:]:
+        channel = live.get((route.organisation, route.channel))
+        if channel is None or channel.approved_destination != route.destination:
+            continue
+        if route.adapter.writes_register:
+            continue
+        return route
+    return None
+
+
+def _give_to_person(
+    desk: Desk, connection: Connection, onward: Onward, current: Sequence[Row[Any]], now: datetime
+) -> None:
+    row = onward.row
+    raise_task(
+        desk,
+        connection,
+        row,
+        "phone_school",
+        f"Phone this school or council about {row.reference}: it could not be sent ({onward.why})."[:300],
+        now,
+    )
+    owed_rows.change_owed(
+        connection,
+        desk.provider_id,
+        [
+            {"key": one.owed_id, "state": "held", "because": f"not sent: {onward.why}"[:120], "look_at": None}
+            for one in current
+        ],
+    )
+    if onward.expired:
+        fields = {
+            "dispatch": row.reference,
+            "reports": [one.commitment for one in current],
+            "cause": "too-late-to-help",
+        }
+        record(connection, desk, [Statement("dispatch.expired", row.reference, fields)])
+
+
+def raise_task(
+    desk: Desk, connection: Connection, row: Row[Any], kind: str, words: str, now: datetime
+) -> None:
+    """Give a person something to do about a message; the same task is raised once."""
+    [number] = allocate(connection, "tasks", 1)
+    [ref] = desk.references(1)
+    dispatching.open_tasks(
+        connection,
+        [
+            {
+                "provider_id": desk.provider_id,
+                "task_id": number,
+                "ref": ref,
+                "kind": kind,
+                "subject": row.reference,
+                "pupil_id": None,
+                "organisation": row.organisation,
+                "words": words[:300],
+                "due_at": now + PHONE_WITHIN,
+                "state": "open",
+                "raised_at": now,
+            }
+        ],
+    )
+
+
+def _pupils(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:
+    opened = desk.vault.open_json_many(
+        [
+            (row.pupil_key_id, place_of("pupils", desk.provider_id, row.pupil_id), row.pupil_sealed)
+            for row in rows
+        ]
+    )
+    return {
+        row.pupil_id: Pupil(ref=str(row.pupil_id), **data) for row, data in zip(rows, opened, strict=True)
+    }
+
+
+def _report(row: Row[Any], pupil: Pupil, content: dict[str, Any]) -> Report:
+    """Make a report again from what was frozen of it."""
+    return Report(
+        ref=row.ref,
+        version=row.version,
+        placement_ref=row.placement_ref,
+        purpose=Purpose(row.purpose),
+        sessions=lines_from_data(content["lines"]),
+        nature=Nature(row.nature),
+        arranged_by=ArrangedBy(row.arranged_by),
+        power=Power(row.power),
+        place=content["place"],
+        supervised_by=content["supervised_by"],
+        pupil_name=pupil.name,
+        initials=pupil.initials,
+        upn=pupil.upn,
+        school_pupil_ref=pupil.school_pupil_ref,
+        changes=tuple(content["changes"]),
+        next_step=content["next_step"],
+        phone_us=content["phone_us"],
+    )
+
+
+def _period_of(row: Row[Any]) -> str:
+    if (row.until_day - row.first_day).days > 1:
+        year, week, _ = row.first_day.isocalendar()
+        return f"{year}-W{week:02d}"
+    return f"{row.first_day.isoformat()}{'-' + row.half if row.half else ''}"

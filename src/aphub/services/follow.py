@@ -1,0 +1,147 @@
+"""Ask far sides what became of what they took: a queue's answer is not the register's."""
+
+from collections import defaultdict
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import Row
+
+from aphub.api.adapters import Answer, Delivery, DeliveryResult
+from aphub.api.errors import DeliveryError
+from aphub.logs import get_logger
+from aphub.services.deliver import MakeAdapter
+from aphub.services.desk import Desk, place_of
+from aphub.services.fallback import Onward, raise_task, send_onward
+from aphub.services.outcomes import evidence_digest, keep_receipts
+from aphub.services.recording import Statement, record
+from aphub.store import delivering
+from aphub.store.frozen import unpack
+
+LONGEST = timedelta(minutes=30)
+"""How long a far side may keep us waiting before a person is asked to look."""
+
+_AT_ONCE = 200
+_STEP = timedelta(seconds=15)
+log = get_logger("follow")
+
+
+def follow_up(desk: Desk, make: MakeAdapter) -> int:
+    """Ask after every dispatch whose time to be asked after has come; give how many were settled."""
+    now = desk.now
+    with desk.store.reading() as connection:
+        rows = delivering.to_follow(connection, desk.provider_id, now, _AT_ONCE)
+    by_lane: dict[str, list[Row[tuple[object, ...]]]] = defaultdict(list)
+    for row in rows:
+        by_lane[row.lane].append(row)
+    return sum(_lane(desk, lane, some, make) for lane, some in by_lane.items())
+
+
+def _lane(desk: Desk, lane: str, rows: list[Row[tuple[object, ...]]], make: MakeAdapter) -> int:
+    route = desk.routes.lanes().get(lane)
+    if route is None or not route.adapter.follows_up:
+        return 0
+    adapter = make(desk, route)
+    answers: dict[int, DeliveryResult | None] = dict.fromkeys((row.dispatch_id for row in rows), None)
+    try:
+        with desk.store.reading() as connection:
+            carried = delivering.carried(connection, desk.provider_id, list(answers))
+        adapter.open()
+        for row in rows:
+            answers[row.dispatch_id] = adapter.follow_up(
+                _delivery(desk, row, carried[row.dispatch_id]), row.far_reference
+            )
+    except DeliveryError as exc:
+        log.warning("follow.failed", lane=lane, code=exc.code)
+    finally:
+        with suppress(Exception):
+            adapter.close()
+    for row in rows:
+        _settle(desk, row, carried[row.dispatch_id], answers[row.dispatch_id])
+    return sum(answer is not None for answer in answers.values())
+
+
+def _delivery(desk: Desk, row: Row[tuple[object, ...]], carried: list[Row[tuple[object, ...]]]) -> Delivery:
+    [packed] = desk.vault.open_many(
+        [(row.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), row.sealed)]
+    )
+    documents, rows, row_reports = unpack(packed)
+    way = desk.routes.one(row.organisation, row.channel)
+    if way is None:
+        raise DeliveryError("This way is no longer in the configuration.")
+    return Delivery(
+        key=row.reference,
+        thread_ref=row.reference.rpartition("-")[0],
+        deadline=row.useful_until,
+        route=way.settings,
+        documents=documents,
+        rows=rows,
+        reports=tuple(report.ref for report in carried),
+        row_reports=row_reports,
+        attempt=row.attempts,
+    )
+
+
+def _settle(
+    desk: Desk,
+    row: Row[tuple[object, ...]],
+    carried: list[Row[tuple[object, ...]]],
+    result: DeliveryResult | None,
+) -> None:
+    now = desk.now
+    with desk.store.transaction() as connection:
+        if result is None:
+            since = now - (row.handed_over_at or now)
+            late = since > LONGEST
+            if late:
+                words = f"{row.reference}: their system took it, but has not said that it is in the register."
+                raise_task(desk, connection, row, "not_confirmed", words, now)
+            change = {"key": row.dispatch_id, "next_at": None if late else now + max(_STEP, since / 2)}
+            delivering.change_dispatches(connection, desk.provider_id, [change])
+            return
+        by_ref = {answer.report: answer for answer in result.results}
+        good = [one for one in carried if by_ref[one.ref].answer in {Answer.TAKEN, Answer.ALREADY_THERE}]
+        bad = [one for one in carried if by_ref[one.ref].answer in {Answer.REFUSED, Answer.NOT_EXPRESSIBLE}]
+        differs = [one for one in carried if by_ref[one.ref].answer is Answer.DIFFERS]
+        state = "accepted" if good else "refused"
+        change = {
+            "key": row.dispatch_id,
+            "next_at": None,
+            "state": state,
+            "rung": "accepted" if good else row.rung,
+        }
+        delivering.change_dispatches(connection, desk.provider_id, [change])
+        delivering.answer_some(
+            connection,
+            desk.provider_id,
+            [
+                {"key": row.dispatch_id, "report": one.report_id, "answer": by_ref[one.ref].answer.value}
+                for one in carried
+            ],
+        )
+        evidence = {**result.evidence, "words": {ref: one.words for ref, one in by_ref.items() if one.words}}
+        [key] = desk.vault.data_keys([row.organisation], "message", desk.year())
+        receipt = {
+            "provider_id": desk.provider_id,
+            "dispatch_id": row.dispatch_id,
+            "rung": state,
+            "far_reference": result.reference[:120] or row.far_reference,
+            "reports": {ref: one.answer.value for ref, one in by_ref.items()},
+            "hops": result.hops[:200],
+            "evidence": evidence,
+            "at": now,
+        }
+        keep_receipts(desk, connection, [receipt], key)
+        told = good or bad or differs
+        fields = {
+            "dispatch": row.reference,
+            "reports": [one.commitment for one in told],
+            "attempt": row.attempts,
+            "evidence": evidence_digest(desk, evidence),
+        }
+        cause = {} if good else {"cause": "far-side-refused"}
+        record(connection, desk, [Statement(f"dispatch.{state}", row.reference, {**fields, **cause})])
+        if bad:
+            send_onward(desk, connection, Onward(row, bad, "their system rejected it later"), now)
+        if differs:
+            why = "their register has another mark, which we left as it is"
+            send_onward(desk, connection, Onward(row, differs, why, differs=True), now)

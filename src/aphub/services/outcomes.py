@@ -1,0 +1,287 @@
+"""Write down what became of a burst: states, attempts, receipts, debts and proof, in one transaction."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from aphub.api.adapters import Answer, DeliveryResult, Repeat, Rung
+from aphub.api.errors import (
+    DeliveryError,
+    RefusedDeliveryError,
+    TransientDeliveryError,
+    UncertainDeliveryError,
+)
+from aphub.domain.retries import Next, Outcome, Situation, Step, next_step
+from aphub.services.desk import Desk, place_of
+from aphub.services.fallback import Onward, send_onward
+from aphub.services.recording import Statement, record
+from aphub.services.routes import Route
+from aphub.store import delivering
+from aphub.store.engine import allocate
+
+FIRST_FOLLOW_UP = timedelta(seconds=2)
+_ARRIVED = frozenset({Answer.TAKEN, Answer.ALREADY_THERE, Answer.PENDING})
+_OUTCOMES: dict[type[DeliveryError], Outcome] = {
+    TransientDeliveryError: Outcome.TRANSIENT,
+    RefusedDeliveryError: Outcome.REFUSED,
+    UncertainDeliveryError: Outcome.UNCERTAIN,
+}
+
+
+@dataclass(slots=True)
+class Tried:
+    """One dispatch's try by its number, with its reports as they really are, and what came of it."""
+
+    row: Row[Any]
+    carried: list[Row[Any]]
+    number: int
+    answer: DeliveryResult | DeliveryError | None = None
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class _Writing:
+    """The rows that one burst's outcomes come to."""
+
+    ends: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    arrived: list[int] = field(default_factory=list)
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+    said: list[Statement] = field(default_factory=list)
+    onward: list[Onward] = field(default_factory=list)
+
+
+def write_outcomes(desk: Desk, route: Route, tried: Sequence[Tried], by: str) -> None:
+    """Record a burst. A dispatch whose lease is no longer ours is left to whoever holds it now."""
+    now = desk.now
+    with desk.store.transaction() as connection:
+        ours = delivering.still_ours(connection, desk.provider_id, [one.row.dispatch_id for one in tried], by)
+        mine = [one for one in tried if one.row.dispatch_id in ours]
+        if mine:
+            settle(desk, connection, route, mine, now)
+    desk.boundary("deliver.recorded")
+
+
+def settle(desk: Desk, connection: Connection, route: Route, tried: Iterable[Tried], now: datetime) -> None:
+    """Write outcomes in the caller's transaction."""
+    writing = _Writing()
+    [key] = desk.vault.data_keys([route.organisation], "message", desk.year())
+    for one in tried:
+        if isinstance(one.answer, DeliveryResult):
+            _handed_over(desk, writing, one, one.answer, now)
+        else:
+            _not_handed_over(desk, writing, route, one, now)
+    _write(desk, connection, writing, key, now)
+
+
+def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResult, now: datetime) -> None:
+    by_report = {answer.report: answer for answer in result.results}
+    arrived = [report for report in one.carried if by_report[report.ref].answer in _ARRIVED]
+    lost = [report for report in one.carried if by_report[report.ref].answer not in _ARRIVED]
+    pending = any(by_report[report.ref].answer is Answer.PENDING for report in one.carried)
+    dispatch_id = one.row.dispatch_id
+    state = (
+        ("accepted" if result.rung is Rung.ACCEPTED else "handed_over")
+        if arrived or not one.carried
+        else "refused"
+    )
+    writing.changes.append(
+        {
+            "key": dispatch_id,
+            "state": state,
+            "because": None if arrived or not one.carried else "their system took none of the reports",
+            "next_at": now + FIRST_FOLLOW_UP if pending else None,
+            "rung": result.rung.value if state != "refused" else "prepared",
+            "handed_over_at": now if state != "refused" else None,
+            "far_reference": result.reference[:120],
+            "lease_by": None,
+        }
+    )
+    if all(by_report[report.ref].answer is Answer.TAKEN for report in one.carried):
+        writing.taken.append(dispatch_id)
+    else:
+        writing.answers += [
+            {"key": dispatch_id, "report": report.report_id, "answer": by_report[report.ref].answer.value}
+            for report in one.carried
+        ]
+    writing.ends.append(_end(one, "taken" if arrived else "refused", "", "", now))
+    words = {answer.report: answer.words for answer in result.results if answer.words}
+    evidence = {**result.evidence, **({"words": words} if words else {})}
+    answers = {
+        answer.report: answer.answer.value for answer in result.results if answer.answer is not Answer.TAKEN
+    }
+    if arrived or not one.carried:
+        if one.row.kind != "alert":
+            writing.arrived.append(dispatch_id)
+        rungs = ["handed_over", "accepted"] if result.rung is Rung.ACCEPTED else ["handed_over"]
+        for rung in rungs:
+            writing.receipts.append(
+                _receipt(desk, one, rung, result.reference, answers, result.hops, evidence, now)
+            )
+            if arrived:
+                writing.said.append(_said(desk, f"dispatch.{rung}", one, arrived, evidence))
+    if lost:
+        expressible = [report for report in lost if by_report[report.ref].answer is not Answer.DIFFERS]
+        differing = [report for report in lost if by_report[report.ref].answer is Answer.DIFFERS]
+        if expressible:
+            why = "their system cannot take this report" if arrived else "their system rejected the message"
+            writing.onward.append(Onward(one.row, expressible, why))
+        if differing:
+            why = "their register has another mark, which we left as it is"
+            writing.onward.append(Onward(one.row, differing, why, differs=True))
+
+
+def _not_handed_over(desk: Desk, writing: _Writing, route: Route, one: Tried, now: datetime) -> None:
+    error = one.answer if isinstance(one.answer, DeliveryError) else None
+    outcome = _OUTCOMES[type(error)] if error is not None else Outcome.FAULT
+    others = [
+        other
+        for other in desk.routes.of(one.row.organisation)
+        if other.channel != one.row.channel and other.rank > one.row.channel_rank
+    ]
+    situation = Situation(
+        now=now,
+        tries=one.number,
+        due_by=one.row.due_by,
+        useful_until=one.row.useful_until,
+        first_try=one.row.send_at,
+        has_next_channel=bool(others),
+        repeat=route.adapter.repeat.value if route.adapter.repeat else Repeat.HARMFUL.value,
+        jitter=secrets.randbelow(1000) / 1000,
+        retry_after=error.retry_after if isinstance(error, TransientDeliveryError) else None,
+        uncertain_before=1 if one.row.rung == "uncertain" else 0,
+    )
+    step = next_step(outcome, situation)
+    code = error.code if error is not None else ""
+    words = error.words if error is not None else f"The adapter failed ({one.fault}). It is held."
+    writing.ends.append(_end(one, outcome.value, code, words, now))
+    doubtful = outcome in {Outcome.UNCERTAIN, Outcome.FAULT}
+    writing.changes.append(
+        {
+            "key": one.row.dispatch_id,
+            "state": _state_after(step, outcome),
+            "because": words[:200],
+            "next_at": step.at,
+            "rung": "uncertain" if doubtful else one.row.rung,
+            "handed_over_at": None,
+            "far_reference": one.row.far_reference,
+            "lease_by": None,
+        }
+    )
+    if outcome is not Outcome.TRANSIENT and one.carried:
+        writing.said.append(_trouble(desk, one, outcome))
+    if step.do in {Next.NEXT_CHANNEL, Next.NEXT_CHANNEL_UNCERTAIN}:
+        doubt = step.do is Next.NEXT_CHANNEL_UNCERTAIN
+        writing.onward.append(Onward(one.row, one.carried, words, may_have_it=doubt))
+    elif step.do is Next.EXPIRE:
+        writing.onward.append(Onward(one.row, one.carried, words, expired=True))
+
+
+def _state_after(step: Step, outcome: Outcome) -> str:
+    if step.do is Next.RETRY:
+        return "waiting"
+    if step.do is Next.NEXT_CHANNEL_UNCERTAIN:
+        return "uncertain"
+    if step.do is Next.EXPIRE:
+        return "expired"
+    return "refused" if outcome is Outcome.REFUSED else "replaced"
+
+
+def _end(one: Tried, outcome: str, code: str, words: str, now: datetime) -> dict[str, Any]:
+    return {
+        "key": one.row.dispatch_id,
+        "try": one.number,
+        "ended_at": now,
+        "outcome": outcome,
+        "code": code[:120],
+        "words": words[:300],
+    }
+
+
+def _receipt(
+    desk: Desk,
+    one: Tried,
+    rung: str,
+    reference: str,
+    answers: dict[str, str],
+    hops: str,
+    evidence: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "provider_id": desk.provider_id,
+        "dispatch_id": one.row.dispatch_id,
+        "rung": rung,
+        "far_reference": reference[:120],
+        "reports": answers,
+        "hops": hops[:200],
+        "evidence": evidence,
+        "at": now,
+    }
+
+
+def evidence_digest(desk: Desk, evidence: dict[str, Any]) -> str:
+    """Give the keyed digest of a far side's words: what the ledger holds instead of them."""
+    return desk.vault.digest_json(evidence).hex()
+
+
+def _said(
+    desk: Desk, kind: str, one: Tried, reports: Sequence[Row[Any]], evidence: dict[str, Any]
+) -> Statement:
+    fields = {
+        "dispatch": one.row.reference,
+        "reports": [report.commitment for report in reports],
+        "attempt": one.number,
+        "evidence": evidence_digest(desk, evidence),
+    }
+    return Statement(kind, one.row.reference, fields)
+
+
+def _trouble(desk: Desk, one: Tried, outcome: Outcome) -> Statement:
+    fields: dict[str, Any] = {
+        "dispatch": one.row.reference,
+        "reports": [report.commitment for report in one.carried],
+        "attempt": one.number,
+    }
+    if outcome is Outcome.REFUSED:
+        code = one.answer.code if isinstance(one.answer, DeliveryError) else ""
+        fields["evidence"] = evidence_digest(desk, {"code": code})
+        return Statement("dispatch.refused", one.row.reference, {**fields, "cause": "far-side-refused"})
+    cause = "answer-lost" if outcome is Outcome.UNCERTAIN else "adapter-failed"
+    return Statement("dispatch.uncertain", one.row.reference, {**fields, "cause": cause})
+
+
+def _write(desk: Desk, connection: Connection, writing: _Writing, key: Any, now: datetime) -> None:
+    provider_id = desk.provider_id
+    delivering.end_attempts(connection, provider_id, writing.ends)
+    delivering.change_dispatches(connection, provider_id, writing.changes)
+    if writing.taken:
+        delivering.answer_all(connection, provider_id, writing.taken, Answer.TAKEN.value)
+    if writing.answers:
+        delivering.answer_some(connection, provider_id, writing.answers)
+    if writing.arrived:
+        delivering.meet_debts(connection, provider_id, writing.arrived, now)
+    if writing.receipts:
+        keep_receipts(desk, connection, writing.receipts, key)
+    record(connection, desk, writing.said)
+    for onward in writing.onward:
+        send_onward(desk, connection, onward, now)
+
+
+def keep_receipts(desk: Desk, connection: Connection, rows: list[dict[str, Any]], key: Any) -> None:
+    """Seal the far side's words of receipts and insert them."""
+    numbers = allocate(connection, "receipts", len(rows))
+    for row, number, ref in zip(rows, numbers, desk.references(len(rows)), strict=True):
+        evidence = row.pop("evidence")
+        place = place_of("receipts", desk.provider_id, number)
+        row["reports"] = desk.vault.plain_json(row["reports"])
+        row.update(
+            receipt_id=number, ref=ref, key_id=key.key_id, sealed=desk.vault.seal_json(key, place, evidence)
+        )
+    delivering.add_receipts(connection, rows)

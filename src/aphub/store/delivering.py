@@ -1,0 +1,300 @@
+"""Claim dispatches, read what their delivery needs, and write what became of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+
+from aphub.store.tables import (
+    attempts,
+    dispatch_reports,
+    dispatches,
+    owed_reports,
+    placements,
+    pupils,
+    receipts,
+    recipients,
+    reports,
+)
+
+Rows = list[dict[str, Any]]
+
+
+def claim(
+    connection: Connection, provider_id: int, lane: str, now: datetime, limit: int, until: datetime, by: str
+) -> list[Row[Any]]:
+    """Take the next dispatches of a lane for one burst, most urgent first, and mark them started.
+
+    A dispatch waits for every earlier one of its thread that is still under way, in whatever lane.
+    """
+    earlier = dispatches.alias("earlier")
+    under_way = (
+        select(earlier.c.dispatch_id)
+        .where(
+            earlier.c.provider_id == dispatches.c.provider_id,
+            earlier.c.thread_id == dispatches.c.thread_id,
+            earlier.c.number < dispatches.c.number,
+            or_(
+                earlier.c.state == "started",
+                and_(earlier.c.state == "waiting", earlier.c.next_at <= now, earlier.c.lane != lane),
+            ),
+        )
+        .exists()
+    )
+    chosen = (
+        select(dispatches)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.lane == lane,
+            dispatches.c.state == "waiting",
+            dispatches.c.next_at <= now,
+            ~under_way,
+        )
+        .order_by(
+            dispatches.c.urgent.desc(), dispatches.c.due_by, dispatches.c.thread_id, dispatches.c.number
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = in_thread_order(list(connection.execute(chosen)))
+    if rows:
+        connection.execute(
+            update(dispatches)
+            .where(
+                dispatches.c.provider_id == provider_id,
+                dispatches.c.dispatch_id.in_([row.dispatch_id for row in rows]),
+            )
+            .values(
+                state="started",
+                lease_until=until,
+                lease_by=by,
+                attempts=dispatches.c.attempts + 1,
+                next_at=None,
+            )
+        )
+    return rows
+
+
+def in_thread_order(rows: list[Row[Any]]) -> list[Row[Any]]:
+    """Put the messages of each thread in their order, at the places that the thread has."""
+    by_thread: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        by_thread.setdefault(row.thread_id, []).append(row)
+    queues = {thread: iter(sorted(some, key=lambda row: row.number)) for thread, some in by_thread.items()}
+    return [next(queues[row.thread_id]) for row in rows]
+
+
+def waiting_in(
+    connection: Connection, provider_id: int, lane: str, now: datetime, limit: int
+) -> list[Row[Any]]:
+    """Give the dispatches that wait in a lane and could be tried now."""
+    chosen = (
+        select(dispatches)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.lane == lane,
+            dispatches.c.state == "waiting",
+            dispatches.c.next_at <= now,
+        )
+        .order_by(dispatches.c.due_by)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(chosen))
+
+
+def by_reference(connection: Connection, provider_id: int, reference: str) -> Row[Any] | None:
+    """Give the dispatch of a reference."""
+    chosen = select(dispatches).where(
+        dispatches.c.provider_id == provider_id, dispatches.c.reference == reference
+    )
+    return connection.execute(chosen).one_or_none()
+
+
+def carried(
+    connection: Connection, provider_id: int, dispatch_ids: Sequence[int]
+) -> dict[int, list[Row[Any]]]:
+    """Give the reports of dispatches with whom they are really for, read anew from placement and recipient."""
+    chosen = (
+        select(
+            dispatch_reports.c.dispatch_id,
+            dispatch_reports.c.answer,
+            reports,
+            owed_reports.c.ref.label("owed_ref"),
+            owed_reports.c.version.label("newest_version"),
+            owed_reports.c.due_by.label("owed_due_by"),
+            owed_reports.c.send_at.label("owed_send_at"),
+            recipients.c.organisation,
+            recipients.c.agreement,
+            recipients.c.purpose,
+            owed_reports.c.first_day,
+            owed_reports.c.until_day,
+            owed_reports.c.half,
+            pupils.c.upn_index,
+            pupils.c.suppressed,
+            pupils.c.key_id.label("pupil_key_id"),
+            pupils.c.sealed.label("pupil_sealed"),
+            placements.c.ref.label("placement_ref"),
+            placements.c.arranged_by,
+            placements.c.power,
+            placements.c.nature,
+            placements.c.risk_flag,
+        )
+        .select_from(dispatch_reports)
+        .join(reports, _with(dispatch_reports, reports, "report_id"))
+        .join(owed_reports, _with(dispatch_reports, owed_reports, "owed_id"))
+        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .join(pupils, _with(owed_reports, pupils, "pupil_id"))
+        .join(placements, and_(_with(owed_reports, placements, "placement_id"), placements.c.current))
+        .where(
+            dispatch_reports.c.provider_id == provider_id,
+            dispatch_reports.c.dispatch_id.in_(dispatch_ids),
+        )
+        .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(chosen):
+        found.setdefault(row.dispatch_id, []).append(row)
+    return found
+
+
+def _with(one: Any, other: Any, key: str) -> Any:
+    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])
+
+
+def start_attempts(connection: Connection, rows: Rows) -> None:
+    """Insert attempts, before anything leaves the machine."""
+    connection.execute(insert(attempts), rows)
+
+
+def end_attempts(connection: Connection, provider_id: int, ends: Rows) -> None:
+    """Write how attempts ended; each names `key` (dispatch) and `try` (its number)."""
+    connection.execute(
+        update(attempts)
+        .where(
+            attempts.c.provider_id == provider_id,
+            attempts.c.dispatch_id == bindparam("key"),
+            attempts.c.number == bindparam("try"),
+        )
+        .values(
+            ended_at=bindparam("ended_at"),
+            outcome=bindparam("outcome"),
+            code=bindparam("code"),
+            words=bindparam("words"),
+        ),
+        ends,
+    )
+
+
+def still_ours(connection: Connection, provider_id: int, dispatch_ids: Sequence[int], by: str) -> set[int]:
+    """Give those dispatches whose lease we still hold."""
+    chosen = (
+        select(dispatches.c.dispatch_id)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.dispatch_id.in_(dispatch_ids),
+            dispatches.c.state == "started",
+            dispatches.c.lease_by == by,
+        )
+        .with_for_update()
+    )
+    return set(connection.execute(chosen).scalars())
+
+
+def change_dispatches(connection: Connection, provider_id: int, changes: Rows) -> None:
+    """Set columns of dispatches named by `key`; every change has the same columns."""
+    names = [name for name in changes[0] if name != "key"]
+    connection.execute(
+        update(dispatches)
+        .where(dispatches.c.provider_id == provider_id, dispatches.c.dispatch_id == bindparam("key"))
+        .values({name: bindparam(name) for name in names}),
+        changes,
+    )
+
+
+def count_tries(connection: Connection, provider_id: int, dispatch_ids: Sequence[int]) -> None:
+    """Count one more try of each of these dispatches."""
+    connection.execute(
+        update(dispatches)
+        .where(dispatches.c.provider_id == provider_id, dispatches.c.dispatch_id.in_(dispatch_ids))
+        .values(attempts=dispatches.c.attempts + 1)
+    )
+
+
+def answer_all(connection: Connection, provider_id: int, dispatch_ids: Sequence[int], answer: str) -> None:
+    """Set the far side's answer for every report of dispatches."""
+    connection.execute(
+        update(dispatch_reports)
+        .where(
+            dispatch_reports.c.provider_id == provider_id, dispatch_reports.c.dispatch_id.in_(dispatch_ids)
+        )
+        .values(answer=answer)
+    )
+
+
+def answer_some(connection: Connection, provider_id: int, answers: Rows) -> None:
+    """Set the far side's answer for single reports: `key` (dispatch), `report`, `answer`."""
+    connection.execute(
+        update(dispatch_reports)
+        .where(
+            dispatch_reports.c.provider_id == provider_id,
+            dispatch_reports.c.dispatch_id == bindparam("key"),
+            dispatch_reports.c.report_id == bindparam("report"),
+        )
+        .values(answer=bindparam("answer")),
+        answers,
+    )
+
+
+def meet_debts(connection: Connection, provider_id: int, dispatch_ids: Sequence[int], now: datetime) -> None:
+    """Say of every report that was handed over with these dispatches, and owed, that its debt is met."""
+    handed = select(dispatch_reports.c.owed_id).where(
+        dispatch_reports.c.provider_id == provider_id,
+        dispatch_reports.c.dispatch_id.in_(dispatch_ids),
+        dispatch_reports.c.answer.in_(("taken", "already_there", "pending")),
+    )
+    connection.execute(
+        update(owed_reports)
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.owed_id.in_(handed),
+            owed_reports.c.state == "prepared",
+        )
+        .values(
+            state="met",
+            handed_over_at=func.coalesce(
+                owed_reports.c.handed_over_at, bindparam("at", now, owed_reports.c.handed_over_at.type)
+            ),
+        )
+    )
+
+
+def add_receipts(connection: Connection, rows: Rows) -> None:
+    """Insert receipts."""
+    connection.execute(insert(receipts), rows)
+
+
+def started_before(connection: Connection, provider_id: int, lease_ended: datetime | None) -> list[Row[Any]]:
+    """Give started dispatches whose lease ran out by an instant; all of them when none is given."""
+    chosen = select(dispatches).where(
+        dispatches.c.provider_id == provider_id, dispatches.c.state == "started"
+    )
+    if lease_ended is not None:
+        chosen = chosen.where(dispatches.c.lease_until < lease_ended)
+    return list(connection.execute(chosen))
+
+
+def to_follow(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
+    """Give handed-over dispatches whose far side must be asked now what became of them."""
+    chosen = (
+        select(dispatches)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.state == "handed_over",
+            dispatches.c.next_at <= now,
+        )
+        .order_by(dispatches.c.lane, dispatches.c.next_at)
+        .limit(limit)
+    )
+    return list(connection.execute(chosen))

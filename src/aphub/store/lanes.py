@@ -1,0 +1,80 @@
+"""Lanes: which have work, which rest after trouble, and when the next try is due."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+
+from aphub.store.tables import dispatches, lanes
+
+
+def lane_row(connection: Connection, provider_id: int, lane: str) -> Row[Any] | None:
+    """Give what is known of a lane's troubles."""
+    chosen = select(lanes).where(lanes.c.provider_id == provider_id, lanes.c.lane == lane)
+    return connection.execute(chosen).one_or_none()
+
+
+def lane_failed(
+    connection: Connection,
+    provider_id: int,
+    lane: str,
+    failures: int,
+    open_until: datetime,
+    now: datetime,
+    words: str,
+) -> None:
+    """Rest a lane until an instant, and say since when it has been in trouble."""
+    values = {"failures": failures, "open_until": open_until, "words": words[:200]}
+    where = (lanes.c.provider_id == provider_id, lanes.c.lane == lane)
+    changed = connection.execute(
+        update(lanes)
+        .where(*where)
+        .values(since=func.coalesce(lanes.c.since, bindparam("now", now, lanes.c.since.type)), **values)
+    )
+    if not changed.rowcount:
+        connection.execute(insert(lanes), {"provider_id": provider_id, "lane": lane, "since": now, **values})
+
+
+def lane_works(connection: Connection, provider_id: int, lane: str) -> None:
+    """Close a lane's breaker."""
+    connection.execute(
+        update(lanes)
+        .where(lanes.c.provider_id == provider_id, lanes.c.lane == lane)
+        .values(failures=0, open_until=None, since=None, words=None)
+    )
+
+
+def lanes_with_work(connection: Connection, provider_id: int, now: datetime) -> list[str]:
+    """Name a provider's lanes in which something can be tried, and whose breaker is closed."""
+    chosen = (
+        select(dispatches.c.lane)
+        .outerjoin(
+            lanes, and_(lanes.c.provider_id == dispatches.c.provider_id, lanes.c.lane == dispatches.c.lane)
+        )
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.state == "waiting",
+            dispatches.c.next_at <= now,
+            or_(lanes.c.open_until.is_(None), lanes.c.open_until <= now),
+        )
+        .distinct()
+    )
+    return list(connection.execute(chosen).scalars())
+
+
+def next_try(connection: Connection, provider_id: int) -> datetime | None:
+    """Give the earliest instant at which something waits to be tried or asked after."""
+    earliest = (
+        select(func.min(func.coalesce(lanes.c.open_until, dispatches.c.next_at)))
+        .select_from(dispatches)
+        .outerjoin(
+            lanes,
+            and_(
+                lanes.c.provider_id == dispatches.c.provider_id,
+                lanes.c.lane == dispatches.c.lane,
+                lanes.c.open_until > dispatches.c.next_at,
+            ),
+        )
+        .where(dispatches.c.provider_id == provider_id, dispatches.c.next_at.is_not(None))
+    )
+    return connection.execute(earliest).scalar_one_or_none()

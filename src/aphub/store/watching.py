@@ -1,0 +1,118 @@
+"""What should be there by now and is not."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select, update
+
+from aphub.store.tables import dispatches, lessons, owed_reports, recipients
+
+_NOT_DONE = ("owed", "prepared", "held")
+
+
+def registers_missing(
+    connection: Connection, provider_id: int, began_by: datetime, began_after: datetime
+) -> list[Row[Any]]:
+    """Give lessons without a register that began in a stretch of time and that nobody has been told about."""
+    chosen = select(lessons).where(
+        lessons.c.provider_id == provider_id,
+        lessons.c.state == "owed",
+        lessons.c.starts_at <= began_by,
+        lessons.c.starts_at > began_after,
+        lessons.c.unregistered_told_at.is_(None),
+    )
+    return list(connection.execute(chosen))
+
+
+def told_missing(connection: Connection, provider_id: int, lesson_ids: Sequence[int], now: datetime) -> None:
+    """Remember that these missing registers have been noticed."""
+    connection.execute(
+        update(lessons)
+        .where(lessons.c.provider_id == provider_id, lessons.c.lesson_id.in_(lesson_ids))
+        .values(unregistered_told_at=now)
+    )
+
+
+def registers_due(
+    connection: Connection, provider_id: int, due_by: datetime, due_after: datetime
+) -> list[Row[Any]]:
+    """Count the registers that are due soon and not there, by the instant at which they are due."""
+    chosen = (
+        select(lessons.c.entry_due, func.count().label("pupils"))
+        .where(
+            lessons.c.provider_id == provider_id,
+            lessons.c.state == "owed",
+            lessons.c.entry_due <= due_by,
+            lessons.c.entry_due > due_after,
+        )
+        .group_by(lessons.c.entry_due)
+    )
+    return list(connection.execute(chosen))
+
+
+def missed(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
+    """Give reports whose promise has passed without being handed over, and of which the ledger says nothing yet."""
+    chosen = (
+        select(owed_reports, recipients.c.organisation)
+        .join(
+            recipients,
+            and_(
+                recipients.c.provider_id == owed_reports.c.provider_id,
+                recipients.c.recipient_id == owed_reports.c.recipient_id,
+            ),
+        )
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.state.in_(_NOT_DONE),
+            owed_reports.c.due_by < now,
+            owed_reports.c.missed_told_at.is_(None),
+        )
+        .order_by(owed_reports.c.due_by)
+        .limit(limit)
+    )
+    return list(connection.execute(chosen))
+
+
+def told_missed(connection: Connection, provider_id: int, owed_ids: Sequence[int], now: datetime) -> None:
+    """Remember that these missed promises stand in the ledger."""
+    connection.execute(
+        update(owed_reports)
+        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(owed_ids))
+        .values(missed_told_at=now)
+    )
+
+
+def useless_now(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
+    """Give dispatches that still wait but would help nobody any more."""
+    chosen = (
+        select(dispatches)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.state == "waiting",
+            dispatches.c.useful_until < now,
+        )
+        .limit(limit)
+    )
+    return list(connection.execute(chosen))
+
+
+def next_watch(
+    connection: Connection, provider_id: int, now: datetime, alerted_after: timedelta
+) -> list[datetime]:
+    """Give the instants at which a promise passes or a register comes due next."""
+    passes = select(func.min(owed_reports.c.due_by)).where(
+        owed_reports.c.provider_id == provider_id,
+        owed_reports.c.state.in_(_NOT_DONE),
+        owed_reports.c.missed_told_at.is_(None),
+        owed_reports.c.due_by >= now,
+    )
+    began = select(func.min(lessons.c.starts_at)).where(
+        lessons.c.provider_id == provider_id,
+        lessons.c.state == "owed",
+        lessons.c.unregistered_told_at.is_(None),
+        lessons.c.starts_at > now - alerted_after,
+    )
+    found = [connection.execute(passes).scalar_one_or_none()]
+    start = connection.execute(began).scalar_one_or_none()
+    return [at for at in (*found, start + alerted_after if start else None) if at is not None]
