@@ -7,11 +7,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from aphub.api import COLUMNS, Delivery, Document, Kind, Message, Outbound, Rendering, Row, Tools
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.sandbox.smtp import SmtpSink
 from aphub_email import Attestation, EmailAdapter, EmailConnection, EmailRoute
+
+# How long one example takes says more about the machine than about the code.
+settings.register_profile("aphub-email", deadline=None)
+settings.load_profile("aphub-email")
 
 NOW = datetime(2026, 3, 3, 9, 21, tzinfo=UTC)
 PASSWORD = "quiet-otter-lamp-31"

@@ -1,5 +1,6 @@
 import gc
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aphub.api import Answer, Delivery, DeliveryResult, Repeat, Rung, TransientDeliveryError
+from aphub.api import (
+    Answer,
+    Delivery,
+    DeliveryResult,
+    RefusedDeliveryError,
+    Repeat,
+    Rung,
+    TransientDeliveryError,
+)
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.sandbox.smtp import SmtpSink
 from aphub_email import EmailAdapter, EmailConnection
@@ -212,3 +221,21 @@ def test_a_new_authority_is_not_trusted_for_an_old_one(
     adapter = adapters(connection.model_copy(update={"ca_file": other.ca_path}))
     ((_, answer),) = adapter.deliver_many([delivery_of()])
     assert "Nobody we trust vouches" in str(answer)
+
+
+def test_an_authority_file_that_was_renewed_is_read_again(
+    tmp_path: Path,
+    authority: DemoAuthority,
+    connection: EmailConnection,
+    adapters: Callable[[EmailConnection], EmailAdapter],
+    delivery_of: Callable[..., Delivery],
+):
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(DemoAuthority.create(tmp_path / "other").ca_path.read_bytes())
+    os.utime(ca_file, ns=(1, 1))
+    adapter = adapters(connection.model_copy(update={"ca_file": ca_file}))
+    ((_, before),) = adapter.deliver_many([delivery_of()])
+    ca_file.write_bytes(authority.ca_path.read_bytes())
+    ((_, after),) = adapter.deliver_many([delivery_of()])
+    assert isinstance(before, RefusedDeliveryError)
+    assert isinstance(after, DeliveryResult)

@@ -81,9 +81,19 @@ class TlsProof:
         return self.version.replace("TLSv", "TLS ")
 
 
-@lru_cache(maxsize=16)
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Give a context that verifies chain and name, from TLS 1.2 on; loading authorities takes 10 ms, so it is kept."""
+    """Give a context that verifies chain and name, from TLS 1.2 on.
+
+    Raises:
+        OSError: The file of authorities cannot be read.
+        ssl.SSLError: There are none in it.
+    """
+    return _context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
+
+
+@lru_cache(maxsize=16)
+def _context(ca_file: Path | None, changed: int) -> ssl.SSLContext:  # noqa: ARG001 - a renewed file is read again
+    """Load authorities, which takes 10 ms, once a version of the file."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
