@@ -97,7 +97,9 @@ def _wrapped(line: str) -> list[str]:
     if len(line) <= COLUMNS:
         return [line]
     indent = " " * (len(line) - len(line.lstrip()))
-    return wrap(line, COLUMNS, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False)
+    return wrap(
+        line.strip(), COLUMNS, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False
+    )
 
 
 @cache
@@ -172,7 +174,7 @@ def _wrong_school(message: Message) -> str:
 def _foot(message: Message) -> list[str]:
     foot = [*message.notes]
     if message.previous_reference:
-        word = "adds to" if message.kind in {Kind.ROUTINE, Kind.UPDATE} else "replaces"
+        word = "replaces" if message.kind is Kind.CORRECTION else "adds to"
         foot.append(f"This {word} reference {message.previous_reference}.")
     if message.ask_to_confirm:
         foot.append("Reply OK or phone us to confirm that you have this. If nobody does, we will phone you.")

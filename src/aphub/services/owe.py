@@ -54,8 +54,10 @@ class OweResult:
 def regenerate(desk: Desk, from_day: date, until_day: date) -> OweResult:
     """Bring lessons and owed reports of a stretch of days in line with placements and agreements.
 
-    The stretch is widened to whole weeks, so that a weekly report never misses a lesson.
+    The stretch is widened to whole weeks, so that a weekly report never misses a lesson; but nothing becomes owed
+    for days before it: what was never agreed cannot be late.
     """
+    first_day = from_day
     from_day = from_day - timedelta(days=from_day.weekday())
     until_day = until_day + timedelta(days=-until_day.weekday() % 7)
     calendar = desk.config.provider.calendar()
@@ -65,7 +67,7 @@ def regenerate(desk: Desk, from_day: date, until_day: date) -> OweResult:
             batch = people.current_between(connection, desk.provider_id, from_day, until_day, after, _BATCH)
             if not batch:
                 break
-            total += _one_batch(desk, connection, batch, calendar, (from_day, until_day))
+            total += _one_batch(desk, connection, batch, calendar, (from_day, until_day), first_day)
         after = batch[-1].placement_id
     return total
 
@@ -76,6 +78,7 @@ def _one_batch(
     batch: Sequence[people.KeptPlacement],
     calendar: Calendar,
     days: tuple[date, date],
+    first_day: date,
 ) -> OweResult:
     recipients = people.recipients_of(connection, desk.provider_id, batch)
     due: dict[int, list[Lesson]] = {one.placement_id: lessons_of(one.value, calendar, *days) for one in batch}
@@ -95,9 +98,11 @@ def _one_batch(
                 )
     ids = [one.placement_id for one in batch]
     have = kept.lessons_between(connection, desk.provider_id, ids, *days)
-    lessons_added, lessons_withdrawn = _keep_lessons(desk, connection, batch, due, entry_times, have)
+    lessons_added, lessons_withdrawn = _keep_lessons(
+        desk, connection, batch, due, entry_times, have, first_day
+    )
     have_owed = kept.owed_between(connection, desk.provider_id, ids, *days)
-    reports = _keep_owed(desk, connection, wanted, due, have_owed)
+    reports = _keep_owed(desk, connection, wanted, due, have_owed, first_day)
     return OweResult(lessons_added, lessons_withdrawn, *reports)
 
 
@@ -135,6 +140,7 @@ def _keep_lessons(
     due: dict[int, list[Lesson]],
     entry_times: dict[tuple[int, datetime], datetime],
     have: Sequence[Row[Any]],
+    first_day: date,
 ) -> tuple[int, int]:
     known = {(row.placement_id, row.starts_at): row for row in have}
     pupils = {one.placement_id: one.pupil_id for one in batch}
@@ -146,7 +152,8 @@ def _keep_lessons(
             row = known.get(key)
             at = entry_times.get(key, lesson.starts_at)
             if row is None:
-                new.append(_lesson_row(desk, placement_id, pupils[placement_id], lesson, at))
+                if lesson.day >= first_day:
+                    new.append(_lesson_row(desk, placement_id, pupils[placement_id], lesson, at))
             elif row.state == "withdrawn" or (row.state == "owed" and _differs(row, lesson, at)):
                 again.append(
                     {"key": row.lesson_id, "state": "owed", "withdrawn_because": None, **_details(lesson, at)}
@@ -206,6 +213,7 @@ def _keep_owed(
     wanted: Sequence[tuple[people.KeptPlacement, people.KeptRecipient, Agreement, OwedReport]],
     due: dict[int, list[Lesson]],
     have: Sequence[Row[Any]],
+    first_day: date,
 ) -> tuple[int, int, int]:
     known = {(row.recipient_id, row.period): row for row in have}
     starts = {placement_id: [lesson.starts_at for lesson in lessons] for placement_id, lessons in due.items()}
@@ -220,6 +228,8 @@ def _keep_owed(
             "due_by": owed.due_by,
             "useful_until": _useful(owed, starts[one.placement_id], agreement),
         }
+        if row is None and owed.period.until <= first_day:
+            continue
         if row is None:
             new_keys.append((recipient.value.organisation, agreement.name, owed.period.key))
             new.append(_owed_row(desk, one, recipient, owed, times))

@@ -1,6 +1,7 @@
 """Publish a validated configuration as numbered snapshots, and say beforehand what changes for whom."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from aphub.domain.ledger.canonical import canonical
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
@@ -27,7 +27,8 @@ class Change:
 
 def snapshot_body(snapshot: Snapshot) -> tuple[str, str]:
     """Give a snapshot's canonical text and its digest: equal configurations give equal digests."""
-    body = canonical(snapshot.model_dump(mode="json", by_alias=True)).decode()
+    content = snapshot.model_dump(mode="json", by_alias=True)
+    body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return body, hashlib.sha256(body.encode()).hexdigest()
 
 

@@ -16,7 +16,8 @@ from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.domain.wording import period_words
-from aphub.services.decide import THREADS, Decision, Look, Part, decide
+from aphub.services.decide import THREADS as THREADS
+from aphub.services.decide import Decision, Look, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
 from aphub.services.letters import Letter, compose, report_of

@@ -4,16 +4,34 @@ from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_serializer,
+    model_validator,
+)
 
 from aphub.domain.agreements import Agreement, Cadence, FirstCaller, Send, agreement_on
 from aphub.domain.calendar import Calendar, Span
+from aphub.domain.errors import AphubError
 from aphub.domain.halves import SchoolHours
 from aphub.domain.identifiers import check_mail_address
 from aphub.domain.when import parse_when
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
-Mailbox = Annotated[str, AfterValidator(check_mail_address)]
+
+
+def _mailbox(text: str) -> str:
+    try:
+        return check_mail_address(text)
+    except AphubError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
 
 class Strict(BaseModel):
@@ -125,6 +143,11 @@ class SignedCodes(Strict):
     codes: frozenset[str] = Field(description="letters, such as B and N")
     signed_by: str = Field(description="role of the person at the school")
     on: date = Field(description="when it was signed")
+
+    @field_serializer("codes")
+    def _in_order(self, codes: frozenset[str]) -> list[str]:
+        # A set has another order in every process, and equal configurations must have equal digests.
+        return sorted(codes)
 
 
 class ChannelConfig(BaseModel):

@@ -1,0 +1,230 @@
+"""The daemon: one pass after another, woken by the next due instant or by news, until it is told to stop."""
+
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import schedule
+import sdnotify
+
+from aphub.clock import PlayedClock
+from aphub.domain.errors import AphubError
+from aphub.hub import Hub, SimulatedStoreError
+from aphub.logs import get_logger
+from aphub.services import deliver, follow, intake, owe, tell, watch
+from aphub.services.desk import Desk
+from aphub.store import lanes as lane_rows
+from aphub.store import owed as owed_rows
+from aphub.store import watching
+
+LOOK_FOR_FILES = timedelta(seconds=5)
+LONGEST_REST = timedelta(seconds=30)
+"""The rows are the truth: even when nothing woke us, we look at them this often."""
+
+T = TypeVar("T")
+log = get_logger("daemon")
+
+
+class AlreadyRunningError(AphubError):
+    """Another process is delivering for this hub."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """What one pass did, and when there is something to do again."""
+
+    taken_in: int = 0
+    messages: int = 0
+    handed_over: int = 0
+    failed: int = 0
+    settled: int = 0
+    next_at: datetime | None = None
+
+    @property
+    def did_something(self) -> bool:
+        """Whether another pass at the same instant may find more to do."""
+        return bool(self.taken_in or self.messages or self.handed_over or self.failed or self.settled)
+
+
+def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None) -> PassResult:
+    """Take in, tell, deliver, follow up and watch once for every provider."""
+    taken = messages = handed = failed = settled = 0
+    desks = hub.desks()
+    for desk in desks:
+        taken += sum(result.taken for result in intake.take_in_all(desk))
+        watch.watch(desk)
+        while True:
+            told = tell.tell_now(desk)
+            messages += told.messages
+            if told.looked < tell.THREADS:
+                break
+    for result in _deliver(hub, desks, pool):
+        handed += result.handed_over
+        failed += result.failed
+    for desk in desks:
+        settled += follow.follow_up(desk, hub.adapter)
+        watch.watch(desk)
+    return PassResult(taken, messages, handed, failed, settled, next_instant(hub, desks))
+
+
+def _deliver(hub: Hub, desks: list[Desk], pool: ThreadPoolExecutor | None) -> Iterator[deliver.LaneResult]:
+    """Visit every lane that has work, side by side; a slow or failing one never delays another."""
+    now = hub.clock.now()
+    work: list[tuple[Desk, str]] = []
+    for desk in desks:
+        with hub.store.reading() as connection:
+            work += [(desk, lane) for lane in lane_rows.lanes_with_work(connection, desk.provider_id, now)]
+    if pool is None or len(work) == 1:
+        for desk, lane in work:
+            yield deliver.deliver_lane(desk, lane, hub.adapter)
+        return
+    futures = [pool.submit(deliver.deliver_lane, desk, lane, hub.adapter) for desk, lane in work]
+    for future in futures:
+        yield future.result()
+
+
+def next_instant(hub: Hub, desks: list[Desk]) -> datetime | None:
+    """Give the next instant at which a row asks for something: a report, a try, a promise, a register."""
+    now = hub.clock.now()
+    found: list[datetime] = []
+    with hub.store.reading() as connection:
+        for desk in desks:
+            due = owed_rows.next_look(connection, desk.provider_id)
+            again = lane_rows.next_try(connection, desk.provider_id)
+            found += [at for at in (due, again) if at is not None]
+            found += watching.next_watch(connection, desk.provider_id, now, watch.ALERTED_AFTER)
+    return min(found, default=None)
+
+
+def prepare_days(hub: Hub) -> None:
+    """Keep what is owed worked out for a fortnight ahead."""
+    for desk in hub.desks():
+        owe.regenerate(desk, desk.today, desk.today + owe.AHEAD)
+
+
+def start(hub: Hub) -> int:
+    """Settle what a predecessor left under way; give how many messages that concerned."""
+    return sum(deliver.recover(desk, sole=hub.store.is_sqlite) for desk in hub.desks())
+
+
+@contextmanager
+def only_one(hub: Hub) -> Iterator[None]:
+    """Hold the lock that lets only one process deliver for a hub on SQLite.
+
+    Raises:
+        AlreadyRunningError: Another process holds it.
+    """
+    if not hub.store.is_sqlite:
+        yield
+        return
+    path = hub.file("daemon.lock")
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise AlreadyRunningError(
+                "Another aphub is already running for this hub.",
+                "This one was not started.",
+                "Stop the other one first, or leave it to its work.",
+            ) from exc
+        file.seek(0)
+        file.truncate()
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def run(hub: Hub, *, once: bool = False, stop: threading.Event | None = None) -> PassResult:
+    """Run until told to stop; with `once`, one pass and what follows from it at this instant.
+
+    Raises:
+        AlreadyRunningError: Another process delivers for this hub.
+        SimulatedStoreError: The store belongs to a played day.
+    """
+    if isinstance(hub.clock, PlayedClock):
+        raise SimulatedStoreError(
+            "This hub belongs to a played day.", "Nothing was started.", "Run: aphub init"
+        )
+    stop = stop or threading.Event()
+    notify = sdnotify.SystemdNotifier()
+    with only_one(hub), ThreadPoolExecutor(hub.settings.threads, thread_name_prefix="lane") as pool:
+        recovered = start(hub)
+        log.info("daemon.started", recovered=recovered)
+        prepare_days(hub)
+        notify.notify("READY=1")
+        if once:
+            return _until_quiet(hub, pool, stop)
+        ticker = schedule.Scheduler()
+        ticker.every(10).minutes.do(prepare_days, hub)
+        with _stopping_on_signals(hub, stop):
+            result = PassResult()
+            while not stop.is_set():
+                hub.wake.clear()
+                result = _guarded(lambda: _until_quiet(hub, pool, stop), result)
+                _guarded(ticker.run_pending, None)
+                notify.notify("WATCHDOG=1")
+                if not stop.is_set():
+                    hub.clock.wait(_wake_at(hub, result.next_at), hub.wake)
+        notify.notify("STOPPING=1")
+        log.info("daemon.stopped")
+        return result
+
+
+def _until_quiet(hub: Hub, pool: ThreadPoolExecutor, stop: threading.Event) -> PassResult:
+    """Pass until nothing more happens at this instant: what one stage made is the next one's work."""
+    total = PassResult()
+    while True:
+        one = pass_once(hub, pool=pool)
+        total = PassResult(
+            total.taken_in + one.taken_in,
+            total.messages + one.messages,
+            total.handed_over + one.handed_over,
+            total.failed + one.failed,
+            total.settled + one.settled,
+            one.next_at,
+        )
+        if not one.did_something or one.failed or stop.is_set():
+            return total
+
+
+def _guarded(work: Callable[[], T], otherwise: T) -> T:
+    """Go on after a failure: a daemon that dies of one bad row is silent for every child."""
+    try:
+        return work()
+    except Exception:
+        log.exception("daemon.pass_failed")
+        return otherwise
+
+
+def _wake_at(hub: Hub, next_at: datetime | None) -> datetime:
+    now = hub.clock.now()
+    rest = LOOK_FOR_FILES if any(desk.config.provider.feeds for desk in hub.desks()) else LONGEST_REST
+    latest = now + rest
+    # A moment of rest at least, so that an instant that stays in the past does not become a busy loop.
+    return max(min(next_at or latest, latest), now + timedelta(milliseconds=200))
+
+
+@contextmanager
+def _stopping_on_signals(hub: Hub, stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT end the daemon after the work in flight."""
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+        hub.wake.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
