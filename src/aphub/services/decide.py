@@ -24,7 +24,6 @@ from aphub.services.desk import Desk, place_of
 from aphub.store import telling
 from aphub.store.frozen import lines_from_data
 
-THREADS = 50
 ALERT_LEAD = timedelta(minutes=2)
 """How long before its promise of 15 minutes an alert about a missing register leaves."""
 

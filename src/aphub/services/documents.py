@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from textwrap import wrap
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -94,12 +93,20 @@ class MailHtml:
 
 
 def _wrapped(line: str) -> list[str]:
+    """Break a long line at spaces, its rest indented by two more; hundreds a message, so by hand."""
     if len(line) <= COLUMNS:
         return [line]
-    indent = " " * (len(line) - len(line.lstrip()))
-    return wrap(
-        line.strip(), COLUMNS, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False
-    )
+    rest = line.lstrip()
+    indent = " " * (len(line) - len(rest))
+    out = []
+    while len(indent) + len(rest) > COLUMNS:
+        cut = rest.rfind(" ", 0, COLUMNS - len(indent) + 1)
+        if cut <= 0:
+            break
+        out.append(indent + rest[:cut])
+        rest = rest[cut + 1 :]
+        indent = indent if len(out) > 1 else f"{indent}  "
+    return [*out, indent + rest]
 
 
 @cache

@@ -123,6 +123,8 @@ def _rows_of(
         row = _report_row(desk, draft, part, report, key, report_id, now)
         report_rows.append(row)
         by_dispatch[id(draft)].append(row)
+    # One look for all organisations' keys; each dispatch then finds its own in memory.
+    desk.vault.data_keys([draft.route.organisation for draft in drafts], "message", year)
     dispatch_rows, links, said = [], [], []
     for draft, dispatch_id in zip(drafts, allocate(connection, "dispatches", len(drafts)), strict=True):
         carried = by_dispatch[id(draft)]

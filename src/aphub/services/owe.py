@@ -257,6 +257,8 @@ def _keep_owed(
             row_values["thread_id"] = found[key]
             row_values["ref"] = ref
         kept.add_owed(connection, new)
+        # Keys are made days ahead, so that none has to be made in the minute when reports are due.
+        desk.vault.data_keys(list({row["pupil_id"] for row in new}), "report", desk.year())
     if changed:
         kept.change_owed(connection, desk.provider_id, changed)
     if gone:

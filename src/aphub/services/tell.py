@@ -16,7 +16,6 @@ from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.domain.wording import period_words
-from aphub.services.decide import THREADS as THREADS
 from aphub.services.decide import Decision, Look, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
@@ -28,6 +27,8 @@ from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
 
 PHONE_WITHIN = timedelta(minutes=10)
+THREADS = 50
+"""How many threads one look takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,6 @@ def _models(
     for path in sorted((folder / part).glob("*.toml")):
         name = f"{part}/{path.name}"
         content = _read(path, name, problems)
-        if content is None:
-            continue
         if versions and "versions" not in content:
             content = {"title": content.pop("title", ""), "versions": [content]}
         value = _validated(model, {**content, **fixed, "slug": path.stem}, name, problems)

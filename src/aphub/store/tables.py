@@ -232,7 +232,7 @@ lessons = Table(
     Column("withdrawn_because", String(80)),
     Column("unregistered_told_at", UtcDateTime, comment="when a missing register was first told"),
     UniqueConstraint("provider_id", "placement_id", "starts_at"),
-    Index("ix_lessons_day", "provider_id", "day", "placement_id"),
+    Index("ix_lessons_placement", "provider_id", "placement_id", "day"),
     Index("ix_lessons_waiting", "provider_id", "state", "entry_due"),
     comment="a lesson that is due; at the same time the owed entry",
 )

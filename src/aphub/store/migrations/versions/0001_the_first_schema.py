@@ -36,10 +36,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("provider_id", "attempt_id", name=op.f("pk_attempts")),
         sa.UniqueConstraint(
-            "provider_id",
-            "dispatch_id",
-            "number",
-            name=op.f("uq_attempts_provider_id_dispatch_id_number"),
+            "provider_id", "dispatch_id", "number", name=op.f("uq_attempts_provider_id_dispatch_id_number")
         ),
     )
     op.create_table(
@@ -50,10 +47,7 @@ def upgrade() -> None:
         sa.Column("adapter", sa.String(length=40), nullable=False),
         sa.Column("lane", sa.String(length=40), nullable=False),
         sa.Column(
-            "destination",
-            sa.String(length=64),
-            nullable=False,
-            comment="digest of what decides who can read",
+            "destination", sa.String(length=64), nullable=False, comment="digest of what decides who can read"
         ),
         sa.Column(
             "state",
@@ -64,10 +58,7 @@ def upgrade() -> None:
         sa.Column("because", sa.String(length=200), nullable=True),
         sa.Column("key_id", sa.BigInteger(), nullable=True),
         sa.Column(
-            "sealed",
-            sa.LargeBinary(),
-            nullable=True,
-            comment="JSON: test code, file password, old address",
+            "sealed", sa.LargeBinary(), nullable=True, comment="JSON: test code, file password, old address"
         ),
         sa.Column("checked_at", UtcDateTime(), nullable=True),
         sa.Column("tested_at", UtcDateTime(), nullable=True),
@@ -83,12 +74,7 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column(
-            "note",
-            sa.Text(),
-            nullable=False,
-            comment="signed note, C2SP tlog-checkpoint",
-        ),
+        sa.Column("note", sa.Text(), nullable=False, comment="signed note, C2SP tlog-checkpoint"),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "size", name=op.f("pk_checkpoints")),
     )
@@ -132,20 +118,14 @@ def upgrade() -> None:
         sa.Column("organisation", sa.String(length=60), nullable=False),
         sa.Column("channel", sa.String(length=60), nullable=False),
         sa.Column(
-            "channel_rank",
-            sa.Integer(),
-            nullable=False,
-            comment="its place in the agreed order, from 0",
+            "channel_rank", sa.Integer(), nullable=False, comment="its place in the agreed order, from 0"
         ),
         sa.Column("lane", sa.String(length=40), nullable=False),
         sa.Column("adapter", sa.String(length=40), nullable=False),
         sa.Column("snapshot", sa.Integer(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column(
-            "state",
-            sa.String(length=12),
-            nullable=False,
-            comment="see services.deliver.DispatchState",
+            "state", sa.String(length=12), nullable=False, comment="see services.deliver.DispatchState"
         ),
         sa.Column("because", sa.String(length=200), nullable=True),
         sa.Column("send_at", UtcDateTime(), nullable=False),
@@ -161,17 +141,9 @@ def upgrade() -> None:
         sa.Column("lease_by", sa.String(length=40), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="the frozen documents and rows"),
         sa.Column(
-            "sealed",
-            sa.LargeBinary(),
-            nullable=False,
-            comment="the frozen documents and rows",
-        ),
-        sa.Column(
-            "digest",
-            sa.String(length=64),
-            nullable=False,
-            comment="SHA-256 over the frozen documents",
+            "digest", sa.String(length=64), nullable=False, comment="SHA-256 over the frozen documents"
         ),
         sa.Column("prepared_at", UtcDateTime(), nullable=False),
         sa.Column("handed_over_at", UtcDateTime(), nullable=True),
@@ -186,10 +158,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("provider_id", "dispatch_id", name=op.f("pk_dispatches")),
         sa.UniqueConstraint("provider_id", "reference", name=op.f("uq_dispatches_provider_id_reference")),
         sa.UniqueConstraint(
-            "provider_id",
-            "thread_id",
-            "number",
-            name=op.f("uq_dispatches_provider_id_thread_id_number"),
+            "provider_id", "thread_id", "number", name=op.f("uq_dispatches_provider_id_thread_id_number")
         ),
     )
     with op.batch_alter_table("dispatches", schema=None) as batch_op:
@@ -227,10 +196,7 @@ def upgrade() -> None:
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "entry_id", name=op.f("pk_entries")),
         sa.UniqueConstraint(
-            "provider_id",
-            "lesson_id",
-            "version",
-            name=op.f("uq_entries_provider_id_lesson_id_version"),
+            "provider_id", "lesson_id", "version", name=op.f("uq_entries_provider_id_lesson_id_version")
         ),
     )
     with op.batch_alter_table("entries", schema=None) as batch_op:
@@ -275,18 +241,8 @@ def upgrade() -> None:
         sa.Column("media_type", sa.String(length=80), nullable=False),
         sa.Column("key_id", sa.BigInteger(), nullable=False),
         sa.Column("sealed_name", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "sealed",
-            sa.LargeBinary(),
-            nullable=False,
-            comment="the original, byte for byte",
-        ),
-        sa.Column(
-            "state",
-            sa.String(length=10),
-            nullable=False,
-            comment="stored, taken, refused",
-        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="the original, byte for byte"),
+        sa.Column("state", sa.String(length=10), nullable=False, comment="stored, taken, refused"),
         sa.Column("rows_read", sa.Integer(), nullable=True),
         sa.Column("rows_entered", sa.Integer(), nullable=True),
         sa.Column("rows_unchanged", sa.Integer(), nullable=True),
@@ -294,23 +250,14 @@ def upgrade() -> None:
         sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.Column("settled_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("provider_id", "intake_id", name=op.f("pk_intakes")),
-        sa.UniqueConstraint(
-            "provider_id",
-            "file_digest",
-            name=op.f("uq_intakes_provider_id_file_digest"),
-        ),
+        sa.UniqueConstraint("provider_id", "file_digest", name=op.f("uq_intakes_provider_id_file_digest")),
     )
     op.create_table(
         "lanes",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("lane", sa.String(length=40), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column(
-            "open_until",
-            UtcDateTime(),
-            nullable=True,
-            comment="the breaker: no tries before this",
-        ),
+        sa.Column("open_until", UtcDateTime(), nullable=True, comment="the breaker: no tries before this"),
         sa.Column("since", UtcDateTime(), nullable=True, comment="when the trouble began"),
         sa.Column("words", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("provider_id", "lane", name=op.f("pk_lanes")),
@@ -340,12 +287,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=80), nullable=False),
         sa.Column("staff", sa.String(length=80), nullable=False),
         sa.Column("entry_due", UtcDateTime(), nullable=False),
-        sa.Column(
-            "state",
-            sa.String(length=10),
-            nullable=False,
-            comment="owed, entered, withdrawn",
-        ),
+        sa.Column("state", sa.String(length=10), nullable=False, comment="owed, entered, withdrawn"),
         sa.Column("withdrawn_because", sa.String(length=80), nullable=True),
         sa.Column(
             "unregistered_told_at",
@@ -363,7 +305,7 @@ def upgrade() -> None:
         comment="a lesson that is due; at the same time the owed entry",
     )
     with op.batch_alter_table("lessons", schema=None) as batch_op:
-        batch_op.create_index("ix_lessons_day", ["provider_id", "day", "placement_id"], unique=False)
+        batch_op.create_index("ix_lessons_placement", ["provider_id", "placement_id", "day"], unique=False)
         batch_op.create_index("ix_lessons_waiting", ["provider_id", "state", "entry_due"], unique=False)
 
     op.create_table(
@@ -388,25 +330,12 @@ def upgrade() -> None:
         sa.Column("pupil_id", sa.BigInteger(), nullable=True),
         sa.Column("lesson_id", sa.BigInteger(), nullable=True),
         sa.Column("key_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "sealed",
-            sa.LargeBinary(),
-            nullable=False,
-            comment="JSON: the row, word for word",
-        ),
-        sa.Column(
-            "result",
-            sa.String(length=12),
-            nullable=False,
-            comment="entered, unchanged, questioned",
-        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="JSON: the row, word for word"),
+        sa.Column("result", sa.String(length=12), nullable=False, comment="entered, unchanged, questioned"),
         sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "mark_id", name=op.f("pk_marks")),
         sa.UniqueConstraint(
-            "provider_id",
-            "intake_id",
-            "row",
-            name=op.f("uq_marks_provider_id_intake_id_row"),
+            "provider_id", "intake_id", "row", name=op.f("uq_marks_provider_id_intake_id_row")
         ),
     )
     with op.batch_alter_table("marks", schema=None) as batch_op:
@@ -425,10 +354,7 @@ def upgrade() -> None:
         sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("until_day", sa.Date(), nullable=False, comment="exclusive"),
         sa.Column(
-            "half",
-            sa.String(length=2),
-            nullable=False,
-            comment="AM, PM or empty for the whole period",
+            "half", sa.String(length=2), nullable=False, comment="AM, PM or empty for the whole period"
         ),
         sa.Column("entry_due", UtcDateTime(), nullable=False),
         sa.Column("send_at", UtcDateTime(), nullable=False),
@@ -442,10 +368,7 @@ def upgrade() -> None:
         ),
         sa.Column("because", sa.String(length=120), nullable=True),
         sa.Column(
-            "version",
-            sa.Integer(),
-            nullable=False,
-            comment="of the newest report; 0 before the first",
+            "version", sa.Integer(), nullable=False, comment="of the newest report; 0 before the first"
         ),
         sa.Column(
             "look_at",
@@ -473,9 +396,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_owed_reports_due", ["provider_id", "state", "due_by"], unique=False)
         batch_op.create_index("ix_owed_reports_look", ["provider_id", "look_at"], unique=False)
         batch_op.create_index(
-            "ix_owed_reports_placement",
-            ["provider_id", "placement_id", "first_day"],
-            unique=False,
+            "ix_owed_reports_placement", ["provider_id", "placement_id", "first_day"], unique=False
         )
         batch_op.create_index("ix_owed_reports_thread", ["provider_id", "thread_id"], unique=False)
 
@@ -519,12 +440,7 @@ def upgrade() -> None:
         sa.Column("ref", sa.String(length=12), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "sealed",
-            sa.LargeBinary(),
-            nullable=False,
-            comment="JSON: names, UPN, references",
-        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="JSON: names, UPN, references"),
         sa.Column(
             "ref_index",
             sa.LargeBinary(),
@@ -585,12 +501,7 @@ def upgrade() -> None:
         ),
         sa.Column("hops", sa.String(length=200), nullable=False),
         sa.Column("key_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "sealed",
-            sa.LargeBinary(),
-            nullable=False,
-            comment="JSON: the far side's words",
-        ),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="JSON: the far side's words"),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "receipt_id", name=op.f("pk_receipts")),
         sa.UniqueConstraint(
@@ -636,10 +547,7 @@ def upgrade() -> None:
         sa.Column("snapshot", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.BigInteger(), nullable=False),
         sa.Column(
-            "sealed",
-            sa.LargeBinary(),
-            nullable=False,
-            comment="JSON: the report's canonical sessions",
+            "sealed", sa.LargeBinary(), nullable=False, comment="JSON: the report's canonical sessions"
         ),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column(
@@ -652,10 +560,7 @@ def upgrade() -> None:
         sa.Column("made_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "report_id", name=op.f("pk_reports")),
         sa.UniqueConstraint(
-            "provider_id",
-            "owed_id",
-            "version",
-            name=op.f("uq_reports_provider_id_owed_id_version"),
+            "provider_id", "owed_id", "version", name=op.f("uq_reports_provider_id_owed_id_version")
         ),
         sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_reports_provider_id_ref")),
     )
@@ -663,12 +568,7 @@ def upgrade() -> None:
         "snapshots",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column(
-            "body",
-            sa.Text(),
-            nullable=False,
-            comment="canonical JSON of the validated configuration",
-        ),
+        sa.Column("body", sa.Text(), nullable=False, comment="canonical JSON of the validated configuration"),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=False),
         sa.Column("published_by", sa.String(length=80), nullable=False),
@@ -685,18 +585,8 @@ def upgrade() -> None:
             comment="its leaf index, without gaps",
         ),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column(
-            "subject",
-            sa.String(length=40),
-            nullable=False,
-            comment="the reference it is about",
-        ),
-        sa.Column(
-            "body",
-            sa.LargeBinary(),
-            nullable=False,
-            comment="RFC 8785 JSON: the leaf, byte for byte",
-        ),
+        sa.Column("subject", sa.String(length=40), nullable=False, comment="the reference it is about"),
+        sa.Column("body", sa.LargeBinary(), nullable=False, comment="RFC 8785 JSON: the leaf, byte for byte"),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "number", name=op.f("pk_statements")),
     )
@@ -730,12 +620,7 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.String(length=80), nullable=True),
         sa.Column("result", sa.String(length=120), nullable=True),
         sa.PrimaryKeyConstraint("provider_id", "task_id", name=op.f("pk_tasks")),
-        sa.UniqueConstraint(
-            "provider_id",
-            "kind",
-            "subject",
-            name=op.f("uq_tasks_provider_id_kind_subject"),
-        ),
+        sa.UniqueConstraint("provider_id", "kind", "subject", name=op.f("uq_tasks_provider_id_kind_subject")),
         sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_tasks_provider_id_ref")),
     )
     op.create_table(

@@ -1,0 +1,205 @@
+"""A hub with many placements owed at the same minute, 10 to an organisation, made directly in its store."""
+
+import json
+import secrets
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from sqlalchemy import insert, select, update
+
+from aphub.clock import PlayedClock
+from aphub.domain.calendar import to_utc
+from aphub.domain.identifiers import upn_check_letter
+from aphub.domain.placements import TimetableSlot
+from aphub.hub import Hub, create_hub, open_hub
+from aphub.sealing import MasterKey
+from aphub.services import owe
+from aphub.services.desk import Desk, place_of
+from aphub.store import owed as owed_rows
+from aphub.store import tables as t
+from aphub.store.engine import allocate
+from aphub.store.placements import timetable_to_text
+
+DAY = date(2026, 3, 3)
+PER_ORGANISATION = 10
+_BATCH = 1000
+
+
+def write_config(home: Path, organisations: int, connection: dict[str, object], route: dict[str, object]) -> None:
+    """Write a provider, its schools and one daily agreement; `{n}` in a route is the school's number."""
+    config = home / "config"
+    provider = {
+        "name": "Riverbank AP",
+        "prefix": "RB",
+        "phone": "01632 960000",
+        "hours": "8:30am to 3:30pm",
+        "reply_to": "office@riverbank.example.org",
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in provider.items()]
+    lines += ["[safeguarding]", 'name = "Ada Example"', 'role = "safeguarding lead"', "[connections.far]"]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in connection.items()]
+    (config / "providers" / "riverbank.toml").write_text("\n".join(lines))
+    may_write = "true" if connection["adapter"] == "wonde" else "false"
+    (config / "agreements" / "daily.toml").write_text(
+        f'from = 2025-09-01\ncadence = "daily"\ndue = "09:45"\nsend = "at time"\nmay_write = {may_write}\n'
+    )
+    for number in range(organisations):
+        lines = [f'name = "School {number}"', f'urn = "{900000 + number}"']
+        lines += ["[[channels]]", 'name = "far"', 'connection = "far"']
+        lines += [f"{key} = {_value(value, number)}" for key, value in route.items()]
+        if connection["adapter"] == "wonde":
+            lines += ["[signed_codes]", 'codes = ["B", "N"]', 'signed_by = "head"', "on = 2026-01-05"]
+        (config / "schools" / f"school-{number}.toml").write_text("\n".join(lines))
+
+
+def _value(value: object, number: int) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_value(one, number)}" for key, one in value.items()) + "}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return json.dumps(value).replace("{n}", str(number))
+
+
+def make_hub(home: Path, clock: PlayedClock) -> Hub:
+    """Make and open an empty hub with its configuration published."""
+    hub = open_hub(home, clock=clock)
+    hub.apply("bench")
+    return hub
+
+
+def upn(number: int) -> str:
+    """Give an invented permanent UPN of the unused LA 999."""
+    body = f"999{number // 1_000_000 % 10000:04d}{number // 1000 % 100:02d}{number % 1000:03d}"
+    return upn_check_letter(body) + body
+
+
+def fill(hub: Hub, placements: int) -> Desk:
+    """Insert pupils, placements and recipients, work out what is owed, and take every register."""
+    desk = hub.desk()
+    now = desk.now
+    slots = timetable_to_text([TimetableSlot(DAY.weekday(), time(9), time(12))])
+    for start in range(0, placements, _BATCH):
+        count = min(_BATCH, placements - start)
+        _some(desk, start, count, slots, now)
+    owe.regenerate(desk, DAY, DAY.replace(day=DAY.day + 1))
+    with desk.store.transaction() as connection:
+        connection.execute(
+            update(t.channels).values(state="live", approved_destination=t.channels.c.destination)
+        )
+        lessons = connection.execute(select(t.lessons.c.lesson_id)).scalars().all()
+        numbers = allocate(connection, "entries", len(lessons))
+        connection.execute(
+            insert(t.entries),
+            [
+                {
+                    "provider_id": desk.provider_id,
+                    "entry_id": number,
+                    "lesson_id": lesson,
+                    "version": 1,
+                    "outcome": "present",
+                    "reason": "not_applicable",
+                    "by_person": False,
+                    "made_by": "register",
+                    "because": "",
+                    "made_at": now,
+                    "current": True,
+                    "key_id": 0,
+                }
+                for number, lesson in zip(numbers, lessons, strict=True)
+            ],
+        )
+        connection.execute(update(t.lessons).values(state="entered"))
+    return desk
+
+
+def _some(desk: Desk, start: int, count: int, slots: str, now: datetime) -> None:
+    provider_id = desk.provider_id
+    refs = desk.references(2 * count)
+    with desk.store.transaction() as connection:
+        pupils = allocate(connection, "pupils", count)
+        keys = desk.vault.data_keys(list(pupils), "pupil", desk.year())
+        placements = allocate(connection, "placements", count)
+        recipients = allocate(connection, "recipients", count)
+        connection.execute(
+            insert(t.pupils),
+            [
+                {
+                    "provider_id": provider_id,
+                    "pupil_id": number,
+                    "ref": refs[offset],
+                    "version": 1,
+                    "key_id": key.key_id,
+                    "sealed": desk.vault.seal_json(
+                        key,
+                        place_of("pupils", provider_id, number),
+                        {
+                            "given_name": "Sam",
+                            "family_name": f"Example {start + offset}",
+                            "upn": upn(start + offset),
+                            "school_pupil_ref": str(1000 + start + offset),
+                            "provider_ref": f"P{start + offset}",
+                        },
+                    ),
+                    "upn_index": desk.vault.index("upn", upn(start + offset)),
+                    "suppressed": False,
+                    "changed_at": now,
+                }
+                for offset, (number, key) in enumerate(zip(pupils, keys, strict=True))
+            ],
+        )
+        connection.execute(
+            insert(t.placements),
+            [
+                {
+                    "provider_id": provider_id,
+                    "placement_id": number,
+                    "version": 1,
+                    "ref": refs[count + offset],
+                    "pupil_id": pupils[offset],
+                    "starts_day": date(2026, 1, 5),
+                    "arranged_by": "school",
+                    "power": "",
+                    "registration": "home",
+                    "nature": "alternative provision",
+                    "commissioner": f"school-{(start + offset) // PER_ORGANISATION}",
+                    "timetable": slots,
+                    "attends_on_school_closure": False,
+                    "risk_flag": False,
+                    "current": True,
+                    "made_at": now,
+                    "made_by": "bench",
+                }
+                for offset, number in enumerate(placements)
+            ],
+        )
+        connection.execute(
+            insert(t.recipients),
+            [
+                {
+                    "provider_id": provider_id,
+                    "recipient_id": number,
+                    "placement_id": placements[offset],
+                    "organisation": f"school-{(start + offset) // PER_ORGANISATION}",
+                    "purpose": "home_school",
+                    "agreement": "daily",
+                    "starts_day": date(2026, 1, 5),
+                    "changed_at": now,
+                }
+                for offset, number in enumerate(recipients)
+            ],
+        )
+
+
+def new_home(folder: Path) -> tuple[Path, PlayedClock]:
+    """Make an empty simulated hub at half past eight on the benchmark's day."""
+    home = folder / f"hub-{secrets.token_hex(4)}"
+    create_hub(home, MasterKey.generate(), simulated=True)
+    return home, PlayedClock(datetime(DAY.year, DAY.month, DAY.day, 8, 30, tzinfo=UTC))
+
+
+def at(wall: time) -> datetime:
+    """Give an instant of the benchmark's day."""
+    return to_utc(DAY, wall)
+
+
+__all__ = ["DAY", "at", "fill", "make_hub", "new_home", "owed_rows", "write_config"]
