@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from aphub.store.keys import KeyStore, open_keys
 
 HTTP_TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 SIMULATED = "simulated"
+PLAYED_NOW = "played_now"
+"""The fact that holds a played day's own time, so that whoever opens its store later finds it standing there."""
 
 
 class NoHubError(AphubError):
@@ -215,14 +218,16 @@ def open_hub(
     clock: Clock | None = None,
     plugins: Plugins | None = None,
     environment: Mapping[str, str] | None = None,
+    allow_simulated: bool = False,
 ) -> Hub:
     """Open the hub in `home`.
 
-    A store that was made by a played day keeps its own time and opens only with a played clock.
+    A store that was made by a played day keeps its own time. It opens with a played clock, or with `allow_simulated`
+    at the time that it keeps, so that a person can look at it; whatever delivers for real passes neither.
 
     Raises:
         NoHubError: There is none.
-        SimulatedStoreError: It belongs to a played day and no played clock was given.
+        SimulatedStoreError: It belongs to a played day and that was not allowed.
     """
     settings = load_settings(home)
     logs.set_up(settings.log_level, as_json=settings.log_format == "json")
@@ -237,6 +242,9 @@ def open_hub(
     store = open_store(_url(home, settings.store.url))
     with store.reading() as connection:
         simulated = recall(connection, SIMULATED) is not None
+        played_now = recall(connection, PLAYED_NOW)
+    if simulated and clock is None and allow_simulated and played_now is not None:
+        clock = PlayedClock(datetime.fromisoformat(played_now))
     if simulated and not isinstance(clock, PlayedClock):
         store.close()
         raise SimulatedStoreError(
@@ -253,6 +261,12 @@ def open_hub(
         plugins=plugins or load(built_in()),
         clock=clock or SystemClock(),
     )
+
+
+def keep_played_time(hub: Hub) -> None:
+    """Write a played hub's present instant into its store."""
+    with hub.store.transaction() as connection:
+        remember(connection, PLAYED_NOW, hub.clock.now().isoformat())
 
 
 def _url(home: Path, url: str) -> str:
