@@ -6,7 +6,7 @@ changed in between is left for the next look.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,6 +68,7 @@ class Look:
     lessons: dict[int, list[telling.KeptLesson]]
     told: dict[int, Told]
     sealed: dict[int, dict[str, Any]]
+    folded: dict[tuple[Any, ...], list[SessionEntry]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, desk: Desk, connection: Connection, now: datetime, limit: int) -> "Look":
@@ -96,7 +97,9 @@ def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
         [(row.key_id, place_of("reports", desk.provider_id, row.report_id), row.sealed) for row in rows]
     )
     return {
-        row.owed_id: Told(lines_from_data(data["told"]), any_report=True)
+        row.owed_id: Told(
+            lines_from_data(data["lines"] if data["told"] is None else data["told"]), any_report=True
+        )
         for row, data in zip(rows, opened, strict=True)
     }
 
@@ -236,6 +239,10 @@ def _lines(desk: Desk, look: Look, row: Row[Any], *, missing_after: timedelta) -
             if due <= look.now:
                 fact = Fact(Outcome.NOT_YET_TAKEN)
                 entries.append(Entry(one.value, 0, fact, look.now, "the hub"))
+    story = _story(row, entries)
+    if story in look.folded:
+        # Most pupils of a day have the same story: it is folded once.
+        return [replace(line, placement_ref=row.placement_ref) for line in look.folded[story]]
     context = RecipientContext(
         ArrangedBy(row.arranged_by),
         Registration(row.registration),
@@ -245,12 +252,31 @@ def _lines(desk: Desk, look: Look, row: Row[Any], *, missing_after: timedelta) -
     )
     hours = desk.config.organisations[row.organisation].hours.hours()
     days = sorted({entry.lesson.day for entry in entries})
-    return [
+    lines = [
         line
         for day in days
         for line in fold_day(entries, hours=hours, day=day, context=context)
         if not row.half or line.half.value == row.half
     ]
+    look.folded[story] = lines
+    return lines
+
+
+def _story(row: Row[Any], entries: Sequence[Entry]) -> tuple[Any, ...]:
+    """Give all that the fold of these entries depends on, except whose they are."""
+    told = tuple(
+        (
+            entry.lesson.starts_at,
+            entry.lesson.ends_at,
+            entry.lesson.mode,
+            entry.lesson.nature,
+            entry.fact,
+            entry.actions,
+            entry.taken_at,
+        )
+        for entry in entries
+    )
+    return row.organisation, row.purpose, row.arranged_by, row.registration, row.half, told
 
 
 def _entry(look: Look, one: telling.KeptLesson) -> Entry:

@@ -148,7 +148,8 @@ def _report_row(
 ) -> dict[str, Any]:
     content = {
         "lines": lines_to_data(part.lines),
-        "told": lines_to_data(part.told),
+        # Only after an alert has more been told than this report itself says.
+        "told": None if part.told == part.lines else lines_to_data(part.told),
         "changes": list(report.changes),
         "next_step": report.next_step,
         "phone_us": report.phone_us,

@@ -151,10 +151,9 @@ def _keep_lessons(
             wanted.add(key)
             row = known.get(key)
             at = entry_times.get(key, lesson.starts_at)
-            if row is None:
-                if lesson.day >= first_day:
-                    new.append(_lesson_row(desk, placement_id, pupils[placement_id], lesson, at))
-            elif row.state == "withdrawn" or (row.state == "owed" and _differs(row, lesson, at)):
+            if row is None and lesson.day >= first_day:
+                new.append(_lesson_row(desk, placement_id, pupils[placement_id], lesson, at))
+            elif row is not None and _restorable(row, lesson, at):
                 again.append(
                     {"key": row.lesson_id, "state": "owed", "withdrawn_because": None, **_details(lesson, at)}
                 )
@@ -188,6 +187,10 @@ def _details(lesson: Lesson, at: datetime) -> dict[str, Any]:
         "staff": lesson.staff,
         "entry_due": at,
     }
+
+
+def _restorable(row: Row[Any], lesson: Lesson, at: datetime) -> bool:
+    return row.state == "withdrawn" or (row.state == "owed" and _differs(row, lesson, at))
 
 
 def _differs(row: Row[Any], lesson: Lesson, at: datetime) -> bool:

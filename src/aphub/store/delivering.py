@@ -101,7 +101,7 @@ def waiting_in(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def by_reference(connection: Connection, provider_id: int, reference: str) -> Row[Any] | None:
@@ -154,7 +154,7 @@ def carried(
         .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
     )
     found: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(chosen):
+    for row in connection.execute(chosen).all():
         found.setdefault(row.dispatch_id, []).append(row)
     return found
 
@@ -282,7 +282,7 @@ def started_before(connection: Connection, provider_id: int, lease_ended: dateti
     )
     if lease_ended is not None:
         chosen = chosen.where(dispatches.c.lease_until < lease_ended)
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def to_follow(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
@@ -297,4 +297,4 @@ def to_follow(connection: Connection, provider_id: int, now: datetime, limit: in
         .order_by(dispatches.c.lane, dispatches.c.next_at)
         .limit(limit)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())

@@ -39,7 +39,7 @@ def owed_now(
         .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(owed_ids))
         .with_for_update(of=owed_reports)
     )
-    return {row.owed_id: row for row in connection.execute(chosen)}
+    return {row.owed_id: row for row in connection.execute(chosen).all()}
 
 
 def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> dict[int, int]:
@@ -49,7 +49,7 @@ def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequenc
         .where(threads.c.provider_id == provider_id, threads.c.thread_id.in_(thread_ids))
         .with_for_update()
     )
-    return {row.thread_id: row.last_number for row in connection.execute(chosen)}
+    return {row.thread_id: row.last_number for row in connection.execute(chosen).all()}
 
 
 def set_thread_numbers(connection: Connection, provider_id: int, numbers: dict[int, int]) -> None:

@@ -198,7 +198,7 @@ class KeyStore:
             for start in range(0, len(names), _BATCH):
                 part = names[start : start + _BATCH]
                 chosen = select(data_keys).where(data_keys.c.name.in_(part))
-                found = {row.name: row for row in connection.execute(chosen)}
+                found = {row.name: row for row in connection.execute(chosen).all()}
                 new = [(DataKey.generate(_key_number()), name.encode()) for name in part if name not in found]
                 if new:
                     wrapped = wrap_many(self._master, new)
@@ -210,7 +210,7 @@ class KeyStore:
                     made = [row["name"] for row in fresh]
                     chosen = select(data_keys).where(data_keys.c.name.in_(made))
                     # Read back: another process may have made the same name first.
-                    found.update({row.name: row for row in connection.execute(chosen)})
+                    found.update({row.name: row for row in connection.execute(chosen).all()})
                 self._remember(list(found.values()))
 
     def _remember(self, rows: Sequence[Any]) -> None:

@@ -25,7 +25,7 @@ def nodes(connection: Connection, provider_id: int, keys: Sequence[NodeKey]) -> 
         ledger_nodes.c.provider_id == provider_id,
         tuple_(ledger_nodes.c.level, ledger_nodes.c.position).in_(list(keys)),
     )
-    found = {(row.level, row.position): row.hash for row in connection.execute(chosen)}
+    found = {(row.level, row.position): row.hash for row in connection.execute(chosen).all()}
     return [found.get(key, b"") for key in keys]
 
 
@@ -100,7 +100,7 @@ def statements_about(connection: Connection, provider_id: int, subjects: Sequenc
         .where(statements.c.provider_id == provider_id, statements.c.subject.in_(subjects))
         .order_by(statements.c.number)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def vkeys(connection: Connection, provider_id: int) -> list[str]:

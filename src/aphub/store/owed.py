@@ -22,7 +22,7 @@ def lessons_between(
         lessons.c.day < until_day,
         lessons.c.placement_id.in_(placement_ids),
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def add_lessons(connection: Connection, rows: Rows) -> None:
@@ -53,7 +53,7 @@ def owed_between(
         owed_reports.c.first_day < until_day,
         owed_reports.c.placement_id.in_(placement_ids),
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def add_owed(connection: Connection, rows: Rows) -> None:
@@ -87,7 +87,8 @@ def thread_ids(
         tuple_(threads.c.organisation, threads.c.agreement, threads.c.period).in_(keys),
     )
     found = {
-        (row.organisation, row.agreement, row.period): row.thread_id for row in connection.execute(chosen)
+        (row.organisation, row.agreement, row.period): row.thread_id
+        for row in connection.execute(chosen).all()
     }
     new = [key for key in keys if key not in found]
     if new:

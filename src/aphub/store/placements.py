@@ -127,7 +127,7 @@ def by_ids(
             placements.c.placement_id.in_(placement_ids),
         )
     )
-    return {row.placement_id: placement_of(row) for row in connection.execute(chosen)}
+    return {row.placement_id: placement_of(row) for row in connection.execute(chosen).all()}
 
 
 def recipients_of(
@@ -141,7 +141,7 @@ def recipients_of(
         .order_by(recipients.c.recipient_id)
     )
     found: dict[int, list[KeptRecipient]] = {}
-    for row in connection.execute(chosen):
+    for row in connection.execute(chosen).all():
         value = Recipient(
             placement_ref=refs[row.placement_id],
             organisation=row.organisation,

@@ -53,7 +53,7 @@ def threads_to_look_at(connection: Connection, provider_id: int, now: datetime, 
         )
         .order_by(pressing.c.due_by, threads.c.thread_id)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> list[Row[Any]]:
@@ -104,7 +104,7 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
         )
         .order_by(owed_reports.c.thread_id, owed_reports.c.owed_id)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def lessons_with_entries(
@@ -153,7 +153,7 @@ def lessons_with_entries(
         .order_by(lessons.c.starts_at)
     )
     found: dict[int, list[KeptLesson]] = {}
-    for row in connection.execute(chosen):
+    for row in connection.execute(chosen).all():
         kept = KeptLesson(
             row.lesson_id, row.placement_id, lesson_of(row), row if row.entry_id is not None else None
         )
@@ -205,10 +205,10 @@ def newest_reports(connection: Connection, provider_id: int, owed_ids: Sequence[
             reports.c.version == newest.c.version,
         ),
     )
-    return {row.owed_id: row for row in connection.execute(chosen)}
+    return {row.owed_id: row for row in connection.execute(chosen).all()}
 
 
 def live_channels(connection: Connection, provider_id: int) -> dict[tuple[str, str], Row[Any]]:
     """Give the channels over which pupils' data may leave, by organisation and name."""
     chosen = select(channels).where(channels.c.provider_id == provider_id, channels.c.state == "live")
-    return {(row.organisation, row.name): row for row in connection.execute(chosen)}
+    return {(row.organisation, row.name): row for row in connection.execute(chosen).all()}

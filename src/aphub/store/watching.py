@@ -22,7 +22,7 @@ def registers_missing(
         lessons.c.starts_at > began_after,
         lessons.c.unregistered_told_at.is_(None),
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def told_missing(connection: Connection, provider_id: int, lesson_ids: Sequence[int], now: datetime) -> None:
@@ -48,7 +48,7 @@ def registers_due(
         )
         .group_by(lessons.c.entry_due)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def missed(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
@@ -71,7 +71,7 @@ def missed(connection: Connection, provider_id: int, now: datetime, limit: int) 
         .order_by(owed_reports.c.due_by)
         .limit(limit)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def told_missed(connection: Connection, provider_id: int, owed_ids: Sequence[int], now: datetime) -> None:
@@ -94,7 +94,7 @@ def useless_now(connection: Connection, provider_id: int, now: datetime, limit: 
         )
         .limit(limit)
     )
-    return list(connection.execute(chosen))
+    return list(connection.execute(chosen).all())
 
 
 def next_watch(
