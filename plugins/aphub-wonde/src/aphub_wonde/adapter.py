@@ -83,7 +83,10 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         options: dict[str, object] = {}
         if self.connection.ca_file is not None:
             try:
-                options["verify"] = ssl.create_default_context(cafile=str(self.connection.ca_file))
+                options["verify"] = verifying = ssl.create_default_context(
+                    cafile=str(self.connection.ca_file)
+                )
+                verifying.minimum_version = ssl.TLSVersion.TLSv1_2
             except OSError as exc:
                 raise RefusedDeliveryError(
                     "The certificates in ca_file cannot be read. We have not sent anything.",

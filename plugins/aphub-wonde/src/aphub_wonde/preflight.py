@@ -24,10 +24,10 @@ def findings(wire: Wire, connection: WondeConnection, school_id: str) -> Iterato
     school = _object(wire, f"schools/{school_id}")
     yield Finding("The school answers to its id", ok=True, found="Wonde knows the school", mend="")
     host = at(school, "region.domain")
-    ours = connection.region_host or connection.host
+    ours = connection.region_host.casefold() or connection.host
     yield Finding(
         "This address serves the school",
-        ok=not host or host == ours,
+        ok=not host or str(host).casefold() == ours,
         found=f"Wonde keeps this school's data at {host}" if host else "Wonde names no other address",
         mend=f"Set base_url to https://{host}/v1.0/",
     )

@@ -105,8 +105,8 @@ class WondeConnection(ConnectionSettings):
 
     @property
     def host(self) -> str:
-        """The host of the API."""
-        return urlsplit(self.base_url).hostname or ""
+        """The host of the API, with its port where it has one of its own."""
+        return urlsplit(self.base_url).netloc.casefold()
 
     def state_of(self, word: str) -> State:
         """Say what a status word means; an unknown one is pending, so nothing is claimed."""

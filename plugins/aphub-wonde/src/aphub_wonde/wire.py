@@ -17,6 +17,7 @@ from aphub.api.http import retry_after
 _TRY_LATER = frozenset({408, 425, 429, 503})
 _OK, _ELSEWHERE, _MISTAKE, _BROKEN = 200, 300, 400, 500
 _CANNOT_BE_READ = 422
+_DEEPEST_CAUSE = 10
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _SAYS_NO = {
     401: (
@@ -212,7 +213,9 @@ def _code(response: httpx.Response) -> str:
 def _refuse_impostor(exc: BaseException) -> None:
     """Raise for good when the far side could not prove who it is: waiting does not mend that."""
     cause: BaseException | None = exc
-    while cause is not None:
+    for _ in range(_DEEPEST_CAUSE):  # a chain of causes may bite its own tail
+        if cause is None:
+            return
         if isinstance(cause, ssl.SSLCertVerificationError):
             _impostor()
         cause = cause.__cause__ or cause.__context__
