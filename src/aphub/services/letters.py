@@ -135,5 +135,5 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
     )
     rows = tuple(rows_of(message))
     row_reports = tuple(report.ref for report in letter.reports for _ in report.sessions)
-    outbound = Outbound(message, rows, desk.plugins.rendering, file_password)
+    outbound = Outbound(message, rows, desk.plugins.rendering, file_password, route.connection_settings)
     return Composed(message, route.adapter.compose(outbound, route.settings), rows, row_reports)
