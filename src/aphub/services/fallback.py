@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from aphub.domain.errors import AphubError
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Report
 from aphub.domain.wording import period_words
@@ -87,7 +88,11 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
     )
     live = telling.live_channels(connection, desk.provider_id)
     channel = live[route.organisation, route.channel]
-    composed = compose(desk, letter, route, file_password=desk.file_password(channel))
+    try:
+        composed = compose(desk, letter, route, file_password=desk.file_password(channel))
+    except (AphubError, ValueError):
+        _give_to_person(desk, connection, onward, current, now)
+        return
     [dispatch_id] = allocate(connection, "dispatches", 1)
     fresh = {
         **dispatch_row(desk, letter, route, composed, dispatch_id, now),

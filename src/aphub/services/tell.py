@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Row
 
 from aphub.domain.agreements import URGENT_WITHIN
 from aphub.domain.calendar import to_utc
+from aphub.domain.errors import AphubError
 from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.domain.wording import period_words
+from aphub.logs import get_logger
 from aphub.services.decide import Decision, Look, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
@@ -29,6 +31,8 @@ from aphub.store.engine import allocate
 PHONE_WITHIN = timedelta(minutes=10)
 THREADS = 50
 """How many threads one look takes."""
+
+log = get_logger("tell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,24 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             by_route, lost = _by_route(desk, decision.parts[thread.thread_id, kind], kind, live, pupils)
             without_way += lost
             for route, some in by_route:
-                number += 1
-                letter = _letter(desk, thread, number, kind, some, look.now, checkpoint)
+                letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint)
                 password = desk.file_password(live[route.organisation, route.channel])
-                composed = compose(desk, letter, route, file_password=password)
                 parts = tuple(part for part, _ in some)
+                try:
+                    composed = compose(desk, letter, route, file_password=password)
+                except (AphubError, ValueError) as exc:
+                    # One message that cannot be made must not keep a hundred others from leaving.
+                    log.warning("tell.cannot_compose", channel=route.channel, error=type(exc).__name__)
+                    without_way += [(part, "the message could not be made as agreed") for part in parts]
+                    continue
+                number += 1
                 drafts.append(Draft(thread.thread_id, letter, route, parts, composed))
+    desk.boundary("tell.composed")
     with desk.store.transaction() as connection:
         kept = keep(desk, connection, drafts, now)
         _look_later(desk, connection, decision)
         _hold(desk, connection, without_way, decision, now)
+    desk.boundary("tell.kept")
     for lane in {draft.route.lane for draft in kept}:
         desk.announce(lane)
     return TellResult(len(look.threads), len(kept), len(without_way))
