@@ -19,10 +19,16 @@ from aphub.domain.fold import RecipientContext, fold_day
 from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import ArrangedBy, Purpose, Registration
 from aphub.domain.reports import Kind
-from aphub.domain.threads import alert_lines, changes, gather_for, news_kind
+from aphub.domain.threads import alert_lines, changes, gather_for, is_urgent_line, news_kind
 from aphub.services.desk import Desk, place_of
 from aphub.store import telling
 from aphub.store.frozen import lines_from_data
+
+RELEASED = "released by a person"
+"""Why a report leaves however late it is."""
+
+ASK_AFTER = timedelta(hours=2)
+"""How late a routine report may be before a person is asked whether it still helps."""
 
 ALERT_LEAD = timedelta(minutes=2)
 """How long before its promise of 15 minutes an alert about a missing register leaves."""
@@ -56,6 +62,7 @@ class Decision:
     parts: dict[tuple[int, Kind], list[Part]] = field(default_factory=lambda: defaultdict(list))
     looks: list[dict[str, Any]] = field(default_factory=list)
     suppressed: list[Row[Any]] = field(default_factory=list)
+    stale: list[Row[Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -141,6 +148,9 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
         early = agreement.send is Send.WHEN_COMPLETE and complete and london_day(look.now) >= row.first_day
         if look.now >= row.send_at or early:
             lines = _lines(desk, look, row, missing_after=timedelta())
+            if lines and _is_stale(look, row, lines):
+                decision.stale.append(row)
+                return
             if lines:
                 decision.parts[row.thread_id, Kind.ROUTINE].append(
                     _part(look, row, agreement, lines, told, lines)

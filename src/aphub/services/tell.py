@@ -210,21 +210,21 @@ def _hold(
     decision: Decision,
     now: datetime,
 ) -> None:
-    """Name what cannot leave, and give a person the phone: nothing owed is silent."""
-    stopped = [(part.row, f"no way to send: {reason}"[:120]) for part, reason in without_way]
-    stopped += [(row, "do not share this pupil") for row in decision.suppressed]
+    """Name what cannot leave, and give it to a person: nothing owed is silent."""
+    stopped = [(part.row, f"no way to send: {reason}"[:120], "phone_school") for part, reason in without_way]
+    stopped += [(row, "do not share this pupil", "") for row in decision.suppressed]
+    stopped += [(row, "more than two hours late", "release") for row in decision.stale]
     if not stopped:
         return
     owed_rows.change_owed(
         connection,
         desk.provider_id,
-        [{"key": row.owed_id, "state": "held", "because": why, "look_at": None} for row, why in stopped],
+        [{"key": row.owed_id, "state": "held", "because": why, "look_at": None} for row, why, _ in stopped],
     )
-    refs = desk.references(len(stopped))
-    phone = [(row, why, ref) for (row, why), ref in zip(stopped, refs, strict=True) if not row.suppressed]
-    if not phone:
+    asked = [one for one in stopped if one[2]]
+    if not asked:
         return
-    numbers = allocate(connection, "tasks", len(phone))
+    numbers = allocate(connection, "tasks", len(asked))
     dispatching.open_tasks(
         connection,
         [
@@ -232,15 +232,21 @@ def _hold(
                 "provider_id": desk.provider_id,
                 "task_id": number,
                 "ref": ref,
-                "kind": "phone_school",
+                "kind": kind,
                 "subject": row.ref,
                 "pupil_id": row.pupil_id,
                 "organisation": row.organisation,
-                "words": f"Phone this school or council: a report could not be sent ({why}).",
-                "due_at": max(row.due_by, now + PHONE_WITHIN) if row.state == "owed" else now + PHONE_WITHIN,
+                "words": _TASK_WORDS[kind].format(why=why, ref=row.ref),
+                "due_at": max(row.due_by, now + PHONE_WITHIN),
                 "state": "open",
                 "raised_at": now,
             }
-            for (row, why, ref), number in zip(phone, numbers, strict=True)
+            for (row, why, kind), number, ref in zip(asked, numbers, desk.references(len(asked)), strict=True)
         ],
     )
+
+
+_TASK_WORDS = {
+    "phone_school": "Phone this school or council: a report could not be sent ({why}).",
+    "release": "A report is more than two hours late. If it still helps, run: aphub release {ref}",
+}
