@@ -183,6 +183,13 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
     decision.parts[row.thread_id, kind].append(_part(look, row, agreement, lines, told, lines))
 
 
+def _is_stale(look: Look, row: Row[Any], lines: Sequence[SessionEntry]) -> bool:
+    """Say whether a person must agree before so late a report leaves; what concerns a child's safety always leaves."""
+    if row.because == RELEASED or any(is_urgent_line(line) for line in lines):
+        return False
+    return bool(look.now > min(row.due_by + ASK_AFTER, row.useful_until))
+
+
 def _part(
     look: Look,
     row: Row[Any],
