@@ -1,0 +1,197 @@
+"""Registers as providers export them: headers, dates, words and slips of the pen as they come."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import xlsxwriter
+
+from aphub.demo.pupils import OLD_MILL, RIVERBANK, Invented, pupil
+
+DAY = date(2026, 3, 3)
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+_SYSTEM_HEADER = (
+    "UPN",
+    "Pupil Ref",
+    "Surname",
+    "Forename",
+    "Date",
+    "Session",
+    "Mark",
+    "Mins Late",
+    "Comments",
+)
+_SHEET_HEADER = ("Ref", "Name", "Date", "AM/PM", "Code", "Minutes", "Reason")
+_MILL_HEADER = (
+    "Learner ID",
+    "Learner",
+    "Lesson date",
+    "Start time",
+    "Attendance",
+    "Minutes",
+    "Reason for absence",
+)
+
+Marks = dict[str, tuple[str, ...]]
+
+RIVERBANK_MORNING: Marks = {
+    "00411": ("/",),
+    "00412": ("N", "", "no answer"),
+    "00413": ("/",),
+    "00414": ("I", "", "ill"),
+    "00415": ("I", "", "unwell"),
+    "00416": ("/",),
+    "00417": ("L", "25"),
+    "00418": ("W",),
+    "00419": ("/",),
+    "00420": ("/",),
+    "00421": ("H", "", "family holiday"),
+    "00422": ("/",),
+    "00423": ("M", "", "dentist"),
+    "00424": ("/",),
+    "00425": ("/",),
+    "00426": ("L", "12"),
+    "00427": ("/",),
+    "00428": ("E", "", "suspended by school"),
+}
+_ILL = ("I", "", "ill")
+_HERE = ("00411", "00413", "00416", "00417", "00421", "00422", "00424", "00425", "00426", "00427")
+RIVERBANK_AFTERNOON: Marks = {**dict.fromkeys(_HERE, ("\\",)), "00412": _ILL, "00414": _ILL}
+RIVERBANK_LATER: Marks = {
+    "00412": ("I", "", "ill"),
+    "00415": ("L", "40", ""),
+}
+MILL_MORNING: Marks = {
+    "7101": ("Here all lesson",),
+    "7102": ("Came in late", "20"),
+    "7103": ("Not in", "", "no contact"),
+    "7104": ("Walked out",),
+    "7105": ("Logged in",),
+    "7106": ("Home visit",),
+    "7107": ("Home visit",),
+    "7108": ("Here all lesson",),
+    "7109": ("Not in", "", "poorly"),
+    "7110": ("Not in", "", "no answer"),
+    "7111": ("Here all lesson",),
+    "7112": ("HERE ALL  LESSON",),
+    "7115": ("In, sort of",),
+    "7116": ("Authorised absence",),
+}
+MILL_AFTERNOON: Marks = {
+    "7101": ("Here all lesson",),
+    "7108": ("Came in late", "10"),
+    "7111": ("Here all lesson",),
+}
+
+
+def riverbank_morning() -> bytes:
+    """Give the morning's register: CSV with a byte order mark, days first, one pupil too many."""
+    rows = [
+        (
+            one.upn,
+            one.ref,
+            one.family_name,
+            one.given_name,
+            DAY.strftime("%d/%m/%Y"),
+            "AM",
+            *_three(RIVERBANK_MORNING[one.ref]),
+        )
+        for one in RIVERBANK
+    ]
+    # A pupil who was never placed here by anybody.
+    rows.append(("", "00999", "Nobody", "Known", DAY.strftime("%d/%m/%Y"), "AM", "/", "", ""))
+    return BOM.encode() + _csv(_SYSTEM_HEADER, rows)
+
+
+def riverbank_afternoon() -> bytes:
+    """Give the afternoon's register: a spreadsheet that ate the zeros of the references and made dates of dates."""
+    rows = [
+        (int(ref), pupil(ref).name, DAY, "PM", *_three(marks)) for ref, marks in RIVERBANK_AFTERNOON.items()
+    ]
+    return _xlsx(_SHEET_HEADER, rows, title="Riverbank AP, afternoon register")
+
+
+def riverbank_correction() -> bytes:
+    """Give the morning's two late corrections: one reason found, one mark that was wrong."""
+    rows = [
+        (
+            pupil(ref).upn,
+            ref,
+            pupil(ref).family_name,
+            pupil(ref).given_name,
+            DAY.strftime("%d/%m/%Y"),
+            "AM",
+            *_three(marks),
+        )
+        for ref, marks in RIVERBANK_LATER.items()
+    ]
+    return _csv(_SYSTEM_HEADER, rows)
+
+
+def mill_cancelled() -> bytes:
+    """Give the note that a tutor is ill: a CSV with semicolons, dates as in a letter."""
+    one = pupil("7114")
+    row = (one.ref, one.name, _long(DAY), "9.30am", "Tutor off", "", "")
+    return _csv(_MILL_HEADER, [row], delimiter=";")
+
+
+def mill_morning() -> bytes:
+    """Give the morning's register: a spreadsheet of words and clock times."""
+    return _xlsx(_MILL_HEADER, [_mill(one, MILL_MORNING) for one in OLD_MILL if one.ref in MILL_MORNING])
+
+
+def mill_afternoon() -> bytes:
+    """Give the afternoon's register, which comes too late: CSV in Windows' own encoding, ISO dates."""
+    rows = [
+        (ref, pupil(ref).name, DAY.isoformat(), "13:15", *_three(marks))
+        for ref, marks in MILL_AFTERNOON.items()
+    ]
+    return _csv(_MILL_HEADER, rows, encoding="cp1252")
+
+
+def _mill(one: Invented, marks: Marks) -> tuple[object, ...]:
+    return (int(one.ref), one.name, _long(DAY), "09:30", *_three(marks[one.ref]))
+
+
+def _long(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def _three(marks: Sequence[str]) -> tuple[str, str, str]:
+    mark, minutes, reason = (*marks, "", "")[:3]
+    return mark, minutes, reason
+
+
+def _csv(
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue().encode(encoding)
+
+
+def _xlsx(header: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Register")
+        days = book.add_format({"num_format": "dd/mm/yyyy"})
+        first = 0
+        if title:
+            sheet.write_string(0, 0, title)
+            first = 2
+        sheet.write_row(first, 0, header)
+        for number, row in enumerate(rows, first + 1):
+            for column, value in enumerate(row):
+                if isinstance(value, date):
+                    sheet.write_datetime(number, column, value, days)
+                else:
+                    sheet.write(number, column, value)
+    return out.getvalue()
