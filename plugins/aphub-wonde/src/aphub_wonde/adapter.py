@@ -27,7 +27,7 @@ from aphub_wonde.checking import steps
 from aphub_wonde.expressible import why_not
 from aphub_wonde.frozen import frozen_marks, is_test
 from aphub_wonde.marks import Mark, document_of, marks_of
-from aphub_wonde.plan import Plan, plan_of
+from aphub_wonde.plan import Plan, Together, plan_of
 from aphub_wonde.school import School
 from aphub_wonde.settings import State, WondeConnection, WondeRoute
 from aphub_wonde.wire import Reply, Wire, at, hide_queries
@@ -114,7 +114,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
     def deliver(self, delivery: Delivery) -> DeliveryResult:
         """Read what stands there, then write what is missing, once and in one request."""
         marks = frozen_marks(delivery)
-        return self._deliver(delivery, marks, marks, fresh=True)
+        return self._deliver(delivery, marks, Together(marks), fresh=True)
 
     def deliver_many(
         self, deliveries: Sequence[Delivery]
@@ -124,10 +124,10 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         Where one finds nobody at the other end, the rest of the burst is left for later.
         """
         frozen = [_marks_or_refusal(delivery) for delivery in deliveries]
-        together: dict[str, list[Mark]] = {}
+        together: dict[str, Together] = {}
         for delivery, marks in zip(deliveries, frozen, strict=True):
             if not isinstance(marks, DeliveryError):
-                together.setdefault(_route(delivery).school_id, []).extend(marks)
+                together.setdefault(_route(delivery).school_id, Together()).add(marks)
         unread = set(together)
         stopped: DeliveryError | None = None
         for delivery, marks in zip(deliveries, frozen, strict=True):
@@ -155,7 +155,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         harmless, since a mark is written over by the same mark.
         """
         marks = frozen_marks(delivery)
-        plan = self._plan(delivery, marks, marks, fresh=True)
+        plan = self._plan(delivery, marks, Together(marks), fresh=True)
         if not plan.settled or not plan.any_there:
             return None
         return DeliveryResult(Rung.ACCEPTED, answers.read_back(plan, delivery, Answer.TAKEN))
@@ -180,9 +180,9 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         if state is State.PENDING:
             return None
         marks = frozen_marks(delivery)
-        plan = self._plan(delivery, marks, marks, fresh=False)
+        plan = self._plan(delivery, marks, Together(marks), fresh=False)
         if not plan.settled:  # what was read for an earlier question may be older than their word
-            plan = self._plan(delivery, marks, marks, fresh=True)
+            plan = self._plan(delivery, marks, Together(marks), fresh=True)
         words = _clip(answers.verbatim(body))
         if state is State.FAILED:
             absent = (Answer.REFUSED, words)
@@ -203,7 +203,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
             yield CheckStep("Wonde answers us", ok=False, found=str(exc), mend=exc.what_now)
 
     def _deliver(
-        self, delivery: Delivery, marks: Sequence[Mark], together: Sequence[Mark], *, fresh: bool
+        self, delivery: Delivery, marks: Sequence[Mark], together: Together, *, fresh: bool
     ) -> DeliveryResult:
         """Deliver one, reading for all of `together` where reading is needed."""
         school = self._school(delivery)
@@ -235,7 +235,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         now = plan.school.students(upns)
         if all(now.get(upn, "") == student_id for upn, student_id in known.items()):
             return None
-        again = self._plan(delivery, marks, marks, fresh=True)
+        again = self._plan(delivery, marks, Together(marks), fresh=True)
         return again if again.to_write else None
 
     def _taken(self, plan: Plan, delivery: Delivery, reply: Reply) -> DeliveryResult:
@@ -254,9 +254,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         results = answers.pending(plan, delivery)
         return DeliveryResult(Rung.HANDED_OVER, results, str(reference), evidence, reply.hops)
 
-    def _plan(
-        self, delivery: Delivery, marks: Sequence[Mark], together: Sequence[Mark], *, fresh: bool
-    ) -> Plan:
+    def _plan(self, delivery: Delivery, marks: Sequence[Mark], together: Together, *, fresh: bool) -> Plan:
         """Resolve, read and judge."""
         school = self._school(delivery)
         return plan_of(school, delivery, marks, together, self.tools.now(), fresh=fresh)

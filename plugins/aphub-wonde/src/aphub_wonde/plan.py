@@ -1,6 +1,6 @@
 """What to write and what not: each mark of a delivery beside what stands in the register."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -67,11 +67,29 @@ class Plan:
             yield (line.student_id, mark.day, mark.session), record
 
 
+class Together:
+    """The pupils and days of a whole burst at one school, so that each is read once for all of it."""
+
+    __slots__ = ("days", "upns")
+
+    def __init__(self, marks: Iterable[Mark] = ()) -> None:
+        """Begin with these marks."""
+        self.upns: set[str] = set()
+        self.days: set[str] = set()
+        self.add(marks)
+
+    def add(self, marks: Iterable[Mark]) -> None:
+        """Add one delivery's."""
+        for mark in marks:
+            self.upns.add(mark.upn)
+            self.days.add(mark.day)
+
+
 def plan_of(
     school: School,
     delivery: Delivery,
     marks: Sequence[Mark],
-    together: Sequence[Mark],
+    together: Together,
     now: datetime,
     *,
     fresh: bool,
@@ -83,9 +101,9 @@ def plan_of(
     if fresh:
         school.ask_again()
     codes = school.code_ids()
-    students = school.students(mark.upn for mark in together)
+    students = school.students({mark.upn for mark in marks}, together.upns)
     known = any(mark.upn in students for mark in marks)
-    standing = school.marks({mark.day for mark in together}, now, fresh=fresh) if known else {}
+    standing = school.marks(together.days, now, fresh=fresh) if known else {}
     clashes = _clashes(marks)
     lines = []
     for mark, report in zip(marks, delivery.row_reports, strict=True):

@@ -10,8 +10,8 @@ from aphub_wonde.settings import WondeConnection
 from aphub_wonde.standing import Slot, day_of, standing_in
 from aphub_wonde.wire import Wire, at
 
-_UPNS_IN_ONE_ADDRESS = 100
-"""100 numbers make 1,400 characters of address; servers take 8,000."""
+_UPNS_IN_ONE_ADDRESS = 200
+"""200 numbers make 2,800 characters of address; servers take 8,000."""
 _FRESH = timedelta(seconds=30)
 """How long marks that were read count as what stands there now."""
 
@@ -94,9 +94,14 @@ class School:
             return f"The school's system has the code {letter} twice, so we cannot tell which is meant."
         return f"The school's system has no code {letter}."
 
-    def students(self, upns: Iterable[str]) -> dict[str, str]:
-        """Give the student id of each UPN that is one pupil's there; asks only for those not asked for yet."""
-        missing = sorted({upn for upn in upns if upn} - self._asked)
+    def students(self, upns: set[str], together: Iterable[str] = ()) -> dict[str, str]:
+        """Give the student id of each UPN that is one pupil's there.
+
+        Asks only for those not asked for yet, and then for those of `together` in the same breath.
+        """
+        if upns <= self._asked:
+            return self._students
+        missing = sorted({upn for upn in (*upns, *together) if upn} - self._asked)
         for start in range(0, len(missing), _UPNS_IN_ONE_ADDRESS):
             part = missing[start : start + _UPNS_IN_ONE_ADDRESS]
             self._read_students(part)
@@ -107,25 +112,23 @@ class School:
         """Let the next question ask again for those who were not found: enrolments take time."""
         self._asked = set(self._students)
 
-    def forget_students(self, upns: Iterable[str]) -> dict[str, str]:
+    def forget_students(self, upns: set[str]) -> dict[str, str]:
         """Drop what is known of these pupils, since ids change when a pupil is enrolled again; gives what was known."""
-        wanted = set(upns)
-        self._asked -= wanted
-        return {upn: self._students.pop(upn, "") for upn in wanted}
+        self._asked -= upns
+        return {upn: self._students.pop(upn, "") for upn in upns}
 
-    def marks(self, days: Iterable[str], now: datetime, *, fresh: bool) -> dict[Slot, Existing]:
+    def marks(self, days: set[str], now: datetime, *, fresh: bool) -> dict[Slot, Existing]:
         """Give the marks that stand there on these days.
 
         Wonde has no filter by pupil, so the school's whole day comes, as ids only; it is kept for seconds, so that a
         burst reads it once.
         """
-        wanted = sorted(set(days))
         stale = self._marks_read_at is None or not timedelta(0) <= now - self._marks_read_at < _FRESH
-        if fresh or stale or not self._days >= set(wanted):
+        if fresh or stale or not self._days >= days:
             found: dict[Slot, Existing] = {}
-            for first, last in _spans(wanted):
+            for first, last in _spans(sorted(days)):
                 found.update(self._read_marks(first, last))
-            self._marks, self._days, self._marks_read_at = found, set(wanted), now
+            self._marks, self._days, self._marks_read_at = found, set(days), now
         return self._marks
 
     def upns_are_shown(self) -> bool:

@@ -82,7 +82,9 @@ class WondeConnection(ConnectionSettings):
     permissions: tuple[str, ...] = Field(
         default=(), description="permissions that must be approved beside those that Wonde calls required"
     )
-    page_size: int = Field(default=50, ge=1, le=1000, description="rows asked for on a page")
+    page_size: int = Field(
+        default=200, ge=1, le=1000, description="rows asked for on a page; Wonde may give fewer"
+    )
     most_pages: int = Field(default=400, ge=1, description="pages of one list after which reading stops")
     timeout_seconds: float = Field(default=20.0, gt=0, le=120, description="how long one answer may take")
 
