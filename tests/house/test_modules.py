@@ -46,7 +46,7 @@ def test_everything_public_says_what_it_does():
         if found.is_public and not found.docstring
     ]
 
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def test_a_split_name_gives_its_words():
