@@ -99,7 +99,13 @@ def next_instant(hub: Hub, desks: list[Desk]) -> datetime | None:
             due = owed_rows.next_look(connection, desk.provider_id)
             again = lane_rows.next_try(connection, desk.provider_id)
             found += [at for at in (due, again) if at is not None]
-            found += watching.next_watch(connection, desk.provider_id, now, watch.ALERTED_AFTER)
+            found += watching.next_watch(
+                connection,
+                desk.provider_id,
+                now,
+                alerted_after=watch.ALERTED_AFTER,
+                warned_before=watch.WARN_BEFORE,
+            )
     return min(found, default=None)
 
 

@@ -112,7 +112,9 @@ def thread_ids(
 
 def next_look(connection: Connection, provider_id: int) -> datetime | None:
     """Give the earliest instant at which an owed report must be looked at."""
-    chosen = select(func.min(owed_reports.c.look_at)).where(owed_reports.c.provider_id == provider_id)
+    chosen = select(func.min(owed_reports.c.look_at)).where(
+        owed_reports.c.provider_id == provider_id, owed_reports.c.state.in_(("owed", "prepared", "met"))
+    )
     return connection.execute(chosen).scalar_one_or_none()
 
 

@@ -40,7 +40,11 @@ def threads_to_look_at(connection: Connection, provider_id: int, now: datetime, 
     """Give the next threads in which something must be looked at, most pressing promise first."""
     pressing = (
         select(owed_reports.c.thread_id, func.min(owed_reports.c.due_by).label("due_by"))
-        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.look_at <= now)
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.look_at <= now,
+            owed_reports.c.state.in_(TOLD_STATES),
+        )
         .group_by(owed_reports.c.thread_id)
         .order_by("due_by", owed_reports.c.thread_id)
         .limit(limit)

@@ -98,21 +98,31 @@ def useless_now(connection: Connection, provider_id: int, now: datetime, limit: 
 
 
 def next_watch(
-    connection: Connection, provider_id: int, now: datetime, alerted_after: timedelta
+    connection: Connection,
+    provider_id: int,
+    now: datetime,
+    *,
+    alerted_after: timedelta,
+    warned_before: timedelta,
 ) -> list[datetime]:
-    """Give the instants at which a promise passes or a register comes due next."""
+    """Give the instants at which a promise passes, a register is missed, or a warning about one is due next."""
     passes = select(func.min(owed_reports.c.due_by)).where(
         owed_reports.c.provider_id == provider_id,
         owed_reports.c.state.in_(_NOT_DONE),
         owed_reports.c.missed_told_at.is_(None),
         owed_reports.c.due_by >= now,
     )
+    waiting = (lessons.c.provider_id == provider_id, lessons.c.state == "owed")
     began = select(func.min(lessons.c.starts_at)).where(
-        lessons.c.provider_id == provider_id,
-        lessons.c.state == "owed",
-        lessons.c.unregistered_told_at.is_(None),
-        lessons.c.starts_at > now - alerted_after,
+        *waiting, lessons.c.unregistered_told_at.is_(None), lessons.c.starts_at > now - alerted_after
     )
-    found = [connection.execute(passes).scalar_one_or_none()]
-    start = connection.execute(began).scalar_one_or_none()
-    return [at for at in (*found, start + alerted_after if start else None) if at is not None]
+    due = select(func.min(lessons.c.entry_due)).where(*waiting, lessons.c.entry_due > now + warned_before)
+    passed, start, entry = (
+        connection.execute(chosen).scalar_one_or_none() for chosen in (passes, began, due)
+    )
+    found = (
+        passed,
+        start + alerted_after if start else None,
+        entry - warned_before if entry else None,
+    )
+    return [at for at in found if at is not None]
