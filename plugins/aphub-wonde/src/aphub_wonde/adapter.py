@@ -25,7 +25,7 @@ from aphub.api import (
 from aphub_wonde import answers
 from aphub_wonde.checking import steps
 from aphub_wonde.expressible import why_not
-from aphub_wonde.frozen import frozen_marks, is_test
+from aphub_wonde.frozen import frozen_marks, is_test, marks_or_refusal, route_of
 from aphub_wonde.marks import Mark, document_of, marks_of
 from aphub_wonde.plan import Plan, Together, plan_of
 from aphub_wonde.school import School
@@ -33,6 +33,8 @@ from aphub_wonde.settings import State, WondeConnection, WondeRoute
 from aphub_wonde.wire import Reply, Wire, at, hide_queries
 
 _LONGEST_EVIDENCE = 4000
+_TRY_AGAIN = "Try again in a few minutes; if it stays so, ask Wonde"
+_NOT_FOUND = "HTTP 404"
 _NOT_SHOWN = "Wonde says that it was written, but the school's register does not show it."
 
 
@@ -123,11 +125,11 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
 
         Where one finds nobody at the other end, the rest of the burst is left for later.
         """
-        frozen = [_marks_or_refusal(delivery) for delivery in deliveries]
+        frozen = [marks_or_refusal(delivery) for delivery in deliveries]
         together: dict[str, Together] = {}
         for delivery, marks in zip(deliveries, frozen, strict=True):
             if not isinstance(marks, DeliveryError):
-                together.setdefault(_route(delivery).school_id, Together()).add(marks)
+                together.setdefault(route_of(delivery).school_id, Together()).add(marks)
         unread = set(together)
         stopped: DeliveryError | None = None
         for delivery, marks in zip(deliveries, frozen, strict=True):
@@ -137,7 +139,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
             if stopped is not None:
                 yield delivery.key, _not_tried(stopped)
                 continue
-            school_id = _route(delivery).school_id
+            school_id = route_of(delivery).school_id
             try:
                 result: DeliveryResult | DeliveryError = self._deliver(
                     delivery, marks, together[school_id], fresh=school_id in unread
@@ -170,6 +172,8 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         try:
             return self._follow_up(delivery, reference)
         except RefusedDeliveryError as exc:
+            if exc.code == _NOT_FOUND:
+                return None  # one number that they do not know, or not yet: the hub asks a person in the end
             # That they refuse the question says nothing about the marks.
             raise UncertainDeliveryError(exc.words, code=exc.code, what_now=exc.what_now) from exc
 
@@ -186,7 +190,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         words = _clip(answers.verbatim(body))
         if state is State.FAILED:
             absent = (Answer.REFUSED, words)
-        elif plan.to_write and self.tools.now() < delivery.deadline:
+        elif plan.to_write and not plan.shows_ours and self.tools.now() < delivery.deadline:
             return None  # the school's system may show it later than Wonde says so
         else:
             absent = (Answer.DIFFERS, _NOT_SHOWN)
@@ -200,7 +204,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
             self.open()
             yield from steps(School(self._wire_now(), self.connection, route.school_id), self.tools.now())
         except DeliveryError as exc:
-            yield CheckStep("Wonde answers us", ok=False, found=str(exc), mend=exc.what_now)
+            yield CheckStep("Wonde answers us", ok=False, found=str(exc), mend=exc.what_now or _TRY_AGAIN)
 
     def _deliver(
         self, delivery: Delivery, marks: Sequence[Mark], together: Together, *, fresh: bool
@@ -210,7 +214,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         school.require_writing()
         if is_test(delivery):
             return answers.for_test(delivery, sorted(delivery.may_write - school.code_ids().keys()))
-        plan = self._plan(delivery, marks, together, fresh=fresh)
+        plan = self._plan(delivery, marks, together, fresh=fresh, writing=True)
         if not plan.to_write:
             rung = Rung.ACCEPTED if plan.any_there else Rung.PREPARED
             return DeliveryResult(rung, answers.read_back(plan, delivery, Answer.ALREADY_THERE))
@@ -235,7 +239,7 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         now = plan.school.students(upns)
         if all(now.get(upn, "") == student_id for upn, student_id in known.items()):
             return None
-        again = self._plan(delivery, marks, Together(marks), fresh=True)
+        again = self._plan(delivery, marks, Together(marks), fresh=True, writing=True)
         return again if again.to_write else None
 
     def _taken(self, plan: Plan, delivery: Delivery, reply: Reply) -> DeliveryResult:
@@ -254,13 +258,21 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         results = answers.pending(plan, delivery)
         return DeliveryResult(Rung.HANDED_OVER, results, str(reference), evidence, reply.hops)
 
-    def _plan(self, delivery: Delivery, marks: Sequence[Mark], together: Together, *, fresh: bool) -> Plan:
+    def _plan(
+        self,
+        delivery: Delivery,
+        marks: Sequence[Mark],
+        together: Together,
+        *,
+        fresh: bool,
+        writing: bool = False,
+    ) -> Plan:
         """Resolve, read and judge."""
-        school = self._school(delivery)
-        return plan_of(school, delivery, marks, together, self.tools.now(), fresh=fresh)
+        school, now = self._school(delivery), self.tools.now()
+        return plan_of(school, delivery, marks, together, now, fresh=fresh, writing=writing)
 
     def _school(self, delivery: Delivery) -> School:
-        school_id = _route(delivery).school_id
+        school_id = route_of(delivery).school_id
         if school_id not in self._schools:
             self._schools[school_id] = School(self._wire_now(), self.connection, school_id)
         return self._schools[school_id]
@@ -271,22 +283,6 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
         if self._wire is None:  # pragma: no cover - open() has made it or raised
             raise TransientDeliveryError("The connection is not open.")
         return self._wire
-
-
-def _route(delivery: Delivery) -> WondeRoute:
-    """Give the delivery's route, which is ours by the hub's promise."""
-    if not isinstance(delivery.route, WondeRoute):
-        raise RefusedDeliveryError("This route is not one of Wonde's. Nothing was written.", code="route")
-    return delivery.route
-
-
-def _marks_or_refusal(delivery: Delivery) -> list[Mark] | DeliveryError:
-    """Give a delivery's marks for reading ahead; one that cannot be read harms no other."""
-    try:
-        _route(delivery)
-        return frozen_marks(delivery)
-    except DeliveryError as exc:
-        return exc
 
 
 def _not_tried(why: DeliveryError) -> TransientDeliveryError:

@@ -1,7 +1,8 @@
-"""The frozen document at the edge, held against the canonical rows."""
+"""A delivery at the edge: its route, and its frozen document held against the canonical rows."""
 
-from aphub.api import Delivery, RefusedDeliveryError
+from aphub.api import Delivery, DeliveryError, RefusedDeliveryError
 from aphub_wonde.marks import Mark, marks_in
+from aphub_wonde.settings import WondeRoute
 
 
 def frozen_marks(delivery: Delivery) -> list[Mark]:
@@ -30,3 +31,19 @@ def frozen_marks(delivery: Delivery) -> list[Mark]:
 def is_test(delivery: Delivery) -> bool:
     """Say whether invented pupils are meant; two signs are looked for, since a register is not a place for them."""
     return delivery.test or any(row["outcome"].startswith("TEST ") for row in delivery.rows)
+
+
+def route_of(delivery: Delivery) -> WondeRoute:
+    """Give the delivery's route, which is ours by the hub's promise."""
+    if not isinstance(delivery.route, WondeRoute):
+        raise RefusedDeliveryError("This route is not one of Wonde's. Nothing was written.", code="route")
+    return delivery.route
+
+
+def marks_or_refusal(delivery: Delivery) -> list[Mark] | DeliveryError:
+    """Give a delivery's marks for reading ahead; one that cannot be read harms no other."""
+    try:
+        route_of(delivery)
+        return frozen_marks(delivery)
+    except DeliveryError as exc:
+        return exc

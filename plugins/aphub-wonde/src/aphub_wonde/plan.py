@@ -23,6 +23,7 @@ class Line:
     code_id: str = field(repr=False, default="")
     why_not: str = field(repr=False, default="")
     stands: str = field(repr=False, default="")
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Plan:
     def any_there(self) -> bool:
         """Whether the register shows a mark of the delivery."""
         return any(line.verdict in {Verdict.THERE, Verdict.NEWER} for line in self.lines)
+
+    @property
+    def shows_ours(self) -> bool:
+        """Whether the register shows a mark that this very delivery wrote, known by its comment."""
+        return any(line.ours for line in self.lines)
 
     def body(self) -> list[dict[str, Any]]:
         """Give the records to post, each slot once."""
@@ -93,10 +99,12 @@ def plan_of(
     now: datetime,
     *,
     fresh: bool,
+    writing: bool = False,
 ) -> Plan:
     """Judge each mark; pupils and days of `together` are read along, so that a burst reads once.
 
-    Of a report of which one session cannot be written, no other is: it goes whole by another channel.
+    With `writing`, only what the school signed for is let through; reading back asks what stands there, by whoever's
+    leave it was written. Of a report of which one session cannot be written, no other is: it goes whole by another channel.
     """
     if fresh:
         school.ask_again()
@@ -109,7 +117,7 @@ def plan_of(
     for mark, report in zip(marks, delivery.row_reports, strict=True):
         student_id, code_id = students.get(mark.upn, ""), codes.get(mark.code, "")
         why_not = ""
-        if not mark.code or mark.code not in delivery.may_write:
+        if not mark.code or (mark.code not in delivery.may_write and (writing or delivery.may_write)):
             why_not = "The school has not signed for this code."
         elif (mark.upn, mark.day, mark.session) in clashes:
             why_not = "Two reports say different things about this session."
@@ -123,7 +131,8 @@ def plan_of(
         existing = standing.get((student_id, mark.day, mark.session))
         verdict = judge(mark, code_id, existing, school.letters)
         stands = school.letters.get(existing.code_id, "another code") if existing else ""
-        lines.append(Line(report, mark, verdict, student_id, code_id, stands=stands))
+        ours = existing is not None and bool(mark.comment) and existing.comment.strip() == mark.comment
+        lines.append(Line(report, mark, verdict, student_id, code_id, stands=stands, ours=ours))
     barred = {line.report for line in lines if line.verdict is None}
     return Plan(
         school,
