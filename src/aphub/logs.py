@@ -39,7 +39,9 @@ def set_up(level: str = "info", *, as_json: bool = False) -> None:
     )
 
 
-def only_plain_values(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def only_plain_values(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Replace whole objects by their type's name, so that no record is printed by accident.
 
     A traceback keeps its frames but not the exception's words, which may hold what a far side said.
