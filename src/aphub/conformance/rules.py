@@ -1,0 +1,30 @@
+"""All rules of a delivery adapter, to be inherited by one test class for each adapter."""
+
+from aphub.conformance.rules_delivery import DeliveryRules
+from aphub.conformance.rules_failures import FailureRules
+from aphub.conformance.rules_plugin import PluginRules
+from aphub.conformance.rules_privacy import PrivacyRules
+
+
+class DeliveryAdapterRules(DeliveryRules, FailureRules, PrivacyRules, PluginRules):
+    """The promises of an adapter.
+
+    Inherit it, name the class, and give three fixtures:
+
+        class TestWebhook(DeliveryAdapterRules):
+            adapter_class = WebhookAdapter
+
+            @pytest.fixture
+            def far_side(self, respx_mock):
+                return HttpFarSide(respx_mock, "https://school.example.org/marks")
+
+            @pytest.fixture
+            def connection(self):
+                return WebhookConnection(url="https://school.example.org/marks", token=PLANTED_SECRET)
+
+            @pytest.fixture
+            def route(self):
+                return WebhookRoute()
+
+    A rule cannot be skipped: it is done, or `quality.toml` says why this adapter is exempt.
+    """
