@@ -92,7 +92,7 @@ def _offset(words: str, plus: str | None, unit: str | None) -> timedelta:
 def _weekday(words: str, name: str) -> int:
     for number, weekday in enumerate(WEEKDAYS):
         full = weekday.casefold()
-        if name in {full, full + "s", full[:3]} or (len(name) > 3 and full.startswith(name)):  # noqa: PLR2004
+        if name in {full, full + "s", full[:3]} or (len(name) > 3 and full.startswith(name)):  # noqa: PLR2004 - "Tues" is a day, "T" is not
             return number
     raise _unreadable(words)
 
