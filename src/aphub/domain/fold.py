@@ -91,7 +91,7 @@ def fold_day(
     return [fold(entries, hours=hours, day=day, half=half, context=context) for half in Half if half in lines]
 
 
-def _suggestion(  # noqa: PLR0913, PLR0917 - the whole of what decides a code
+def _suggestion(
     folded: Folded, context: RecipientContext, nature: Nature, mode: Mode, day: date, half: Half
 ) -> Suggestion:
     if folded.disagreement:

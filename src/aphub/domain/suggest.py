@@ -133,9 +133,9 @@ def _suggest(
     mode: Mode,
     code_set: CodeSet,
     half: Half | None,
-    decided: bool,  # noqa: FBT001 - called by name, in one place
-    has_urn: bool,  # noqa: FBT001 - called by name, in one place
-    wrote_b: bool,  # noqa: FBT001 - called by name, in one place
+    decided: bool,  # noqa: FBT001 - a cache takes them by place
+    has_urn: bool,  # noqa: FBT001 - a cache takes them by place
+    wrote_b: bool,  # noqa: FBT001 - a cache takes them by place
 ) -> Suggestion:
     at_home = outcome is Outcome.TAUGHT_AT_HOME or mode is Mode.AT_HOME or nature is Nature.TUITION_AT_HOME
     case = _Case(reason, coming, arranged_by, nature, mode, half, decided, wrote_b, at_home)
