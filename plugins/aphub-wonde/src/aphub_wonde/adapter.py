@@ -200,11 +200,16 @@ class WondeAdapter(DeliveryAdapter[WondeConnection, WondeRoute]):
 
     def check(self, route: WondeRoute) -> Iterator[CheckStep]:
         """Prove token, school, permissions, codes, numbers and filters; sends no pupil's data."""
+        opened_here = self._wire is None
         try:
             self.open()
             yield from steps(School(self._wire_now(), self.connection, route.school_id), self.tools.now())
         except DeliveryError as exc:
-            yield CheckStep("Wonde answers us", ok=False, found=str(exc), mend=exc.what_now or _TRY_AGAIN)
+            mend = exc.what_now or _TRY_AGAIN
+            yield CheckStep("Wonde answers us", ok=False, found=str(exc), mend=mend)
+        finally:
+            if opened_here:
+                self.close()
 
     def _deliver(
         self, delivery: Delivery, marks: Sequence[Mark], together: Together, *, fresh: bool
