@@ -167,6 +167,7 @@ class Hub:
             routes=Routes(config, self.plugins),
             announce=self.announce,
             boundary=lambda name: self.boundary(name),  # noqa: PLW0108 - the tests set it after desks exist
+            home=self.home,
         )
 
     def _http(self, **options: Any) -> httpx.Client:

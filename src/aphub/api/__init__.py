@@ -24,6 +24,7 @@ from aphub.api.errors import (
 from aphub.api.hooks import hookimpl, hookspec
 from aphub.api.http import http_errors_as_delivery_errors
 from aphub.api.renderers import Renderer, Rendering, aphub_csv, subject_of
+from aphub.api.sheets import SheetLimits, read_cells
 from aphub.api.sources import (
     Source,
     SourceBatch,
@@ -58,6 +59,7 @@ __all__ = [
     "RouteSettings",
     "Row",
     "Rung",
+    "SheetLimits",
     "Source",
     "SourceBatch",
     "SourceRefusedError",
@@ -73,6 +75,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "http_errors_as_delivery_errors",
+    "read_cells",
     "rows_of",
     "subject_of",
 ]

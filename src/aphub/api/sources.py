@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -27,7 +28,8 @@ class SourceRefusedError(AphubError):
 class SourceRow:
     """One row as the register has it: text only, nothing interpreted.
 
-    `day`, `starts` and `ends` are the source's own words, kept beside what they were read as.
+    `day`, `starts` and the others are the source's own words. `number` is the row as people count it in the file.
+    `problem` says in plain words what is wrong with the row's shape, without repeating what stands in it.
     """
 
     number: int
@@ -61,9 +63,10 @@ class Source(ABC, Generic[S]):
     name: ClassVar[str]
     settings_class: ClassVar[type[SourceSettings]]
 
-    def __init__(self, settings: S) -> None:
-        """Keep the validated settings."""
+    def __init__(self, settings: S, home: Path | None = None) -> None:
+        """Keep the validated settings, and the hub's home folder, where relative paths begin."""
         self.settings = settings
+        self.home = home or Path()
 
     @abstractmethod
     def waiting(self) -> Iterator[SourceBatch]:
@@ -71,12 +74,16 @@ class Source(ABC, Generic[S]):
 
     @abstractmethod
     def rows(self, batch: SourceBatch) -> Iterator[SourceRow]:
-        """Read one original row by row.
+        """Read one original row by row, in the same order whenever it is asked.
 
         Raises:
-            SourceRefusedError: The original cannot be read at all.
+            SourceRefusedError: The original cannot be read at all; raised before the first row.
         """
 
     @abstractmethod
-    def settled(self, batch: SourceBatch, *, taken: bool, report: str) -> None:
-        """Put the original away as taken or refused, with the report for people beside it."""
+    def settled(self, batch: SourceBatch, *, taken: bool, report: str, sealed: bytes) -> None:
+        """Put the original away as taken or refused, with the report for people beside it.
+
+        `sealed` is the original as only the hub can open it: a source that leaves files keeps these bytes in the place
+        of the plain ones. It may be called again for the same original, when the hub stopped in between.
+        """

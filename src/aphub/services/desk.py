@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
@@ -26,7 +27,10 @@ def no_boundary(_name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What one provider's stages work with; `snapshot` is the number of its published configuration."""
+    """What one provider's stages work with; `snapshot` is the number of its published configuration.
+
+    Relative paths of its configuration begin at the hub's `home` folder.
+    """
 
     provider_id: int
     slug: str
@@ -39,6 +43,7 @@ class Desk:
     routes: Routes
     announce: Callable[[str], None]
     boundary: Callable[[str], None] = no_boundary
+    home: Path = Path()
 
     @property
     def now(self) -> datetime:
