@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Row
 
-from aphub.api.adapters import Answer, Delivery, DeliveryResult
+from aphub.api.adapters import Answer, AnyAdapter, Delivery, DeliveryResult
 from aphub.api.errors import DeliveryError
 from aphub.logs import get_logger
 from aphub.services.deliver import MakeAdapter
@@ -47,9 +47,7 @@ def _lane(desk: Desk, lane: str, rows: list[Row[tuple[object, ...]]], make: Make
             carried = delivering.carried(connection, desk.provider_id, list(answers))
         adapter.open()
         for row in rows:
-            answers[row.dispatch_id] = adapter.follow_up(
-                _delivery(desk, row, carried[row.dispatch_id]), row.far_reference
-            )
+            answers[row.dispatch_id] = _asked(desk, adapter, row, carried[row.dispatch_id])
     except DeliveryError as exc:
         log.warning("follow.failed", lane=lane, code=exc.code)
     finally:
@@ -60,6 +58,17 @@ def _lane(desk: Desk, lane: str, rows: list[Row[tuple[object, ...]]], make: Make
     return sum(answer is not None for answer in answers.values())
 
 
+def _asked(
+    desk: Desk, adapter: AnyAdapter, row: Row[tuple[object, ...]], carried: list[Row[tuple[object, ...]]]
+) -> DeliveryResult | None:
+    """Ask after one; when asking fails, it stays open and the others are still asked after."""
+    try:
+        return adapter.follow_up(_delivery(desk, row, carried), row.far_reference)
+    except DeliveryError as exc:
+        log.warning("follow.failed", lane=row.lane, code=exc.code)
+        return None
+
+
 def _delivery(desk: Desk, row: Row[tuple[object, ...]], carried: list[Row[tuple[object, ...]]]) -> Delivery:
     [packed] = desk.vault.open_many(
         [(row.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), row.sealed)]
@@ -68,6 +77,8 @@ def _delivery(desk: Desk, row: Row[tuple[object, ...]], carried: list[Row[tuple[
     way = desk.routes.one(row.organisation, row.channel)
     if way is None:
         raise DeliveryError("This way is no longer in the configuration.")
+    first = carried[0]
+    agreement = desk.config.agreement_on(first.agreement, first.organisation, first.first_day)
     return Delivery(
         key=row.reference,
         thread_ref=row.reference.rpartition("-")[0],
@@ -77,6 +88,7 @@ def _delivery(desk: Desk, row: Row[tuple[object, ...]], carried: list[Row[tuple[
         rows=rows,
         reports=tuple(report.ref for report in carried),
         row_reports=row_reports,
+        may_write=agreement.may_write if agreement else frozenset(),
         attempt=row.attempts,
     )
 
