@@ -171,9 +171,14 @@ class Hub:
         )
 
     def _http(self, **options: Any) -> httpx.Client:
-        """Build an HTTP client: verified TLS 1.2 or newer, no redirects, no proxies from the environment."""
-        ca_file = options.pop("ca_file", None)
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+        """Build an HTTP client: verified TLS 1.2 or newer, no redirects, no proxies from the environment.
+
+        `verify` may be a verifying context of the adapter's own, with its own authorities, and nothing less.
+        """
+        context = options.pop("verify", None) or ssl.create_default_context()
+        if context.verify_mode is not ssl.CERT_REQUIRED or not context.check_hostname:
+            message = "an adapter's TLS must verify certificate and host name"
+            raise ValueError(message)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         headers = {"User-Agent": f"aphub/{__version__}", **options.pop("headers", {})}
         return httpx.Client(
