@@ -1,11 +1,12 @@
 """What every rule stands on: the author's fixtures, one try as the hub makes it, and what came of it."""
 
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretBytes, SecretStr
 
@@ -42,6 +43,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 SOME_EXAMPLES = settings(
     max_examples=12,
     deadline=None,
+    database=None,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
         HealthCheck.differing_executors,
@@ -49,6 +52,11 @@ SOME_EXAMPLES = settings(
     ],
 )
 """Few examples, since each is a delivery over a real connection."""
+
+_SAFE_SIGNS = string.ascii_letters + string.digits + "._-"
+
+AWKWARD = b"\x00\r\n.\r\n\n.\r\n\xff\xfe \t\n\x1a"
+"""What a careless far side or adapter alters: NUL, bare line feeds, lone dots, no UTF-8, white space at the end."""
 
 TAKEN = frozenset({Answer.TAKEN, Answer.ALREADY_THERE, Answer.PENDING})
 """Answers that claim that the far side has the report."""
@@ -97,11 +105,9 @@ class Ground:
     adapter_class: ClassVar[type[AnyAdapter]]
     time_limit: ClassVar[float] = 10.0
     """Seconds within which the adapter, with the fixture's settings, gives up on a far side that falls silent."""
-    contents: ClassVar[st.SearchStrategy[bytes]] = st.binary(max_size=2048)
+    contents: ClassVar[st.SearchStrategy[bytes]] = st.just(AWKWARD) | st.binary(max_size=2048)
     """What a document may hold; narrow it to what the adapter composes, such as mails."""
-    names: ClassVar[st.SearchStrategy[str]] = st.from_regex(
-        r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", fullmatch=True
-    )
+    names: ClassVar[st.SearchStrategy[str]] = st.text(_SAFE_SIGNS, min_size=1, max_size=60)
     """What a document may be called."""
 
     @pytest.fixture
