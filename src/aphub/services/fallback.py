@@ -39,7 +39,8 @@ class Onward:
 def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetime) -> None:
     """Make a new dispatch of the same report versions for the next live channel that can say them.
 
-    Where there is none, or nothing would help any more, a person is given a task and the ledger says so. An earlier
+    Where a school's register has another mark, the school is told of the difference, and a person too. Where there is
+    no channel left, or nothing would help any more, a person is given a task and the ledger says so. An earlier
     version is not sent on when a newer one exists already.
     """
     row = onward.row
@@ -55,7 +56,6 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
         )
     if onward.differs:
         raise_task(desk, connection, row, "register_differs", f"{row.reference}: {onward.why}.", now)
-        return
     if not current:
         return
     route = None if onward.expired or now > row.useful_until else _next_route(desk, connection, row, current)
@@ -73,6 +73,9 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
     number = numbers[row.thread_id] + 1
     first = current[0]
     notes = (f"You may already have {row.reference}.",) if onward.may_have_it else ()
+    if onward.differs:
+        # The difference is theirs to settle: their mark stands, and they read what we saw.
+        notes = ("Your register has another mark here. We left it as it is.", *notes)
     letter = Letter(
         thread_id=row.thread_id,
         thread_ref=row.reference.split("-")[1],

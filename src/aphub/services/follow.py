@@ -21,6 +21,7 @@ LONGEST = timedelta(minutes=30)
 """How long a far side may keep us waiting before a person is asked to look."""
 
 _AT_ONCE = 200
+_TURNED_AWAY = frozenset({Answer.REFUSED.value, Answer.NOT_EXPRESSIBLE.value, Answer.DIFFERS.value})
 _STEP = timedelta(seconds=15)
 log = get_logger("follow")
 
@@ -112,8 +113,12 @@ def _settle(
             return
         by_ref = {answer.report: answer for answer in result.results}
         good = [one for one in carried if by_ref[one.ref].answer in {Answer.TAKEN, Answer.ALREADY_THERE}]
-        bad = [one for one in carried if by_ref[one.ref].answer in {Answer.REFUSED, Answer.NOT_EXPRESSIBLE}]
-        differs = [one for one in carried if by_ref[one.ref].answer is Answer.DIFFERS]
+        # What was turned away at delivery has gone another way already; to hear of it again is no news.
+        open_still = [one for one in carried if one.answer not in _TURNED_AWAY]
+        bad = [
+            one for one in open_still if by_ref[one.ref].answer in {Answer.REFUSED, Answer.NOT_EXPRESSIBLE}
+        ]
+        differs = [one for one in open_still if by_ref[one.ref].answer is Answer.DIFFERS]
         state = "accepted" if good else "refused"
         change = {
             "key": row.dispatch_id,
@@ -143,7 +148,7 @@ def _settle(
             "at": now,
         }
         keep_receipts(desk, connection, [receipt], key)
-        told = good or bad or differs
+        told = good or bad or differs or carried
         fields = {
             "dispatch": row.reference,
             "reports": [one.commitment for one in told],

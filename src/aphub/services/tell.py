@@ -22,6 +22,7 @@ from aphub.services.decide import Decision, Look, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
 from aphub.services.letters import Letter, compose, report_of
+from aphub.services.phoning import give_phone_tasks
 from aphub.services.recording import newest_checkpoint_line
 from aphub.services.routes import Route
 from aphub.store import dispatching, telling
@@ -79,6 +80,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
     desk.boundary("tell.composed")
     with desk.store.transaction() as connection:
         kept = keep(desk, connection, drafts, now)
+        give_phone_tasks(desk, connection, kept, now)
         _look_later(desk, connection, decision)
         _hold(desk, connection, without_way, decision, now)
     desk.boundary("tell.kept")
