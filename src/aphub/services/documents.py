@@ -181,8 +181,10 @@ def _wrong_school(message: Message) -> str:
 def _foot(message: Message) -> list[str]:
     foot = [*message.notes]
     if message.previous_reference:
-        word = "replaces" if message.kind is Kind.CORRECTION else "adds to"
-        foot.append(f"This {word} reference {message.previous_reference}.")
+        if message.kind is Kind.CORRECTION:
+            # The message before may be about other pupils, so it is never replaced whole.
+            foot.append("This replaces what we said before about these pupils, and nothing else.")
+        foot.append(f"This adds to reference {message.previous_reference}.")
     if message.ask_to_confirm:
         foot.append("Reply OK or phone us to confirm that you have this. If nobody does, we will phone you.")
     foot.append("Codes are suggestions. Your school decides which code to use.")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 
 from aphub.domain.agreements import URGENT_WITHIN
 from aphub.domain.calendar import to_utc
+from aphub.domain.outcomes import Outcome
 from aphub.domain.errors import AphubError
 from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
@@ -165,10 +166,16 @@ def _letter(
             for line in part.lines
             if to_utc(line.day, line.starts) <= now
         ]
-        due_by = (
-            max([at + URGENT_WITHIN for at in began] or [now]) if kind is Kind.ALERT else now + URGENT_WITHIN
+        # Promised from the lesson's start, or from the event where one came later or before the lesson.
+        event = not began or any(
+            line.fact.outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED}
+            for part, _ in some
+            for line in part.lines
         )
-        due_by = max(due_by, now) if kind is not Kind.ALERT else due_by
+        if kind is not Kind.ALERT or event:
+            due_by = now + URGENT_WITHIN
+        else:
+            due_by = max(began) + URGENT_WITHIN
     notes = _school_closed_notes(desk, first.organisation, some)
     return Letter(
         thread_id=thread.thread_id,
