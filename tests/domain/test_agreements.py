@@ -44,7 +44,7 @@ TUESDAY = date(2026, 3, 3)
 RECIPIENT = Recipient("PL1", "hill-school", Purpose.HOME_SCHOOL, "daily", date(2026, 1, 1))
 
 
-def agreement(  # noqa: PLR0913 - one argument a term
+def agreement(
     cadence: Cadence,
     due: str,
     *,

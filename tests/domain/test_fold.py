@@ -285,7 +285,7 @@ class TestTheLine:
     )
     def test_the_order_of_arrival_never_matters(self, entries: list[Entry], seed: int) -> None:
         shuffled = list(entries)
-        Random(seed).shuffle(shuffled)  # noqa: S311 - a reproducible shuffle
+        Random(seed).shuffle(shuffled)
         told, again = (
             fold_day(some, hours=HOURS, day=TUESDAY, context=CONTEXT) for some in (entries, shuffled)
         )
