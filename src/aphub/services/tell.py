@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row
 
 from aphub.domain.agreements import URGENT_WITHIN
 from aphub.domain.calendar import to_utc
-from aphub.domain.outcomes import Outcome
 from aphub.domain.errors import AphubError
+from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
@@ -172,10 +172,7 @@ def _letter(
             for part, _ in some
             for line in part.lines
         )
-        if kind is not Kind.ALERT or event:
-            due_by = now + URGENT_WITHIN
-        else:
-            due_by = max(began) + URGENT_WITHIN
+        due_by = now + URGENT_WITHIN if kind is not Kind.ALERT or event else max(began) + URGENT_WITHIN
     notes = _school_closed_notes(desk, first.organisation, some)
     return Letter(
         thread_id=thread.thread_id,
