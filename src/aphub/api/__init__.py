@@ -22,7 +22,7 @@ from aphub.api.errors import (
     UncertainDeliveryError,
 )
 from aphub.api.hooks import hookimpl, hookspec
-from aphub.api.http import http_errors_as_delivery_errors
+from aphub.api.http import http_errors_as_delivery_errors, retry_after
 from aphub.api.renderers import Renderer, Rendering, aphub_csv, subject_of
 from aphub.api.sheets import SheetLimits, read_cells
 from aphub.api.sources import (
@@ -76,6 +76,7 @@ __all__ = [
     "hookspec",
     "http_errors_as_delivery_errors",
     "read_cells",
+    "retry_after",
     "rows_of",
     "subject_of",
 ]

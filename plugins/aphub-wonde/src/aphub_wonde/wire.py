@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from aphub.api import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError
-from aphub.api.http import retry_after
+from aphub.api import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError, retry_after
 
 _TRY_LATER = frozenset({408, 425, 429, 503})
 _OK, _ELSEWHERE, _MISTAKE, _BROKEN = 200, 300, 400, 500
