@@ -39,7 +39,7 @@ class Told:
     """What has been told of one owed report so far; `said` may hold the free words that a line does not."""
 
     lines: tuple[SessionEntry, ...] = ()
-    any_report: bool = False
+    routine: bool = False
 
 
 @dataclass(slots=True)
@@ -53,6 +53,7 @@ class Part:
     changes: list[str]
     place: str
     staff: str
+    urgent: bool
 
 
 @dataclass(slots=True)
@@ -105,7 +106,8 @@ def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
     )
     return {
         row.owed_id: Told(
-            lines_from_data(data["lines"] if data["told"] is None else data["told"]), any_report=True
+            lines_from_data(data["lines"] if data["told"] is None else data["told"]),
+            routine=row.kind != Kind.ALERT,
         )
         for row, data in zip(rows, opened, strict=True)
     }
@@ -144,12 +146,16 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
         decision.looks.append({"key": row.owed_id, "look_at": None})
         return
     told = look.told.get(row.owed_id, Told())
-    if row.state == "owed":
+    if row.state == "owed" or (row.state == "held" and not told.routine):
         early = agreement.send is Send.WHEN_COMPLETE and complete and london_day(look.now) >= row.first_day
         if look.now >= row.send_at or early:
             lines = _lines(desk, look, row, missing_after=timedelta())
             if lines and _is_stale(look, row, lines):
                 decision.stale.append(row)
+                return
+            if alert_lines(told.lines, lines) and _may_write_register(desk, row, agreement):
+                # A person reads it first; the routine report, which may go into a register, follows.
+                _alert(look, decision, row, agreement, lines, told)
                 return
             if lines:
                 decision.parts[row.thread_id, Kind.ROUTINE].append(
@@ -162,12 +168,8 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
             )
             return
         lines = _lines(desk, look, row, missing_after=ALERT_LEAD)
-        urgent = alert_lines(told.lines, lines)
-        if urgent:
-            cumulative = _merged(told.lines, urgent)
-            decision.parts[row.thread_id, Kind.ALERT].append(
-                _part(look, row, agreement, urgent, told, cumulative)
-            )
+        if alert_lines(told.lines, lines):
+            _alert(look, decision, row, agreement, lines, told)
         else:
             decision.looks.append({"key": row.owed_id, "look_at": row.send_at})
         return
@@ -181,6 +183,25 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
         decision.looks.append({"key": row.owed_id, "look_at": ready})
         return
     decision.parts[row.thread_id, kind].append(_part(look, row, agreement, lines, told, lines))
+
+
+def _alert(
+    look: Look,
+    decision: Decision,
+    row: Row[Any],
+    agreement: Agreement,
+    lines: Sequence[SessionEntry],
+    told: Told,
+) -> None:
+    urgent = alert_lines(told.lines, lines)
+    cumulative = _merged(told.lines, urgent)
+    decision.parts[row.thread_id, Kind.ALERT].append(_part(look, row, agreement, urgent, told, cumulative))
+
+
+def _may_write_register(desk: Desk, row: Row[Any], agreement: Agreement) -> bool:
+    return any(
+        route.adapter.writes_register for route in desk.routes.of(row.organisation, agreement.channels)
+    )
 
 
 def _is_stale(look: Look, row: Row[Any], lines: Sequence[SessionEntry]) -> bool:
@@ -208,6 +229,7 @@ def _part(
         changes=changes(before, lines) if before else [],
         place=", ".join(dict.fromkeys(one.value.place for one in inside if one.value.place)),
         staff=", ".join(dict.fromkeys(one.value.staff for one in inside if one.value.staff)),
+        urgent=bool(alert_lines(told.lines, lines)),
     )
 
 

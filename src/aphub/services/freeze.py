@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aphub.domain.errors import AphubError
 from aphub.domain.ledger.canonical import commitment
 from aphub.domain.ledger.fields import instant_text
 from aphub.domain.reports import Kind, Report
@@ -26,12 +25,8 @@ from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.store import dispatching
 from aphub.store import owed as owed_rows
-from aphub.store.engine import allocate
+from aphub.store.engine import allocate, lock_ledger
 from aphub.store.frozen import lines_to_data, pack
-
-
-class WrongSchoolError(AphubError):
-    """A message held a pupil who is not placed by the organisation it was going to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +40,24 @@ class Draft:
     composed: Composed
 
 
-def keep(desk: Desk, connection: Connection, drafts: Sequence[Draft], now: datetime) -> list[Draft]:
-    """Keep the drafts whose owed reports and threads nobody has changed meanwhile."""
+def keep(
+    desk: Desk, connection: Connection, drafts: Sequence[Draft], now: datetime
+) -> tuple[list[Draft], list[Part]]:
+    """Keep the drafts whose owed reports and threads nobody has changed meanwhile.
+
+    Gives them, and the parts of those that were stopped: a pupil in them is not placed by the organisation they were
+    going to.
+    """
     if not drafts:
-        return []
+        return [], []
+    lock_ledger(connection, desk.provider_id)
     owed_ids = [part.row.owed_id for draft in drafts for part in draft.parts]
     stand = dispatching.owed_now(connection, desk.provider_id, owed_ids)
     numbers = dispatching.thread_numbers(
         connection, desk.provider_id, sorted({draft.thread_id for draft in drafts})
     )
     kept: list[Draft] = []
+    stopped: list[Part] = []
     for draft in drafts:
         fresh = all(
             part.row.owed_id in stand
@@ -64,17 +67,16 @@ def keep(desk: Desk, connection: Connection, drafts: Sequence[Draft], now: datet
         )
         if not fresh or numbers[draft.thread_id] != draft.letter.number - 1:
             continue
-        for part in draft.parts:
-            if stand[part.row.owed_id].organisation != draft.route.organisation:
-                raise WrongSchoolError(
-                    "We stopped a message: it contained a pupil who is not placed by that school.",
-                    "Nothing was sent.",
-                    "Check the recipients of the placement.",
-                )
+        if wrong := [
+            part for part in draft.parts if stand[part.row.owed_id].organisation != draft.route.organisation
+        ]:
+            # The others of this message are looked at again, without these.
+            stopped += wrong
+            continue
         numbers[draft.thread_id] = draft.letter.number
         kept.append(draft)
     if not kept:
-        return []
+        return [], stopped
     report_rows, dispatch_rows, links, said = _rows_of(desk, connection, kept, now)
     dispatching.add_reports(connection, report_rows)
     dispatching.add_dispatches(connection, dispatch_rows, links)
@@ -88,6 +90,7 @@ def keep(desk: Desk, connection: Connection, drafts: Sequence[Draft], now: datet
                 "key": part.row.owed_id,
                 "version": report.version,
                 "state": "owed" if draft.letter.kind is Kind.ALERT else _after_routine(part.row.state),
+                "because": part.row.because if draft.letter.kind is Kind.ALERT else None,
                 "look_at": part.row.send_at if draft.letter.kind is Kind.ALERT else None,
             }
             for draft in kept
@@ -98,11 +101,11 @@ def keep(desk: Desk, connection: Connection, drafts: Sequence[Draft], now: datet
     if later:
         dispatching.cancel_superseded(connection, desk.provider_id, later, "replaced by a newer message")
     record(connection, desk, said)
-    return kept
+    return kept, stopped
 
 
 def _after_routine(state: str) -> str:
-    return "prepared" if state == "owed" else state
+    return "met" if state == "met" else "prepared"
 
 
 def _rows_of(

@@ -31,6 +31,7 @@ from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
 
 PHONE_WITHIN = timedelta(minutes=10)
+_MOVED = "this pupil is now told to somebody else"
 THREADS = 50
 """How many threads one look takes."""
 
@@ -63,7 +64,10 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
         number = thread.last_number
         kinds = in_order(kind for thread_id, kind in decision.parts if thread_id == thread.thread_id)
         for kind in kinds:
-            by_route, lost = _by_route(desk, decision.parts[thread.thread_id, kind], kind, live, pupils)
+            parts_here = decision.parts[thread.thread_id, kind]
+            ours = [part for part in parts_here if part.row.organisation == thread.organisation]
+            without_way += [(part, _MOVED) for part in parts_here if part not in ours]
+            by_route, lost = _by_route(desk, ours, kind, live, pupils)
             without_way += lost
             for route, some in by_route:
                 letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint)
@@ -80,7 +84,8 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
                 drafts.append(Draft(thread.thread_id, letter, route, parts, composed))
     desk.boundary("tell.composed")
     with desk.store.transaction() as connection:
-        kept = keep(desk, connection, drafts, now)
+        kept, stopped = keep(desk, connection, drafts, now)
+        without_way += [(part, _MOVED) for part in stopped]
         give_phone_tasks(desk, connection, kept, now)
         _look_later(desk, connection, decision)
         _hold(desk, connection, without_way, decision, now)
@@ -134,7 +139,7 @@ def _by_route(
             if channel is None or channel.approved_destination != route.destination:
                 reason = "no live channel"
                 continue
-            if kind is Kind.ALERT and route.adapter.writes_register:
+            if (kind is Kind.ALERT or part.urgent) and route.adapter.writes_register:
                 continue
             if why := route.adapter.can_express(report, part.agreement.may_write):
                 reason = why

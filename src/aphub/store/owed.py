@@ -10,6 +10,7 @@ from aphub.store.engine import allocate
 from aphub.store.tables import lessons, owed_reports, threads
 
 Rows = list[dict[str, Any]]
+_TOLD_STATES = ("owed", "prepared", "met", "held")  # news about these is looked at
 
 
 def lessons_between(
@@ -113,7 +114,7 @@ def thread_ids(
 def next_look(connection: Connection, provider_id: int) -> datetime | None:
     """Give the earliest instant at which an owed report must be looked at."""
     chosen = select(func.min(owed_reports.c.look_at)).where(
-        owed_reports.c.provider_id == provider_id, owed_reports.c.state.in_(("owed", "prepared", "met"))
+        owed_reports.c.provider_id == provider_id, owed_reports.c.state.in_(_TOLD_STATES)
     )
     return connection.execute(chosen).scalar_one_or_none()
 
@@ -131,7 +132,7 @@ def look_again(connection: Connection, provider_id: int, lesson_ids: Sequence[in
         update(owed_reports)
         .where(
             owed_reports.c.provider_id == provider_id,
-            owed_reports.c.state.in_(("owed", "prepared", "met")),
+            owed_reports.c.state.in_(_TOLD_STATES),
             or_(owed_reports.c.look_at.is_(None), owed_reports.c.look_at > at),
             told,
         )

@@ -22,7 +22,7 @@ from aphub.store.tables import (
     threads,
 )
 
-TOLD_STATES = ("owed", "prepared", "met")
+TOLD_STATES = ("owed", "prepared", "met", "held")
 _LOOKS_BACK = "withdrawn"
 
 
