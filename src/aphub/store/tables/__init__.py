@@ -1,0 +1,46 @@
+"""All tables. `provider_id` stands in each and comes first in every unique key, so nothing mixes two providers.
+
+Sealed columns (LargeBinary named `sealed*`) hold personal data under a data key named by the `key_id` beside them;
+blind indexes (`*_index`) find a row without showing what is in it. Times are instants unless their name says `day`
+or `wall`. Keys are BIGINTs from `store.keys_for`; only `ref` columns ever leave the hub.
+"""
+
+from aphub.store.tables.base import metadata
+from aphub.store.tables.came_in import intakes, marks, questions
+from aphub.store.tables.hub_itself import counters, facts, providers, snapshots
+from aphub.store.tables.owed import entries, lessons, owed_reports, threads
+from aphub.store.tables.proof import checkpoints, ledger_nodes, statements, verifying_keys
+from aphub.store.tables.said import attempts, dispatch_reports, dispatches, receipts, reports
+from aphub.store.tables.waiting import channels, holds, lanes, tasks
+from aphub.store.tables.who import placements, pupils, recipients
+
+__all__ = [
+    "attempts",
+    "channels",
+    "checkpoints",
+    "counters",
+    "dispatch_reports",
+    "dispatches",
+    "entries",
+    "facts",
+    "holds",
+    "intakes",
+    "lanes",
+    "ledger_nodes",
+    "lessons",
+    "marks",
+    "metadata",
+    "owed_reports",
+    "placements",
+    "providers",
+    "pupils",
+    "questions",
+    "receipts",
+    "recipients",
+    "reports",
+    "snapshots",
+    "statements",
+    "tasks",
+    "threads",
+    "verifying_keys",
+]
