@@ -2,7 +2,7 @@
 
 Sealed columns (LargeBinary named `sealed*`) hold personal data under a data key named by the `key_id` beside them;
 blind indexes (`*_index`) find a row without showing what is in it. Times are instants unless their name says `day`
-or `wall`. Keys are BIGINTs from `store.keys_for`; only `ref` columns ever leave the hub.
+or `wall`. Keys are BIGINTs from `store.engine.allocate`; only `ref` columns ever leave the hub.
 """
 
 from aphub.store.tables.base import metadata
