@@ -26,6 +26,7 @@ class WatchResult:
 
     registers_missing: int = 0
     registers_due: int = 0
+    registers_came: int = 0
     promises_passed: int = 0
     expired: int = 0
 
@@ -36,6 +37,7 @@ def watch(desk: Desk) -> WatchResult:
     return WatchResult(
         _missing_registers(desk, now),
         _due_registers(desk, now),
+        _clear_registers(desk, now),
         _passed_promises(desk, now),
         _expire(desk, now),
     )
@@ -85,6 +87,18 @@ def _due_registers(desk: Desk, now: datetime) -> int:
             ],
         )
     return len(rows)
+
+
+def _clear_registers(desk: Desk, now: datetime) -> int:
+    """Take back the warning about a register that has come in: a list of done things hides what is not done."""
+    with desk.store.reading() as connection:
+        if not watching.any_register_task(connection, desk.provider_id):
+            return 0
+    with desk.store.transaction() as connection:
+        out = watching.registers_out(connection, desk.provider_id, now + WARN_BEFORE, now - _LOOK_BACK)
+        return watching.clear_register_tasks(
+            connection, desk.provider_id, {instant_text(at) for at in out}, now
+        )
 
 
 def _passed_promises(desk: Desk, now: datetime) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select, update
 
-from aphub.store.tables import dispatches, lessons, owed_reports, recipients
+from aphub.store.tables import dispatches, lessons, owed_reports, recipients, tasks
 
 _NOT_DONE = ("owed", "prepared", "held")
 
@@ -49,6 +49,46 @@ def registers_due(
         .group_by(lessons.c.entry_due)
     )
     return list(connection.execute(chosen).all())
+
+
+def clear_register_tasks(connection: Connection, provider_id: int, still_out: set[str], now: datetime) -> int:
+    """Clear the open warnings about registers that have come in since; `still_out` are subjects that have not."""
+    cleared = connection.execute(
+        update(tasks)
+        .where(
+            tasks.c.provider_id == provider_id,
+            tasks.c.kind == "take_register",
+            tasks.c.state == "open",
+            tasks.c.subject.not_in(still_out),
+        )
+        .values(state="cleared", ended_at=now, ended_by="the hub", result="the register came in")
+    )
+    return cleared.rowcount
+
+
+def any_register_task(connection: Connection, provider_id: int) -> bool:
+    """Say whether any warning about a register is open."""
+    chosen = select(tasks.c.task_id).where(
+        tasks.c.provider_id == provider_id, tasks.c.kind == "take_register", tasks.c.state == "open"
+    )
+    return connection.execute(chosen.limit(1)).first() is not None
+
+
+def registers_out(
+    connection: Connection, provider_id: int, due_by: datetime, due_after: datetime
+) -> list[datetime]:
+    """Give the instants in a stretch of time at which registers are due that have not come in."""
+    chosen = (
+        select(lessons.c.entry_due)
+        .where(
+            lessons.c.provider_id == provider_id,
+            lessons.c.state == "owed",
+            lessons.c.entry_due <= due_by,
+            lessons.c.entry_due > due_after,
+        )
+        .distinct()
+    )
+    return list(connection.execute(chosen).scalars())
 
 
 def missed(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
