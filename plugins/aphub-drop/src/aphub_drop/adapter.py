@@ -1,0 +1,171 @@
+"""The SFTP adapter: one connection for a burst, many files in flight, each with its own answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import ClassVar
+
+from aphub.api import (
+    Answer,
+    CheckStep,
+    Delivery,
+    DeliveryAdapter,
+    DeliveryError,
+    DeliveryResult,
+    Document,
+    Outbound,
+    Repeat,
+    Rung,
+    Tools,
+)
+from aphub_drop import words
+from aphub_drop.background import BackgroundLoop
+from aphub_drop.check import check_steps
+from aphub_drop.files import compose_csv, result_of, safe_name
+from aphub_drop.placing import place, what_is_there
+from aphub_drop.session import Session, leave, open_session
+from aphub_drop.settings import DropConnection, DropRoute
+
+Answered = tuple[str, DeliveryResult | DeliveryError]
+
+
+class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
+    """Puts files on an SFTP server; the same file again is recognised and changes nothing."""
+
+    name = "drop"
+    connection_class = DropConnection
+    route_class = DropRoute
+    repeat = Repeat.HARMLESS
+    reaches = Rung.HANDED_OVER
+    looks_up = True
+    burst = 64
+    capabilities: ClassVar[dict[str, str]] = {
+        "encryption": "SSH to the server whose key is pinned; else nothing is sent",
+        "receipt": "the file lies there under its name and every byte was read back; not that anybody took it",
+        "protection": "whoever may read the folder reads the file",
+    }
+
+    def __init__(self, connection: DropConnection, tools: Tools) -> None:
+        """Keep settings and tools; open nothing yet."""
+        super().__init__(connection, tools)
+        self._loop: BackgroundLoop | None = None
+        self._session: Session | None = None
+
+    @classmethod
+    def compose(cls, outbound: Outbound, route: DropRoute) -> tuple[Document, ...]:  # noqa: ARG003 - one layout so far
+        """Make the CSV; its name has only safe fields."""
+        return compose_csv(outbound)
+
+    def open(self) -> None:
+        """Connect, see the pinned host key, and sign in; a live connection is kept."""
+        if self._session is not None and self._session.alive:
+            return
+        self._session = None
+        try:
+            self._session = self._background().run(open_session(self.connection))
+        finally:
+            if self._session is None:
+                self.close()
+
+    def close(self) -> None:
+        """Leave politely; a second call does nothing."""
+        loop, session = self._loop, self._session
+        self._loop = self._session = None
+        if loop is None:
+            return
+        try:
+            if session is not None:
+                loop.run(leave(session))
+        finally:
+            loop.stop()
+
+    def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """Try once to put the delivery's files there."""
+        ((_, answer),) = self.deliver_many([delivery])
+        if isinstance(answer, DeliveryError):
+            raise answer
+        return answer
+
+    def deliver_many(self, deliveries: Sequence[Delivery]) -> Iterator[Answered]:
+        """Put many there at once over the one connection, giving each answer as it is known."""
+        if self._session is None:
+            for delivery in deliveries:
+                yield delivery.key, words.lost_before()
+            return
+        yield from self._background().each(self._burst(self._session, deliveries))
+
+    def look_up(self, delivery: Delivery) -> DeliveryResult | None:
+        """Look for the delivery's files by name and compare every byte; connects again if the line went."""
+        self.open()
+        return self._background().run(self._look_up(self._session, delivery))
+
+    def check(self, route: DropRoute) -> Iterator[CheckStep]:
+        """Walk the way step by step, with a test file that holds no pupil and is removed again."""
+        loop = BackgroundLoop()
+        try:
+            yield from loop.each(check_steps(self.connection, route))
+        finally:
+            loop.stop()
+
+    def _background(self) -> BackgroundLoop:
+        if self._loop is None:
+            self._loop = BackgroundLoop()
+        return self._loop
+
+    async def _burst(self, session: Session, deliveries: Sequence[Delivery]) -> AsyncIterator[Answered]:
+        places = asyncio.Semaphore(self.connection.in_flight)
+        going = [asyncio.create_task(self._one(session, delivery, places)) for delivery in deliveries]
+        try:
+            for done in asyncio.as_completed(going):
+                yield await done
+        finally:
+            for task in going:
+                task.cancel()
+
+    async def _one(self, session: Session, delivery: Delivery, places: asyncio.Semaphore) -> Answered:
+        async with places:
+            try:
+                if not session.alive:
+                    raise words.lost_before()
+                return delivery.key, await self._place(session, delivery)
+            except DeliveryError as exc:
+                return delivery.key, exc
+
+    async def _place(self, session: Session, delivery: Delivery) -> DeliveryResult:
+        folder = _folder(delivery)
+        answers: list[tuple[str, Answer]] = []
+        for document in delivery.documents:
+            name = safe_name(document)
+            answer = await place(
+                session,
+                folder,
+                name,
+                document.content,
+                seconds=self.connection.timeout,
+                read_back=self.connection.read_back,
+            )
+            answers.append((f"{folder}/{name}", answer))
+        evidence = {"read back": "every byte" if self.connection.read_back else "size only"}
+        return result_of(delivery, answers, evidence=evidence, hops=session.hops)
+
+    async def _look_up(self, session: Session | None, delivery: Delivery) -> DeliveryResult | None:
+        if session is None:
+            raise words.lost_before()
+        folder = _folder(delivery)
+        answers: list[tuple[str, Answer]] = []
+        for document in delivery.documents:
+            found = await what_is_there(
+                session, folder, safe_name(document), document.content, seconds=self.connection.timeout
+            )
+            if found is None:
+                return None
+            answers.append((f"{folder}/{document.name}", found))
+        return result_of(delivery, answers, evidence={"read back": "every byte, later"}, hops=session.hops)
+
+
+def _folder(delivery: Delivery) -> str:
+    """Give the route's folder, without a slash at its end."""
+    route = delivery.route
+    if not isinstance(route, DropRoute):
+        message = "a drop is given routes of its own"
+        raise TypeError(message)
+    return route.folder.rstrip("/")

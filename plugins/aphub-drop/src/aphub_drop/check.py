@@ -1,0 +1,129 @@
+"""The connection check: each step of the way proved alone, and what to mend at the first that fails."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+
+import asyncssh
+
+from aphub.api import CheckStep, DeliveryError
+from aphub_drop import words
+from aphub_drop.files import temporary
+from aphub_drop.session import LOST, Session, find, leave, reach, sign_in, start
+from aphub_drop.settings import DropConnection, DropRoute
+
+Step = Callable[[], Awaitable[str]]
+
+_CLEAN_UP_SECONDS = 2.0
+_TEST_CONTENT = (
+    b"aphub checked that it can write, rename, read and remove here. This file may be deleted.\r\n"
+)
+
+
+async def check_steps(connection: DropConnection, route: DropRoute) -> AsyncIterator[CheckStep]:
+    """Give one step after the other, ending at the first that fails."""
+    step = "The server's name is found"
+    line: asyncssh.SSHClientConnection | None = None
+    session: Session | None = None
+    test: _TestFile | None = None
+    try:
+        yield CheckStep(step, ok=True, found=", ".join((await find(connection))[:4]))
+
+        step = f"It answers on port {connection.port}"
+        await reach(connection)
+        yield CheckStep(step, ok=True)
+
+        step = "It is the server whose key is pinned, and it accepts ours"
+        line = await sign_in(connection)
+        yield CheckStep(step, ok=True, found=connection.host_key)
+
+        step = "It offers SFTP"
+        session = await start(connection, line)
+        yield CheckStep(step, ok=True, found=session.hops)
+
+        test = _TestFile(session, connection, route)
+        for step, prove, sentence in test.steps():
+            yield CheckStep(step, ok=True, found=await _told(prove, sentence, connection.timeout))
+    except DeliveryError as exc:
+        yield CheckStep(step, ok=False, found=str(exc), mend=exc.what_now or "Try again in a few minutes")
+    finally:
+        if test is not None:
+            await test.clean_up()
+        if session is not None:
+            await leave(session)
+        elif line is not None:
+            line.abort()
+
+
+class _TestFile:
+    """A file without a pupil in it, on the way that a report goes."""
+
+    def __init__(self, session: Session, connection: DropConnection, route: DropRoute) -> None:
+        self._files = session.files
+        self._connection = connection
+        self._folder = route.folder.rstrip("/")
+        # Begins with a dot, so that whoever collects files there passes it over.
+        name = f".aphub-check-{secrets.token_hex(4)}"
+        self._unfinished = f"{self._folder}/{temporary(name)}"
+        self._final = f"{self._folder}/{name}"
+        self._left: set[str] = set()
+
+    def steps(self) -> Iterator[tuple[str, Step, DeliveryError]]:
+        """Give each step's name, its proof, and the sentence for a no."""
+        yield "The folder is there", self._is_there, words.no_folder()
+        yield "A test file can be written", self._write, words.may_not_write()
+        yield "It can be renamed", self._rename, words.may_not_rename()
+        if self._connection.read_back:
+            yield "It can be read back", self._read, words.may_not_read()
+        yield "It can be removed", self._remove, words.may_not_write()
+
+    async def clean_up(self) -> None:
+        """Remove what a failed step left, if they let us."""
+        for path in self._left:
+            with suppress(asyncssh.Error, OSError, TimeoutError):
+                async with asyncio.timeout(_CLEAN_UP_SECONDS):
+                    await self._files.remove(path)
+
+    async def _is_there(self) -> str:
+        if not await self._files.isdir(self._folder or "/"):
+            raise words.no_folder()
+        return self._folder
+
+    async def _write(self) -> str:
+        async with self._files.open(self._unfinished, "wb") as file:
+            self._left.add(self._unfinished)
+            await file.write(_TEST_CONTENT)
+        return f"{len(_TEST_CONTENT)} bytes"
+
+    async def _rename(self) -> str:
+        self._left.add(self._final)
+        try:
+            await self._files.rename(self._unfinished, self._final)
+        except asyncssh.SFTPOpUnsupported:
+            await self._files.posix_rename(self._unfinished, self._final)
+        self._left.remove(self._unfinished)
+        return ""
+
+    async def _read(self) -> str:
+        async with self._files.open(self._final, "rb") as file:
+            kept: object = await file.read()
+        if kept != _TEST_CONTENT:
+            raise words.damaged()
+        return "every byte"
+
+    async def _remove(self) -> str:
+        await self._files.remove(self._final)
+        self._left.remove(self._final)
+        return ""
+
+
+async def _told(prove: Step, sentence: DeliveryError, seconds: float) -> str:
+    """Try a step, and turn what asyncssh raises into the sentence for it."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await prove()
+    except LOST as exc:
+        raise words.lost_before() from exc
+    except asyncssh.Error as exc:
+        raise sentence from exc

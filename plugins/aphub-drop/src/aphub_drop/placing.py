@@ -1,0 +1,203 @@
+"""One file on its way: written under a temporary name, read back, and only then given its own.
+
+The plain SFTP rename is asked first, because it never overwrites; `posix-rename@openssh.com` replaces what is there,
+so it is used only where the plain one is missing, after a look.
+"""
+
+import asyncio
+from contextlib import suppress
+
+import asyncssh
+
+from aphub.api import Answer, DeliveryError
+from aphub_drop import words
+from aphub_drop.files import temporary
+from aphub_drop.session import LOST, Session
+
+_ONE_PACKET = 30_000
+_FULL = (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)
+_NO_FOLDER = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory)
+_DENIED = (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect)
+_NEW = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
+_CLEAN_UP_SECONDS = 2.0
+
+
+async def place(
+    session: Session, folder: str, name: str, content: bytes, *, seconds: float, read_back: bool
+) -> Answer:
+    """Put one file there, whole or not at all, over nothing that is there.
+
+    Raises:
+        TransientDeliveryError: It did not get its name.
+        RefusedDeliveryError: They will not have it.
+        UncertainDeliveryError: The line went while it was getting its name.
+    """
+    unfinished, final = f"{folder}/{temporary(name)}", f"{folder}/{name}"
+    try:
+        async with asyncio.timeout(seconds):
+            await _write(session.files, unfinished, content, read_back=read_back)
+    except LOST as exc:
+        raise words.lost_before() from exc
+    except DeliveryError:
+        await _remove(session.files, unfinished)
+        raise
+    try:
+        async with asyncio.timeout(seconds):
+            renamed = await _rename(session.files, unfinished, final)
+    except LOST as exc:
+        raise words.lost_at_rename() from exc
+    except asyncssh.SFTPError as exc:
+        return await _not_renamed(session, unfinished, final, content, seconds, exc)
+    if not renamed:
+        return await _not_renamed(session, unfinished, final, content, seconds, None)
+    await _confirm(session.files, final, len(content), seconds)
+    return Answer.TAKEN
+
+
+async def what_is_there(
+    session: Session, folder: str, name: str, content: bytes, *, seconds: float
+) -> Answer | None:
+    """Look for a file by name: ours, another, or none.
+
+    Raises:
+        TransientDeliveryError: The line went, or they will not let us look.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await _compare(session.files, f"{folder}/{name}", content)
+    except LOST as exc:
+        raise words.lost_before() from exc
+    except asyncssh.SFTPError as exc:
+        raise words.write_failed(type(exc).__name__) from exc
+
+
+async def _write(files: asyncssh.SFTPClient, path: str, content: bytes, *, read_back: bool) -> None:
+    """Write, make durable and read back through one handle, so that no damaged file ever bears its name."""
+    file = await _opened(files, path, content, read_back=read_back)
+    try:
+        await file.write(content)
+        with suppress(asyncssh.SFTPOpUnsupported):
+            await file.fsync()
+        if read_back:
+            await _read_back(file, content)
+        # A server may tell only now that the disk is full.
+        await file.close()
+    except _FULL as exc:
+        raise words.disk_full() from exc
+    except (*LOST, DeliveryError):
+        with suppress(*LOST, asyncssh.Error):
+            await file.close()
+        raise
+    except asyncssh.SFTPError as exc:
+        with suppress(*LOST, asyncssh.Error):
+            await file.close()
+        raise await _why_not(files, path, exc) from exc
+
+
+async def _opened(
+    files: asyncssh.SFTPClient, path: str, content: bytes, *, read_back: bool
+) -> asyncssh.SFTPClientFile:
+    flags = _NEW | asyncssh.FXF_READ if read_back else _NEW
+    # One packet needs no machinery for blocks in parallel.
+    block = 0 if len(content) <= _ONE_PACKET else -1
+    try:
+        return await files.open(path, flags, encoding=None, block_size=block)
+    except _NO_FOLDER as exc:
+        raise words.no_folder() from exc
+    except _DENIED as exc:
+        raise words.may_not_write() from exc
+    except _FULL as exc:
+        raise words.disk_full() from exc
+    except LOST:
+        raise
+    except asyncssh.SFTPError as exc:
+        raise await _why_not(files, path, exc) from exc
+
+
+async def _read_back(file: asyncssh.SFTPClientFile, content: bytes) -> None:
+    try:
+        # One byte more than we wrote, so that a longer file shows.
+        kept: object = await file.read(len(content) + 1, 0)
+    except _DENIED as exc:
+        raise words.may_not_read() from exc
+    if kept != content:
+        raise words.damaged()
+
+
+async def _rename(files: asyncssh.SFTPClient, unfinished: str, final: str) -> bool:
+    """Give the file its name; say False where something is there already."""
+    try:
+        await files.rename(unfinished, final)
+    except asyncssh.SFTPOpUnsupported:
+        if await files.lexists(final):
+            return False
+        await files.posix_rename(unfinished, final)
+    return True
+
+
+async def _not_renamed(
+    session: Session, unfinished: str, final: str, content: bytes, seconds: float, why: Exception | None
+) -> Answer:
+    """Find out why a file did not get its name: it is there already, or we may not, or the server failed."""
+    try:
+        async with asyncio.timeout(seconds):
+            there = await _compare(session.files, final, content)
+    except LOST as exc:
+        # The server answered "no" to the rename, so nothing got its name by us.
+        raise words.lost_before() from exc
+    except asyncssh.SFTPError:
+        there = None
+    await _remove(session.files, unfinished)
+    if there is not None:
+        return there
+    if isinstance(why, _FULL):
+        raise words.disk_full() from why
+    raise words.may_not_rename() from why
+
+
+async def _compare(files: asyncssh.SFTPClient, path: str, content: bytes) -> Answer | None:
+    """Compare what lies at a path with what we would put there."""
+    try:
+        size = (await files.stat(path)).size
+    except _NO_FOLDER:
+        return None
+    if size != len(content):
+        return Answer.DIFFERS
+    async with files.open(path, "rb") as file:
+        kept: object = await file.read()
+    return Answer.ALREADY_THERE if kept == content else Answer.DIFFERS
+
+
+async def _confirm(files: asyncssh.SFTPClient, path: str, size: int, seconds: float) -> None:
+    """See the file under its name; a reader who took it away at once, or a line that goes now, changes nothing.
+
+    The rename was acknowledged and the bytes were read back before it.
+
+    Raises:
+        UncertainDeliveryError: Something of another size lies there.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            seen = await files.stat(path)
+    except (*LOST, asyncssh.SFTPError):
+        return
+    if seen.size is not None and seen.size != size:
+        raise words.lost_at_rename()
+
+
+async def _why_not(files: asyncssh.SFTPClient, path: str, exc: asyncssh.SFTPError) -> DeliveryError:
+    """Tell a full disk from another failure: version 3 of the protocol has one word for both (and OpenSSH speaks 3)."""
+    with suppress(asyncssh.Error, OSError):
+        disk = await files.statvfs(path.rpartition("/")[0] or "/")
+        if disk.bavail == 0 or disk.favail == 0 < disk.files:
+            return words.disk_full()
+    if "space" in exc.reason.lower() or "quota" in exc.reason.lower():
+        return words.disk_full()
+    return words.write_failed(type(exc).__name__)
+
+
+async def _remove(files: asyncssh.SFTPClient, path: str) -> None:
+    """Remove an unfinished file if they let us; the next try writes over it anyway."""
+    with suppress(asyncssh.Error, OSError, TimeoutError):
+        async with asyncio.timeout(_CLEAN_UP_SECONDS):
+            await files.remove(path)
