@@ -1,0 +1,157 @@
+"""The rows of a file of pupils, placements and recipients, and the mistakes in them by row, column and mend."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from aphub.api.sources import SourceRefusedError
+from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration, TimetableSlot
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "pupil_ref": (
+        "pupil ref",
+        "ref",
+        "reference",
+        "pupil reference",
+        "our ref",
+        "learner id",
+        "student id",
+        "pupil id",
+    ),
+    "given_name": ("given name", "forename", "first name", "preferred name"),
+    "family_name": ("family name", "surname", "last name"),
+    "upn": ("upn", "unique pupil number"),
+    "school_pupil_ref": (
+        *("school pupil ref", "school pupil number", "school s number", "admission number", "admission no"),
+        *("school ref", "school s ref"),
+    ),
+    "starts": ("starts", "start date", "start", "from", "first day", "placement start"),
+    "ends": ("ends", "end date", "end", "until", "to", "last day", "placement end", "review date"),
+    "arranged_by": ("arranged by", "commissioned by", "arranged"),
+    "power": ("power", "legal power", "section", "power used"),
+    "registration": ("registration", "roll", "on roll", "registered"),
+    "nature": ("nature", "kind", "activity", "type", "kind of provision", "provision", "nature of activity"),
+    "commissioner": ("commissioner", "commissioning school", "commissioning body", "school or council"),
+    "timetable": ("timetable", "lessons", "times", "days and times"),
+    "recipient": ("recipient", "tell", "told", "send to", "school to tell", "organisation"),
+    "purpose": ("purpose", "why told", "told as"),
+    "agreement": ("agreement", "reporting agreement", "how often"),
+    "risk": ("risk", "risk flag", "at risk"),
+    "suppressed": ("suppressed", "do not share", "do not send"),
+    "attends_on_school_closure": (
+        "attends on school closure",
+        "attends on inset days",
+        "attends when school is closed",
+    ),
+}
+"""Our columns in the order of the documented layout, each with the headings that also mean it."""
+
+REQUIRED = (
+    *("pupil_ref", "given_name", "family_name", "starts", "arranged_by", "registration"),
+    *("commissioner", "timetable", "recipient", "agreement"),
+)
+_SEARCHED = 30
+_SIGNS = re.compile(r"[^\w]+|_")
+_BY_HEADING = {heading: column for column, headings in COLUMNS.items() for heading in headings}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake, or one thing to look at: where it stands, what it is, what to do. Nobody's data is in it."""
+
+    row: int
+    column: str
+    words: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return f"Row {self.row}, {self.column}: {self.words} {self.mend}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One row of the file as read: a pupil, a placement, and one organisation that is told."""
+
+    number: int
+    pupil_ref: str = field(repr=False)
+    given_name: str = field(repr=False)
+    family_name: str = field(repr=False)
+    upn: str = field(repr=False)
+    school_pupil_ref: str = field(repr=False)
+    suppressed: bool
+    starts: date
+    ends: date | None
+    arranged_by: ArrangedBy
+    power: Power
+    registration: Registration
+    nature: Nature
+    commissioner: str
+    timetable: tuple[TimetableSlot, ...]
+    risk: bool
+    attends_on_school_closure: bool
+    recipient: str
+    purpose: Purpose
+    agreement: str
+
+    @property
+    def pupil(self) -> tuple[str, ...]:
+        """All that the row says about the pupil."""
+        return (self.given_name, self.family_name, self.upn, self.school_pupil_ref, str(self.suppressed))
+
+    @property
+    def placement(self) -> tuple[object, ...]:
+        """All that the row says about the placement."""
+        return (
+            *(self.starts, self.ends, self.arranged_by, self.power, self.registration, self.nature),
+            *(self.commissioner, self.timetable, self.risk, self.attends_on_school_closure),
+        )
+
+    @property
+    def placement_key(self) -> tuple[str, date, Nature, str]:
+        """What tells the placements of one file apart."""
+        return self.pupil_ref, self.starts, self.nature, self.commissioner
+
+
+def cells_by_column(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Give each row under the headings as text by our column, with its number as people count it.
+
+    Raises:
+        SourceRefusedError: The headings are not near the top, or a needed one is missing; all of those are named.
+    """
+    iterator = iter(rows)
+    places: dict[str, int] = {}
+    number = 0
+    for number, row in enumerate(iterator, 1):
+        places = _places(row)
+        if len(places) > len(REQUIRED) // 2 or number == _SEARCHED:
+            break
+    missing = [column for column in REQUIRED if column not in places]
+    if missing:
+        raise SourceRefusedError(
+            f"The file needs headings that are not there: {', '.join(missing)}.",
+            "Nothing of it was taken.",
+            "Add them; the documentation has a file to begin from.",
+        )
+    for line, row in enumerate(iterator, number + 1):
+        cells = {
+            column: " ".join(_one_line(column, row[place]).split()) if place < len(row) else ""
+            for column, place in places.items()
+        }
+        if any(cells.values()):
+            yield line, cells
+
+
+def _one_line(column: str, text: str) -> str:
+    """Let lessons of a timetable stand on lines of their own in a cell."""
+    return text.replace("\n", "; ") if column == "timetable" else text
+
+
+def _places(row: Sequence[str]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for place, cell in enumerate(row):
+        column = _BY_HEADING.get(" ".join(_SIGNS.sub(" ", cell.casefold()).split()))
+        if column is not None:
+            places.setdefault(column, place)
+    return places

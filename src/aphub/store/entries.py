@@ -1,0 +1,101 @@
+"""Keep entries: versions of what the hub states about a lesson, of which one is current."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, insert, select, update
+
+from aphub.store.pupils import in_batches
+from aphub.store.tables import entries, lessons, placements
+
+_SHOWN = (
+    entries.c.entry_id,
+    entries.c.version,
+    entries.c.outcome,
+    entries.c.reason,
+    entries.c.minutes,
+    entries.c.mark_id,
+    entries.c.by_person,
+    entries.c.key_id.label("entry_key_id"),
+    entries.c.sealed.label("entry_sealed"),
+    entries.c.taken_at,
+)
+
+
+def lessons_on(
+    connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
+) -> dict[tuple[int, date], list[Row[Any]]]:
+    """Give the lessons that are due, by pupil and day, each with its current entry; both days belong to it."""
+    found: dict[tuple[int, date], list[Row[Any]]] = {}
+    for part in in_batches(dict.fromkeys(pupil_ids)):
+        chosen = _with_entry().where(
+            lessons.c.provider_id == provider_id,
+            lessons.c.pupil_id.in_(part),
+            lessons.c.day >= from_day,
+            lessons.c.day <= until_day,
+            lessons.c.state != "withdrawn",
+        )
+        for row in connection.execute(chosen.order_by(lessons.c.starts_at)).all():
+            found.setdefault((row.pupil_id, row.day), []).append(row)
+    return found
+
+
+def lesson(connection: Connection, provider_id: int, lesson_id: int) -> Row[Any] | None:
+    """Give one lesson with its current entry."""
+    chosen = _with_entry().where(lessons.c.provider_id == provider_id, lessons.c.lesson_id == lesson_id)
+    return connection.execute(chosen).one_or_none()
+
+
+def lesson_at(
+    connection: Connection, provider_id: int, placement_ref: str, day: date, starts_wall: str
+) -> Row[Any] | None:
+    """Give a placement's lesson of a day and start."""
+    chosen = (
+        _with_entry()
+        .join(
+            placements,
+            and_(
+                placements.c.provider_id == lessons.c.provider_id,
+                placements.c.placement_id == lessons.c.placement_id,
+                placements.c.current,
+            ),
+        )
+        .where(
+            lessons.c.provider_id == provider_id,
+            placements.c.ref == placement_ref,
+            lessons.c.day == day,
+            lessons.c.starts_wall == starts_wall,
+        )
+    )
+    return connection.execute(chosen).one_or_none()
+
+
+def _with_entry() -> Any:
+    return select(lessons, *_SHOWN).outerjoin(
+        entries,
+        and_(
+            entries.c.provider_id == lessons.c.provider_id,
+            entries.c.lesson_id == lessons.c.lesson_id,
+            entries.c.current,
+        ),
+    )
+
+
+def add(connection: Connection, provider_id: int, rows: list[dict[str, Any]]) -> None:
+    """Add entries; the older ones of their lessons stop being current, and the lessons count as entered."""
+    if not rows:
+        return
+    lesson_ids = list({row["lesson_id"] for row in rows})
+    for part in in_batches(lesson_ids):
+        connection.execute(
+            update(entries)
+            .where(entries.c.provider_id == provider_id, entries.c.lesson_id.in_(part), entries.c.current)
+            .values(current=False)
+        )
+        connection.execute(
+            update(lessons)
+            .where(lessons.c.provider_id == provider_id, lessons.c.lesson_id.in_(part))
+            .values(state="entered")
+        )
+    connection.execute(insert(entries), rows)
