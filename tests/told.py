@@ -38,6 +38,7 @@ class ToldRoute(RouteSettings):
     """Where at the far side."""
 
     address: str
+    protection: str = ""
 
 
 @dataclass

@@ -34,6 +34,7 @@ class Onward:
     may_have_it: bool = False
     differs: bool = False
     expired: bool = False
+    refused: bool = False
 
 
 def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetime) -> None:
@@ -54,14 +55,44 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
             f"{row.reference} may have arrived. Ask them, then settle it.",
             now,
         )
+    if onward.refused:
+        words = f"Their system refused {row.reference} ({onward.why}). Check the way to them."
+        raise_task(desk, connection, row, "fix_channel", words, now)
     if onward.differs:
         raise_task(desk, connection, row, "register_differs", f"{row.reference}: {onward.why}.", now)
     if not current:
         return
-    route = None if onward.expired or now > row.useful_until else _next_route(desk, connection, row, current)
+    route = None if onward.expired or now > row.useful_until else next_route(desk, connection, row, current)
     if route is None:
         _give_to_person(desk, connection, onward, current, now)
         return
+    notes = (f"You may already have {row.reference}.",) if onward.may_have_it else ()
+    if onward.differs:
+        # The difference is theirs to settle: their mark stands, and they read what we saw.
+        notes = ("Your register has another mark here. We left it as it is.", *notes)
+    try:
+        carry(desk, connection, row, current, route, now, notes=notes)
+    except (AphubError, ValueError):
+        _give_to_person(desk, connection, onward, current, now)
+
+
+def carry(
+    desk: Desk,
+    connection: Connection,
+    row: Row[Any],
+    current: Sequence[Row[Any]],
+    route: Route,
+    now: datetime,
+    *,
+    notes: tuple[str, ...] = (),
+    useful_until: datetime | None = None,
+) -> str:
+    """Make a new dispatch of the same report versions, in the same thread, for a route; give its reference.
+
+    Raises:
+        AphubError: The message cannot be made for this route.
+        ValueError: Likewise.
+    """
     pupils = _pupils(desk, current)
     contents = desk.vault.open_json_many(
         [(one.key_id, place_of("reports", desk.provider_id, one.report_id), one.sealed) for one in current]
@@ -72,10 +103,6 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
     numbers = dispatching.thread_numbers(connection, desk.provider_id, [row.thread_id])
     number = numbers[row.thread_id] + 1
     first = current[0]
-    notes = (f"You may already have {row.reference}.",) if onward.may_have_it else ()
-    if onward.differs:
-        # The difference is theirs to settle: their mark stands, and they read what we saw.
-        notes = ("Your register has another mark here. We left it as it is.", *notes)
     letter = Letter(
         thread_id=row.thread_id,
         thread_ref=row.reference.split("-")[1],
@@ -84,18 +111,14 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
         period=_period_of(first),
         period_words=period_words(first.first_day, first.until_day, first.half),
         due_by=row.due_by,
-        useful_until=row.useful_until,
+        useful_until=useful_until or row.useful_until,
         reports=reports,
         made_at=now,
         notes=notes,
     )
     live = telling.live_channels(connection, desk.provider_id)
     channel = live[route.organisation, route.channel]
-    try:
-        composed = compose(desk, letter, route, file_password=desk.file_password(channel))
-    except (AphubError, ValueError):
-        _give_to_person(desk, connection, onward, current, now)
-        return
+    composed = compose(desk, letter, route, file_password=desk.file_password(channel))
     [dispatch_id] = allocate(connection, "dispatches", 1)
     fresh = {
         **dispatch_row(desk, letter, route, composed, dispatch_id, now),
@@ -115,11 +138,13 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
     dispatching.set_thread_numbers(connection, desk.provider_id, {row.thread_id: number})
     record(connection, desk, [prepared(desk, fresh, [one.commitment for one in current])])
     desk.announce(route.lane)
+    return composed.message.reference
 
 
-def _next_route(
+def next_route(
     desk: Desk, connection: Connection, row: Row[Any], current: Sequence[Row[Any]]
 ) -> Route | None:
+    """Give the next live way, in the agreed order, that a person reads; None where there is none."""
     live = telling.live_channels(connection, desk.provider_id)
     first = current[0]
     agreement = desk.config.agreement_on(first.agreement, row.organisation, first.first_day)
@@ -140,14 +165,13 @@ def _give_to_person(
     desk: Desk, connection: Connection, onward: Onward, current: Sequence[Row[Any]], now: datetime
 ) -> None:
     row = onward.row
-    raise_task(
-        desk,
-        connection,
-        row,
-        "phone_school",
-        f"Phone this school or council about {row.reference}: it could not be sent ({onward.why})."[:300],
-        now,
-    )
+    what = "may not have arrived" if onward.may_have_it else "could not be sent"
+    words = f"Phone this school or council about {row.reference}: it {what} ({onward.why})."
+    raise_task(desk, connection, row, "phone_school", words, now)
+    if row.kind == Kind.ALERT:
+        # The routine report of these pupils is still owed, and may find the way open again.
+        _say_expired(desk, connection, onward, current)
+        return
     owed_rows.change_owed(
         connection,
         desk.provider_id,
@@ -156,6 +180,11 @@ def _give_to_person(
             for one in current
         ],
     )
+    _say_expired(desk, connection, onward, current)
+
+
+def _say_expired(desk: Desk, connection: Connection, onward: Onward, current: Sequence[Row[Any]]) -> None:
+    row = onward.row
     if onward.expired:
         fields = {
             "dispatch": row.reference,
