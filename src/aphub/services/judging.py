@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
@@ -108,7 +108,7 @@ class Judge:
         is_same = before is not None and before.word == judged.word
         if is_same and before is not None and not before.is_open:
             return judged
-        outcome = self._read(read, match)
+        outcome = fact_or_doubt(self._vocabulary, read, match)
         if isinstance(outcome, Doubt):
             if not is_same:
                 judged.result, judged.doubt = QUESTIONED, outcome
@@ -125,21 +125,6 @@ class Judge:
             return self._second_check(judged, outcome, said.get(lesson_id))
         judged.result, judged.fact = ENTERED, outcome
         return judged
-
-    def _read(self, read: Read, match: Match) -> Fact | Doubt:
-        """Read the mark of a row that has its lesson; a row without one may say that nobody was expected."""
-        row = read.row
-        if match.lesson is None:
-            doubt = match.doubt or Doubt("row", "We cannot tell what this row speaks of.", "Check it.", "row")
-            if doubt.kind in _NO_LESSON and read.day is not None:
-                told = read_mark(self._vocabulary, row.mark, row.minutes, row.reason, None, read.day)
-                if isinstance(told, Fact) and told.outcome in _NOBODY_EXPECTED:
-                    return told
-            return doubt
-        told = read_mark(
-            self._vocabulary, row.mark, row.minutes, row.reason, Mode(match.lesson.mode), match.lesson.day
-        )
-        return doubt_of(told) if isinstance(told, Unread) else told
 
     def _second_check(self, judged: Judged, fact: Fact, said: Fact | None) -> Judged:
         """Let the afternoon's mark of a lesson across lunch confirm the morning's, or ask when they differ."""
@@ -158,7 +143,7 @@ class Judge:
             )
             return judged
         checked = judged.taken_at or to_utc(lesson.day, _AFTERNOON)
-        judged.result, judged.fact = ENTERED, replace(fact, note=fact.note)
+        judged.result, judged.fact = ENTERED, fact
         judged.actions = (*self._actions_of(lesson), *judged.actions, Action(checked, SECOND_CHECK))
         judged.taken_at = lesson.taken_at
         return judged
@@ -208,6 +193,20 @@ class Judge:
     def _word(self, row: SourceRow) -> bytes:
         said = [row.mark, row.minutes, row.reason, row.action, row.problem]
         return self._desk.vault.digest(json.dumps([text.strip() for text in said]).encode())
+
+
+def fact_or_doubt(vocabulary: Vocabulary, read: Read, match: Match) -> Fact | Doubt:
+    """Read the mark of a row that has its lesson; one without a lesson may still say that nobody was expected."""
+    row = read.row
+    if match.lesson is None:
+        doubt = match.doubt or Doubt("row", "We cannot tell what this row speaks of.", "Check it.", "row")
+        if doubt.kind in _NO_LESSON and read.day is not None:
+            told = read_mark(vocabulary, row.mark, row.minutes, row.reason, None, read.day)
+            if isinstance(told, Fact) and told.outcome in _NOBODY_EXPECTED:
+                return told
+        return doubt
+    told = read_mark(vocabulary, row.mark, row.minutes, row.reason, Mode(match.lesson.mode), match.lesson.day)
+    return doubt_of(told) if isinstance(told, Unread) else told
 
 
 def doubt_of(unread: Unread) -> Doubt:

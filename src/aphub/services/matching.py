@@ -190,9 +190,9 @@ class Roll:
             wall = f"{read.starts:%H:%M}"
             fits = [one for one in lessons if one.starts_wall == wall]
         elif read.half is not None:
-            fits = [one for one in lessons if read.half in self._halves(one, here[one.placement_id])]
+            fits = [one for one in lessons if read.half in self.halves_of(one, here[one.placement_id])]
         if len(fits) == 1:
-            split = len(self._halves(fits[0], here[fits[0].placement_id])) > 1
+            split = len(self.halves_of(fits[0], here[fits[0].placement_id])) > 1
             return Match(pupil_id, fits[0], read.half, is_split=split)
         choices = tuple(dict.fromkeys(one.starts_wall for one in (fits or lessons)))
         if fits:
@@ -204,7 +204,8 @@ class Roll:
             doubt = Doubt("no_lesson", words, "Check the time, or the timetable.", column, choices)
         return Match(pupil_id, doubt=doubt)
 
-    def _halves(self, lesson: Row[Any], placement: Row[Any]) -> tuple[Half, ...]:
+    def halves_of(self, lesson: Row[Any], placement: Row[Any]) -> tuple[Half, ...]:
+        """Give the halves in which a lesson stands by its commissioner's hours."""
         organisation = self.desk.config.organisations.get(placement.commissioner)
         hours = organisation.hours.hours() if organisation else SchoolHours()
         key = (lesson.starts_wall, lesson.ends_wall, hours)

@@ -1,0 +1,225 @@
+"""What a person says about a mark: answers to questions, and corrections of entries. Each is a new version."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from aphub.api.sources import SourceRow
+from aphub.domain.entries import Fact
+from aphub.domain.errors import NeedsCorrectionError
+from aphub.domain.meanings import fold_word
+from aphub.domain.outcomes import Mode
+from aphub.domain.typed import read_clock, read_day
+from aphub.domain.vocabulary import Unread, read_choice, read_mark
+from aphub.services.desk import Desk, place_of
+from aphub.services.entering import NewEntry, enter
+from aphub.services.intake_rows import question_words
+from aphub.services.judging import vocabulary_of
+from aphub.services.matching import other_spellings
+from aphub.store import entries, intakes, pupils
+
+SET_ASIDE = "set aside"
+"""The answer to a question that needs no entry: a row of somebody who was never here, or a line too many."""
+
+
+class CannotAnswerError(NeedsCorrectionError):
+    """The answer does not settle the question as it stands."""
+
+
+def answer_question(
+    desk: Desk,
+    ref: str,
+    by: str,
+    *,
+    choice: str = "",
+    fact: Fact | None = None,
+    pupil: str = "",
+    day: date | None = None,
+    starts: str = "",
+) -> None:
+    """Settle a question as a person says: an entry follows, unless it is set aside.
+
+    Args:
+        desk: The provider's desk.
+        ref: The question's reference.
+        by: Who answers.
+        choice: One of its choices, a word or code instead of the mark, a lesson's start, or `SET_ASIDE`.
+        fact: What happened, where the person says it outright.
+        pupil: Whom it is about, by the hub's or the provider's reference, where the row did not tell.
+        day: The day, where the row's could not be read.
+        starts: The lesson's start, where several could be meant.
+
+    Raises:
+        CannotAnswerError: Something is still missing; the words say what.
+    """
+    with desk.store.transaction() as connection:
+        asked = intakes.question(connection, desk.provider_id, ref)
+        if asked is None or asked.mark_id is None:
+            raise CannotAnswerError(
+                "We know no question of that reference.", "Nothing was changed.", "Check it."
+            )
+        if asked.answered_at is not None:
+            raise CannotAnswerError(
+                "This question is settled already.", "Nothing was changed.", "Correct the entry instead."
+            )
+        answer = SET_ASIDE
+        lesson_ids: list[int] = []
+        if fold_word(choice) != SET_ASIDE:
+            lesson, told = _settled(desk, connection, asked, choice, fact, pupil, day, starts)
+            entry = NewEntry(
+                lesson_id=lesson.lesson_id,
+                pupil_id=lesson.pupil_id,
+                version=(lesson.version or 0) + 1,
+                fact=told,
+                made_by=by[:80],
+                because="answered a question about the register",
+                mark_id=asked.mark_id,
+                by_person=True,
+            )
+            enter(desk, connection, [entry])
+            answer, lesson_ids = "answered", [lesson.lesson_id]
+        intakes.settle_questions(
+            connection,
+            desk.provider_id,
+            now=desk.now,
+            by=by[:80],
+            answer=answer,
+            question_id=asked.question_id,
+            lesson_ids=lesson_ids,
+        )
+    desk.announce("intake")
+
+
+def correct_entry(
+    desk: Desk, placement_ref: str, day: date, starts: str, fact: Fact, by: str, because: str
+) -> None:
+    """State something else about a lesson; it stands until its register says something new.
+
+    Raises:
+        CannotAnswerError: There is no such lesson, or no reason was given.
+    """
+    wall = read_clock(starts)
+    if not because.strip():
+        raise CannotAnswerError("A correction needs its reason.", "Nothing was changed.", "Say why.")
+    with desk.store.transaction() as connection:
+        lesson = None
+        if wall is not None:
+            lesson = entries.lesson_at(connection, desk.provider_id, placement_ref, day, f"{wall:%H:%M}")
+        if lesson is None:
+            raise CannotAnswerError(
+                "No lesson of this placement begins then.",
+                "Nothing was changed.",
+                "Check the day and the time.",
+            )
+        entry = NewEntry(
+            lesson_id=lesson.lesson_id,
+            pupil_id=lesson.pupil_id,
+            version=(lesson.version or 0) + 1,
+            fact=fact,
+            made_by=by[:80],
+            because=because.strip()[:200],
+            by_person=True,
+            taken_at=lesson.taken_at,
+        )
+        enter(desk, connection, [entry])
+        intakes.settle_questions(
+            connection,
+            desk.provider_id,
+            now=desk.now,
+            by=by[:80],
+            answer="corrected",
+            lesson_ids=[lesson.lesson_id],
+        )
+    desk.announce("intake")
+
+
+def asked_row(desk: Desk, connection: Connection, asked: Row[Any]) -> SourceRow:
+    """Open the row that a question is about, word for word."""
+    mark = intakes.mark(connection, desk.provider_id, asked.mark_id)
+    place = place_of("marks", desk.provider_id, mark.mark_id)
+    return SourceRow(mark.row, **desk.vault.open_json(mark.key_id, place, mark.sealed))
+
+
+def _settled(
+    desk: Desk,
+    connection: Connection,
+    asked: Row[Any],
+    choice: str,
+    fact: Fact | None,
+    pupil: str,
+    day: date | None,
+    starts: str,
+) -> tuple[Row[Any], Fact]:
+    """Find the lesson and the fact that an answer means."""
+    row = asked_row(desk, connection, asked)
+    choices = question_words(desk, asked)["choices"]
+    if asked.lesson_id is None and choice in choices and read_clock(choice) is not None:
+        starts, choice = choice, ""
+    lesson = _lesson(desk, connection, asked, row, pupil, day, starts)
+    if fact is not None:
+        return lesson, fact
+    vocabulary = vocabulary_of(desk)
+    mode = Mode(lesson.mode)
+    if choice:
+        told = read_choice(vocabulary, choice, mode, lesson.day)
+    else:
+        told = read_mark(vocabulary, row.mark, row.minutes, row.reason, mode, lesson.day)
+    if isinstance(told, Unread):
+        offered = f"Choose one of: {', '.join(told.choices)}." if told.choices else "Choose what happened."
+        raise CannotAnswerError(told.words, "Nothing was changed.", offered)
+    return lesson, told
+
+
+def _lesson(
+    desk: Desk,
+    connection: Connection,
+    asked: Row[Any],
+    row: SourceRow,
+    pupil: str,
+    day: date | None,
+    starts: str,
+) -> Row[Any]:
+    if asked.lesson_id is not None:
+        known = entries.lesson(connection, desk.provider_id, asked.lesson_id)
+        if known is not None:
+            return known
+    pupil_id = _pupil(desk, connection, pupil) if pupil else asked.pupil_id
+    if pupil_id is None:
+        raise CannotAnswerError(
+            "We do not know which pupil this is about.", "Nothing was changed.", "Name the pupil."
+        )
+    on = day or read_day(row.day)
+    if on is None:
+        raise CannotAnswerError(
+            "We do not know which day this is about.", "Nothing was changed.", "Give the day."
+        )
+    found = entries.lessons_on(connection, desk.provider_id, [pupil_id], on, on).get((pupil_id, on), [])
+    wall = read_clock(starts or row.starts)
+    fits = [one for one in found if wall is None or one.starts_wall == f"{wall:%H:%M}"]
+    if len(fits) == 1:
+        return fits[0]
+    times = ", ".join(one.starts_wall for one in found)
+    raise CannotAnswerError(
+        "We do not know which lesson this is about."
+        if found
+        else "No lesson is due for this pupil on that day.",
+        "Nothing was changed.",
+        f"Give its start, one of: {times}."
+        if found
+        else "Set the question aside, or mend the timetable first.",
+    )
+
+
+def _pupil(desk: Desk, connection: Connection, given: str) -> int:
+    known = pupils.by_ref(connection, desk.provider_id, given.strip().upper())
+    if known is not None:
+        return int(known.pupil_id)
+    index = desk.vault.index
+    for spellings in ([given], other_spellings(given.strip())):
+        wanted = [index("reference", one) for one in spellings]
+        found = pupils.by_index(connection, desk.provider_id, "reference", wanted)
+        numbers = {number for ids in found.values() for number in ids}
+        if len(numbers) == 1:
+            return numbers.pop()
+    raise CannotAnswerError("We do not know this pupil.", "Nothing was changed.", "Check the reference.")
