@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class World:
     clock: PlayedClock
     sides: FarSides
     count: int = 0
-    schools: dict[str, School] = field(default_factory=dict)
+    make: deliver.MakeAdapter | None = None
 
     @property
     def desk(self) -> Desk:
@@ -269,6 +269,12 @@ class World:
         self.go()
         return self
 
+    def go_with(self, make: deliver.MakeAdapter) -> None:
+        """Go once, with adapters made in another way."""
+        self.make = make
+        self.go()
+        self.make = None
+
     def go(self) -> None:
         """Do the stages in the daemon's order until nothing more happens at this instant."""
         for _ in range(20):
@@ -276,7 +282,7 @@ class World:
             watch.watch(desk)
             told = tell.tell_now(desk)
             tried = self.deliver()
-            settled = follow.follow_up(desk, self.hub.adapter)
+            settled = follow.follow_up(desk, self.make or self.hub.adapter)
             watch.watch(desk)
             if not (told.messages or tried or settled):
                 return
@@ -288,7 +294,8 @@ class World:
         desk = self.desk
         with desk.store.reading() as connection:
             lanes = lane_rows.lanes_with_work(connection, desk.provider_id, desk.now)
-        return sum(deliver.deliver_lane(desk, lane, self.hub.adapter).tried for lane in sorted(lanes))
+        make = self.make or self.hub.adapter
+        return sum(deliver.deliver_lane(desk, lane, make).tried for lane in sorted(lanes))
 
     def reopen(self) -> None:
         """Close the hub and open it again, as a restart does."""

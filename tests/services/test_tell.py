@@ -4,12 +4,13 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from aphub.api.adapters import Answer
 from aphub.domain.entries import Action
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.placements import TimetableSlot
 from aphub.services import tell
 from aphub.store import tables as t
-from tests.told import Answer, each, facts_of, outcomes_of, text_of
+from tests.told import each, facts_of, outcomes_of, text_of
 from tests.world import TWO_A_DAY, School
 
 

@@ -57,7 +57,17 @@ class Situation:
 
 
 def next_step(outcome: Outcome, situation: Situation) -> Step:
-    """Decide after a try that did not hand over; a retry never lies past usefulness."""
+    """Decide after a try that did not hand over; a retry never lies past usefulness.
+
+    An earlier try that may have arrived is never forgotten: whoever takes over says so.
+    """
+    step = _step(outcome, situation)
+    if step.do is Next.NEXT_CHANNEL and situation.uncertain_before:
+        return Step(Next.NEXT_CHANNEL_UNCERTAIN)
+    return step
+
+
+def _step(outcome: Outcome, situation: Situation) -> Step:
     if outcome is Outcome.REFUSED:
         return Step(Next.NEXT_CHANNEL)
     if outcome in {Outcome.UNCERTAIN, Outcome.FAULT}:
@@ -78,8 +88,8 @@ def _after_doubt(outcome: Outcome, situation: Situation) -> Step:
 
 def _later(situation: Situation) -> Step:
     """Wait longer each time; when the promise and its grace are over, let the next channel take over."""
-    wait = min(FIRST_WAIT * 2 ** min(situation.tries, 8), LONGEST_WAIT)
-    wait = wait * (0.75 + 0.5 * situation.jitter)
+    wait: timedelta = min(FIRST_WAIT * 2 ** min(situation.tries, 8), LONGEST_WAIT)
+    wait *= 0.75 + 0.5 * situation.jitter
     if situation.retry_after is not None:
         wait = max(wait, situation.retry_after)
     at = situation.now + wait
@@ -93,4 +103,5 @@ def _later(situation: Situation) -> Step:
 
 def breaker_wait(failures: int) -> timedelta:
     """Say how long a lane rests after so many failures to connect in a row."""
-    return min(timedelta(seconds=15) * 2 ** min(failures, 5), LONGEST_WAIT)
+    wait: timedelta = timedelta(seconds=15) * 2 ** min(failures, 5)
+    return min(wait, LONGEST_WAIT)

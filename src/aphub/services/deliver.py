@@ -5,25 +5,25 @@ uncertain, never as sent and never as unsent.
 """
 
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from os import getpid
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from aphub.api.adapters import AnyAdapter, Delivery, DeliveryResult
 from aphub.api.errors import DeliveryError, TransientDeliveryError, UncertainDeliveryError
+from aphub.domain.errors import AphubError
 from aphub.domain.retries import breaker_wait
 from aphub.logs import get_logger
-from aphub.services.desk import Desk, place_of
+from aphub.services.desk import Desk
+from aphub.services.edge import at_the_edge, hold
 from aphub.services.outcomes import Tried, settle, write_outcomes
 from aphub.services.routes import Route
-from aphub.store import delivering, lanes, telling
-from aphub.store.engine import allocate
-from aphub.store.frozen import unpack
-from aphub.store.tables import dispatches, holds
+from aphub.store import delivering, lanes
+from aphub.store.engine import allocate, lock_ledger
 
 LEASE = timedelta(seconds=120)
 _AFTER_FAULT = timedelta(minutes=5)
@@ -43,15 +43,26 @@ class LaneResult:
     held: int = 0
 
 
-def deliver_lane(desk: Desk, lane: str, make: MakeAdapter, *, most: int = 10_000) -> LaneResult:
-    """Deliver what waits in a lane until nothing is left, the far side fails, or `most` were tried."""
+def deliver_lane(
+    desk: Desk,
+    lane: str,
+    make: MakeAdapter,
+    *,
+    most: int = 10_000,
+    stopping: Callable[[], bool] = bool,
+) -> LaneResult:
+    """Deliver what waits in a lane until nothing is left, the far side fails, `most` were tried, or we are stopping."""
     route = desk.routes.lanes().get(lane)
     if route is None:
         return _orphaned(desk, lane)
     by = f"{socket.gethostname()[:20]}-{getpid()}"
-    adapter = make(desk, route)
     try:
+        adapter = make(desk, route)
         adapter.open()
+    except AphubError as exc:
+        # Such as a secret that is not there: this way rests, every other goes on.
+        log.warning("deliver.cannot_open", lane=lane, error=type(exc).__name__)
+        return _far_side_failed(desk, route, TransientDeliveryError(exc.what))
     except DeliveryError as exc:
         return _far_side_failed(desk, route, exc)
     except Exception as exc:
@@ -61,7 +72,7 @@ def deliver_lane(desk: Desk, lane: str, make: MakeAdapter, *, most: int = 10_000
         )
     total = LaneResult()
     try:
-        while total.tried < most:
+        while total.tried < most and not stopping():
             one = _burst(desk, route, adapter, by)
             if one is None:
                 break
@@ -93,8 +104,8 @@ def _burst(desk: Desk, route: Route, adapter: AnyAdapter, by: str) -> LaneResult
             return None
         carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
         tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1) for row in rows]
-        deliveries, stopped = _at_the_edge(desk, connection, tried)
-        held = _hold(desk, connection, stopped, now) if stopped else 0
+        deliveries, stopped = at_the_edge(desk, connection, tried)
+        held = hold(desk, connection, stopped, now) if stopped else 0
         going = [one for one in tried if one.row.reference in deliveries]
         _start(desk, connection, going, now)
     desk.boundary("deliver.started")
@@ -124,7 +135,7 @@ def _talk(
         return
     for one in tried:
         if isinstance(one.answer, UncertainDeliveryError) and route.adapter.looks_up:
-            _look_up(adapter, one, deliveries)
+            look_up(adapter, one, next(given for given in deliveries if given.key == one.row.reference))
 
 
 def _checked(one: Tried, answer: DeliveryResult | DeliveryError) -> DeliveryResult | DeliveryError | None:
@@ -137,69 +148,16 @@ def _checked(one: Tried, answer: DeliveryResult | DeliveryError) -> DeliveryResu
     return answer
 
 
-def _look_up(adapter: AnyAdapter, one: Tried, deliveries: Sequence[Delivery]) -> None:
+def look_up(adapter: AnyAdapter, one: Tried, delivery: Delivery) -> None:
     """Settle a doubt by asking the far side; when it cannot say, the doubt stays."""
-    delivery = next(delivery for delivery in deliveries if delivery.key == one.row.reference)
-    with suppress(DeliveryError):
+    try:
         found = adapter.look_up(delivery)
-        one.answer = found or TransientDeliveryError("Their system does not have it.")
-
-
-def _at_the_edge(
-    desk: Desk, connection: Connection, tried: Sequence[Tried]
-) -> tuple[dict[str, Delivery], list[tuple[Tried, str]]]:
-    """Open the frozen documents, and check a second time that only this organisation's pupils are in them."""
-    live = telling.live_channels(connection, desk.provider_id)
-    packed = desk.vault.open_many(
-        [
-            (one.row.key_id, place_of("dispatches", desk.provider_id, one.row.dispatch_id), one.row.sealed)
-            for one in tried
-        ]
-    )
-    deliveries: dict[str, Delivery] = {}
-    stopped: list[tuple[Tried, str]] = []
-    for one, content in zip(tried, packed, strict=True):
-        way = desk.routes.one(one.row.organisation, one.row.channel)
-        channel = live.get((one.row.organisation, one.row.channel))
-        if way is None or channel is None or channel.approved_destination != way.destination:
-            stopped.append((one, "channel_not_approved"))
-            continue
-        documents, rows, row_reports = unpack(content)
-        if why := wrong_pupils(desk, one, rows, row_reports):
-            stopped.append((one, why))
-            continue
-        first = one.carried[0]
-        agreement = desk.config.agreement_on(first.agreement, first.organisation, first.first_day)
-        deliveries[one.row.reference] = Delivery(
-            key=one.row.reference,
-            thread_ref=one.row.reference.rpartition("-")[0],
-            deadline=one.row.useful_until,
-            route=way.settings,
-            documents=documents,
-            rows=rows,
-            reports=tuple(report.ref for report in one.carried),
-            row_reports=row_reports,
-            may_write=agreement.may_write if agreement else frozenset(),
-            attempt=one.number,
-        )
-    return deliveries, stopped
-
-
-def wrong_pupils(desk: Desk, one: Tried, rows: Iterable[dict[str, str]], row_reports: Sequence[str]) -> str:
-    """Say why a dispatch must not leave: a pupil of another organisation, a row of no report, or do-not-share."""
-    by_ref = {report.ref: report for report in one.carried}
-    if not by_ref or set(row_reports) != set(by_ref):
-        return "wrong_school"
-    for report in one.carried:
-        if report.organisation != one.row.organisation:
-            return "wrong_school"
-        if report.suppressed:
-            return "do_not_share"
-    for row, ref in zip(rows, row_reports, strict=True):
-        upn = row["upn"]
-        if upn and desk.vault.index("upn", upn) != by_ref[ref].upn_index:
-            return "wrong_school"
-    return ""
+    except DeliveryError:
+        return
+    except Exception:
+        log.exception("deliver.look_up_failed", adapter=adapter.name)
+        return
+    one.answer = _checked(one, found) if found else TransientDeliveryError("Their system does not have it.")
 
 
 def _start(desk: Desk, connection: Connection, going: Sequence[Tried], now: datetime) -> None:
@@ -221,44 +179,11 @@ def _start(desk: Desk, connection: Connection, going: Sequence[Tried], now: date
     )
 
 
-_HOLD_WORDS = {
-    "wrong_school": "We stopped a message: it contained a pupil who is not placed by that school. Nothing was sent.",
-    "do_not_share": "We stopped a message: a pupil in it must not be shared. Nothing was sent.",
-    "channel_not_approved": "The way to this school is not approved as it is now. Nothing was sent.",
-}
-
-
-def _hold(desk: Desk, connection: Connection, stopped: Sequence[tuple[Tried, str]], now: datetime) -> int:
-    """Hold what must not leave; no other channel takes over, since the message itself is what is wrong."""
-    ids = [one.row.dispatch_id for one, _ in stopped]
-    connection.execute(
-        update(dispatches)
-        .where(dispatches.c.provider_id == desk.provider_id, dispatches.c.dispatch_id.in_(ids))
-        .values(state="held", lease_by=None, attempts=dispatches.c.attempts - 1)
-    )
-    numbers = allocate(connection, "holds", len(stopped))
-    connection.execute(
-        holds.insert(),
-        [
-            {
-                "provider_id": desk.provider_id,
-                "hold_id": number,
-                "ref": ref,
-                "kind": why,
-                "dispatch_id": one.row.dispatch_id,
-                "words": _HOLD_WORDS[why],
-                "raised_at": now,
-            }
-            for (one, why), number, ref in zip(stopped, numbers, desk.references(len(stopped)), strict=True)
-        ],
-    )
-    return len(stopped)
-
-
 def _far_side_failed(desk: Desk, route: Route, error: DeliveryError) -> LaneResult:
     """Let every dispatch that waits in the lane take its next step, and rest the lane."""
     now = desk.now
     with desk.store.transaction() as connection:
+        lock_ledger(connection, desk.provider_id)
         rows = delivering.waiting_in(connection, desk.provider_id, route.lane, now, _FAILED_TOGETHER)
         carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
         tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1, error) for row in rows]
@@ -293,28 +218,10 @@ def _orphaned(desk: Desk, lane: str) -> LaneResult:
     with desk.store.transaction() as connection:
         rows = delivering.waiting_in(connection, desk.provider_id, lane, now, _FAILED_TOGETHER)
         if rows:
-            _hold(
+            hold(
                 desk,
                 connection,
                 [(Tried(row, [], row.attempts), "channel_not_approved") for row in rows],
                 now,
             )
     return LaneResult(held=len(rows))
-
-
-def recover(desk: Desk, *, sole: bool) -> int:
-    """Settle deliveries whose process died: each may have arrived, so each takes the way of a doubt.
-
-    A restarted sole daemon voids its predecessor's leases at once; elsewhere only leases that ran out.
-    """
-    now = desk.now
-    with desk.store.transaction() as connection:
-        rows = delivering.started_before(connection, desk.provider_id, None if sole else now)
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
-        for row in rows:
-            route = desk.routes.one(row.organisation, row.channel)
-            error = UncertainDeliveryError("We stopped while this was being sent.")
-            if route is not None:
-                one = Tried(row, carried.get(row.dispatch_id, []), row.attempts, error)
-                settle(desk, connection, route, [one], now)
-    return len(rows)

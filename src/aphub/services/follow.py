@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from aphub.api.adapters import Answer, AnyAdapter, Delivery, DeliveryResult
 from aphub.api.errors import DeliveryError
+from aphub.domain.reports import Kind
 from aphub.logs import get_logger
 from aphub.services.deliver import MakeAdapter
 from aphub.services.desk import Desk, place_of
@@ -15,6 +16,7 @@ from aphub.services.fallback import Onward, raise_task, send_onward
 from aphub.services.outcomes import evidence_digest, keep_receipts
 from aphub.services.recording import Statement, record
 from aphub.store import delivering
+from aphub.store.engine import lock_ledger
 from aphub.store.frozen import unpack
 
 LONGEST = timedelta(minutes=30)
@@ -41,19 +43,21 @@ def _lane(desk: Desk, lane: str, rows: list[Row[tuple[object, ...]]], make: Make
     route = desk.routes.lanes().get(lane)
     if route is None or not route.adapter.follows_up:
         return 0
-    adapter = make(desk, route)
     answers: dict[int, DeliveryResult | None] = dict.fromkeys((row.dispatch_id for row in rows), None)
+    with desk.store.reading() as connection:
+        carried = delivering.carried(connection, desk.provider_id, list(answers))
+    adapter: AnyAdapter | None = None
     try:
-        with desk.store.reading() as connection:
-            carried = delivering.carried(connection, desk.provider_id, list(answers))
+        adapter = make(desk, route)
         adapter.open()
         for row in rows:
             answers[row.dispatch_id] = _asked(desk, adapter, row, carried[row.dispatch_id])
-    except DeliveryError as exc:
-        log.warning("follow.failed", lane=lane, code=exc.code)
+    except Exception as exc:  # noqa: BLE001 - whatever fails here, the messages stay open and are asked after again
+        log.warning("follow.failed", lane=lane, error=type(exc).__name__)
     finally:
-        with suppress(Exception):
-            adapter.close()
+        if adapter is not None:
+            with suppress(Exception):
+                adapter.close()
     for row in rows:
         _settle(desk, row, carried[row.dispatch_id], answers[row.dispatch_id])
     return sum(answer is not None for answer in answers.values())
@@ -64,10 +68,17 @@ def _asked(
 ) -> DeliveryResult | None:
     """Ask after one; when asking fails, it stays open and the others are still asked after."""
     try:
-        return adapter.follow_up(_delivery(desk, row, carried), row.far_reference)
+        answer = adapter.follow_up(_delivery(desk, row, carried), row.far_reference)
     except DeliveryError as exc:
         log.warning("follow.failed", lane=row.lane, code=exc.code)
         return None
+    except Exception:
+        log.exception("follow.adapter_failed", lane=row.lane)
+        return None
+    if answer is None or {one.report for one in answer.results} == {one.ref for one in carried}:
+        return answer
+    log.warning("follow.incomplete", lane=row.lane)
+    return None
 
 
 def _delivery(desk: Desk, row: Row[tuple[object, ...]], carried: list[Row[tuple[object, ...]]]) -> Delivery:
@@ -102,6 +113,9 @@ def _settle(
 ) -> None:
     now = desk.now
     with desk.store.transaction() as connection:
+        lock_ledger(connection, desk.provider_id)
+        if not delivering.still_followed(connection, desk.provider_id, row):
+            return
         if result is None:
             since = now - (row.handed_over_at or now)
             late = since > LONGEST
@@ -136,9 +150,9 @@ def _settle(
             ],
         )
         evidence = {**result.evidence, "words": {ref: one.words for ref, one in by_ref.items() if one.words}}
-        [key] = desk.vault.data_keys([row.organisation], "message", desk.year())
         receipt = {
             "provider_id": desk.provider_id,
+            "organisation": row.organisation,
             "dispatch_id": row.dispatch_id,
             "rung": state,
             "far_reference": result.reference[:120] or row.far_reference,
@@ -147,7 +161,7 @@ def _settle(
             "evidence": evidence,
             "at": now,
         }
-        keep_receipts(desk, connection, [receipt], key)
+        keep_receipts(desk, connection, [receipt])
         told = good or bad or differs or carried
         fields = {
             "dispatch": row.reference,
@@ -157,6 +171,10 @@ def _settle(
         }
         cause = {} if good else {"cause": "far-side-refused"}
         record(connection, desk, [Statement(f"dispatch.{state}", row.reference, {**fields, **cause})])
+        if row.kind != Kind.ALERT and (
+            turned := [one for one in bad + differs if one.version == one.newest_version]
+        ):
+            delivering.owe_again(connection, desk.provider_id, [one.owed_id for one in turned])
         if bad:
             send_onward(desk, connection, Onward(row, bad, "their system rejected it later"), now)
         if differs:

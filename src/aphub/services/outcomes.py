@@ -17,11 +17,11 @@ from aphub.api.errors import (
 )
 from aphub.domain.retries import Next, Outcome, Situation, Step, next_step
 from aphub.services.desk import Desk, place_of
-from aphub.services.fallback import Onward, send_onward
+from aphub.services.fallback import Onward, next_route, send_onward
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.store import delivering
-from aphub.store.engine import allocate
+from aphub.store.engine import allocate, lock_ledger
 
 FIRST_FOLLOW_UP = timedelta(seconds=2)
 _ARRIVED = frozenset({Answer.TAKEN, Answer.ALREADY_THERE, Answer.PENDING})
@@ -69,15 +69,18 @@ def write_outcomes(desk: Desk, route: Route, tried: Sequence[Tried], by: str) ->
 
 
 def settle(desk: Desk, connection: Connection, route: Route, tried: Iterable[Tried], now: datetime) -> None:
-    """Write outcomes in the caller's transaction."""
+    """Write outcomes in the caller's transaction.
+
+    The ledger is locked first, as in every transaction that writes to it: two orders would be a deadlock.
+    """
+    lock_ledger(connection, desk.provider_id)
     writing = _Writing()
-    [key] = desk.vault.data_keys([route.organisation], "message", desk.year())
     for one in tried:
         if isinstance(one.answer, DeliveryResult):
             _handed_over(desk, writing, one, one.answer, now)
         else:
-            _not_handed_over(desk, writing, route, one, now)
-    _write(desk, connection, writing, key, now)
+            _not_handed_over(desk, connection, writing, route, one, now)
+    _write(desk, connection, writing, now)
 
 
 def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResult, now: datetime) -> None:
@@ -126,6 +129,8 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
             )
             if arrived:
                 writing.said.append(_said(desk, f"dispatch.{rung}", one, arrived, evidence))
+    else:
+        writing.said.append(_trouble(desk, one, Outcome.REFUSED))
     if lost:
         expressible = [report for report in lost if by_report[report.ref].answer is not Answer.DIFFERS]
         differing = [report for report in lost if by_report[report.ref].answer is Answer.DIFFERS]
@@ -137,21 +142,19 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
             writing.onward.append(Onward(one.row, differing, why, differs=True))
 
 
-def _not_handed_over(desk: Desk, writing: _Writing, route: Route, one: Tried, now: datetime) -> None:
+def _not_handed_over(
+    desk: Desk, connection: Connection, writing: _Writing, route: Route, one: Tried, now: datetime
+) -> None:
     error = one.answer if isinstance(one.answer, DeliveryError) else None
     outcome = _OUTCOMES[type(error)] if error is not None else Outcome.FAULT
-    others = [
-        other
-        for other in desk.routes.of(one.row.organisation)
-        if other.channel != one.row.channel and other.rank > one.row.channel_rank
-    ]
+    other = next_route(desk, connection, one.row, one.carried) if one.carried else None
     situation = Situation(
         now=now,
         tries=one.number,
         due_by=one.row.due_by,
         useful_until=one.row.useful_until,
         first_try=one.row.send_at,
-        has_next_channel=bool(others),
+        has_next_channel=other is not None,
         repeat=route.adapter.repeat.value if route.adapter.repeat else Repeat.HARMFUL.value,
         jitter=secrets.randbelow(1000) / 1000,
         retry_after=error.retry_after if isinstance(error, TransientDeliveryError) else None,
@@ -178,9 +181,11 @@ def _not_handed_over(desk: Desk, writing: _Writing, route: Route, one: Tried, no
         writing.said.append(_trouble(desk, one, outcome))
     if step.do in {Next.NEXT_CHANNEL, Next.NEXT_CHANNEL_UNCERTAIN}:
         doubt = step.do is Next.NEXT_CHANNEL_UNCERTAIN
-        writing.onward.append(Onward(one.row, one.carried, words, may_have_it=doubt))
+        refused = outcome is Outcome.REFUSED
+        writing.onward.append(Onward(one.row, one.carried, words, may_have_it=doubt, refused=refused))
     elif step.do is Next.EXPIRE:
-        writing.onward.append(Onward(one.row, one.carried, words, expired=True))
+        doubt = one.row.rung == "uncertain"
+        writing.onward.append(Onward(one.row, one.carried, words, may_have_it=doubt, expired=True))
 
 
 def _state_after(step: Step, outcome: Outcome) -> str:
@@ -216,6 +221,7 @@ def _receipt(
 ) -> dict[str, Any]:
     return {
         "provider_id": desk.provider_id,
+        "organisation": one.row.organisation,
         "dispatch_id": one.row.dispatch_id,
         "rung": rung,
         "far_reference": reference[:120],
@@ -257,7 +263,7 @@ def _trouble(desk: Desk, one: Tried, outcome: Outcome) -> Statement:
     return Statement("dispatch.uncertain", one.row.reference, {**fields, "cause": cause})
 
 
-def _write(desk: Desk, connection: Connection, writing: _Writing, key: Any, now: datetime) -> None:
+def _write(desk: Desk, connection: Connection, writing: _Writing, now: datetime) -> None:
     provider_id = desk.provider_id
     delivering.end_attempts(connection, provider_id, writing.ends)
     delivering.change_dispatches(connection, provider_id, writing.changes)
@@ -268,16 +274,17 @@ def _write(desk: Desk, connection: Connection, writing: _Writing, key: Any, now:
     if writing.arrived:
         delivering.meet_debts(connection, provider_id, writing.arrived, now)
     if writing.receipts:
-        keep_receipts(desk, connection, writing.receipts, key)
+        keep_receipts(desk, connection, writing.receipts)
     record(connection, desk, writing.said)
     for onward in writing.onward:
         send_onward(desk, connection, onward, now)
 
 
-def keep_receipts(desk: Desk, connection: Connection, rows: list[dict[str, Any]], key: Any) -> None:
-    """Seal the far side's words of receipts and insert them."""
+def keep_receipts(desk: Desk, connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Seal the far side's words of receipts, each under its own `organisation`'s key, and insert them."""
     numbers = allocate(connection, "receipts", len(rows))
-    for row, number, ref in zip(rows, numbers, desk.references(len(rows)), strict=True):
+    keys = desk.vault.data_keys([row.pop("organisation") for row in rows], "message", desk.year())
+    for row, key, number, ref in zip(rows, keys, numbers, desk.references(len(rows)), strict=True):
         evidence = row.pop("evidence")
         place = place_of("receipts", desk.provider_id, number)
         row["reports"] = desk.vault.plain_json(row["reports"])

@@ -1,7 +1,11 @@
 """Notice what is not there: registers not taken, promises passed, messages too late to help. Silence is an alarm."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
 
 from aphub.domain.agreements import URGENT_WITHIN
 from aphub.domain.ledger.fields import instant_text
@@ -12,7 +16,7 @@ from aphub.services.fallback import Onward, send_onward
 from aphub.services.recording import Statement, record
 from aphub.store import delivering, dispatching, watching
 from aphub.store import owed as owed_rows
-from aphub.store.engine import allocate
+from aphub.store.engine import allocate, lock_ledger
 
 WARN_BEFORE = timedelta(minutes=10)
 ALERTED_AFTER = URGENT_WITHIN - ALERT_LEAD
@@ -106,6 +110,7 @@ def _passed_promises(desk: Desk, now: datetime) -> int:
     total = 0
     while True:
         with desk.store.transaction() as connection:
+            lock_ledger(connection, desk.provider_id)
             rows = watching.missed(connection, desk.provider_id, now, _BATCH)
             if not rows:
                 return total
@@ -128,6 +133,7 @@ def _passed_promises(desk: Desk, now: datetime) -> int:
 def _expire(desk: Desk, now: datetime) -> int:
     """Stop trying what would help nobody any more, and give a person the phone instead."""
     with desk.store.transaction() as connection:
+        lock_ledger(connection, desk.provider_id)
         rows = watching.useless_now(connection, desk.provider_id, now, _BATCH)
         if rows:
             carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
@@ -146,5 +152,10 @@ def _expire(desk: Desk, now: datetime) -> int:
             )
             for row in rows:
                 reports = carried.get(row.dispatch_id, [])
-                send_onward(desk, connection, Onward(row, reports, "too late to help", expired=True), now)
+                send_onward(desk, connection, _too_late(row, reports), now)
     return len(rows)
+
+
+def _too_late(row: Row[Any], reports: Sequence[Row[Any]]) -> Onward:
+    doubt = row.rung == "uncertain"
+    return Onward(row, reports, "too late to help", may_have_it=doubt, expired=True)

@@ -26,7 +26,8 @@ def claim(
 ) -> list[Row[Any]]:
     """Take the next dispatches of a lane for one burst, most urgent first, and mark them started.
 
-    A dispatch waits for every earlier one of its thread that is still under way, in whatever lane.
+    A dispatch waits for every earlier one of its thread that is under way or yet to be tried again, in whatever lane;
+    urgent news waits only for what is under way.
     """
     earlier = dispatches.alias("earlier")
     under_way = (
@@ -37,7 +38,17 @@ def claim(
             earlier.c.number < dispatches.c.number,
             or_(
                 earlier.c.state == "started",
-                and_(earlier.c.state == "waiting", earlier.c.next_at <= now, earlier.c.lane != lane),
+                and_(
+                    earlier.c.state == "waiting",
+                    # What is urgent is about other pupils than the earlier one, or that would be cancelled.
+                    ~dispatches.c.urgent,
+                    or_(
+                        earlier.c.lane != lane,
+                        earlier.c.next_at > now,
+                        # An earlier one that would be chosen later could be left out of this burst.
+                        and_(~earlier.c.urgent, earlier.c.due_by > dispatches.c.due_by),
+                    ),
+                ),
             ),
         )
         .exists()
@@ -283,6 +294,57 @@ def started_before(connection: Connection, provider_id: int, lease_ended: dateti
     if lease_ended is not None:
         chosen = chosen.where(dispatches.c.lease_until < lease_ended)
     return list(connection.execute(chosen).all())
+
+
+def still_started(connection: Connection, provider_id: int, rows: Sequence[Row[Any]]) -> set[int]:
+    """Give those of these started dispatches that nobody has answered or tried again since they were read."""
+    chosen = (
+        select(dispatches.c.dispatch_id, dispatches.c.attempts)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.dispatch_id.in_([row.dispatch_id for row in rows]),
+            dispatches.c.state == "started",
+        )
+        .with_for_update()
+    )
+    now = {row.dispatch_id: row.attempts for row in connection.execute(chosen)}
+    return {row.dispatch_id for row in rows if now.get(row.dispatch_id) == row.attempts}
+
+
+def still_followed(connection: Connection, provider_id: int, row: Row[Any]) -> bool:
+    """Say whether a handed-over dispatch is still as it was read, and keep others from settling it meanwhile."""
+    chosen = (
+        select(dispatches.c.dispatch_id)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.dispatch_id == row.dispatch_id,
+            dispatches.c.state == row.state,
+            dispatches.c.next_at == row.next_at,
+        )
+        .with_for_update()
+    )
+    return connection.execute(chosen).first() is not None
+
+
+def next_lease(connection: Connection, provider_id: int) -> datetime | None:
+    """Give the next instant at which the lease of something under way runs out."""
+    chosen = select(func.min(dispatches.c.lease_until)).where(
+        dispatches.c.provider_id == provider_id, dispatches.c.state == "started"
+    )
+    return connection.execute(chosen).scalar_one_or_none()
+
+
+def owe_again(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> None:
+    """Take back that these reports were handed over: the far side rejected them later."""
+    connection.execute(
+        update(owed_reports)
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.owed_id.in_(owed_ids),
+            owed_reports.c.state == "met",
+        )
+        .values(state="prepared", handed_over_at=None)
+    )
 
 
 def to_follow(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:

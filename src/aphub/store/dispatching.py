@@ -102,6 +102,8 @@ def cancel_superseded(
             .where(
                 dispatches.c.provider_id == provider_id,
                 dispatches.c.dispatch_id.in_([row.dispatch_id for row in gone]),
+                # Another process may have started one since it was read.
+                dispatches.c.state == "waiting",
             )
             .values(state="cancelled", because=because, next_at=None)
         )
