@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain, islice
 
 from aphub.api.sources import SourceRefusedError
 from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration, TimetableSlot
@@ -121,12 +122,10 @@ def cells_by_column(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, dict[s
         SourceRefusedError: The headings are not near the top, or a needed one is missing; all of those are named.
     """
     iterator = iter(rows)
-    places: dict[str, int] = {}
-    number = 0
-    for number, row in enumerate(iterator, 1):
-        places = _places(row)
-        if len(places) > len(REQUIRED) // 2 or number == _SEARCHED:
-            break
+    top = list(islice(iterator, _SEARCHED))
+    found = [_places(row) for row in top]
+    number = max(range(len(found)), key=lambda line: len(found[line]), default=0)
+    places = found[number] if found else {}
     missing = [column for column in REQUIRED if column not in places]
     if missing:
         raise SourceRefusedError(
@@ -134,7 +133,7 @@ def cells_by_column(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, dict[s
             "Nothing of it was taken.",
             "Add them; the documentation has a file to begin from.",
         )
-    for line, row in enumerate(iterator, number + 1):
+    for line, row in enumerate(chain(top[number + 1 :], iterator), number + 2):
         cells = {
             column: " ".join(_one_line(column, row[place]).split()) if place < len(row) else ""
             for column, place in places.items()
