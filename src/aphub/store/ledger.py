@@ -10,6 +10,7 @@ from aphub.domain.ledger.merkle import Frontier, Node, NodeKey, frontier_of
 from aphub.store.tables import checkpoints, ledger_nodes, statements, verifying_keys
 
 _BATCH = 5_000
+_SUBJECTS = 500
 
 
 def size(connection: Connection, provider_id: int) -> int:
@@ -95,12 +96,57 @@ def statements_from(connection: Connection, provider_id: int, number: int = 0) -
 
 def statements_about(connection: Connection, provider_id: int, subjects: Sequence[str]) -> list[Row[Any]]:
     """Give the statements about these references, in order."""
+    found: list[Row[Any]] = []
+    unique = list(dict.fromkeys(subjects))
+    for start in range(0, len(unique), _SUBJECTS):
+        chosen = select(statements).where(
+            statements.c.provider_id == provider_id,
+            statements.c.subject.in_(unique[start : start + _SUBJECTS]),
+        )
+        found += connection.execute(chosen).all()
+    return sorted(found, key=lambda row: int(row.number))
+
+
+def leaf_hashes(connection: Connection, provider_id: int) -> Iterator[bytes]:
+    """Give the stored hashes of the leaves in order of their position, streaming; a gap is an empty hash."""
     chosen = (
-        select(statements)
-        .where(statements.c.provider_id == provider_id, statements.c.subject.in_(subjects))
-        .order_by(statements.c.number)
+        select(ledger_nodes.c.position, ledger_nodes.c.hash)
+        .where(ledger_nodes.c.provider_id == provider_id, ledger_nodes.c.level == 0)
+        .order_by(ledger_nodes.c.position)
     )
-    return list(connection.execute(chosen).all())
+    wanted = 0
+    while True:
+        rows = connection.execute(chosen.where(ledger_nodes.c.position >= wanted).limit(_BATCH)).all()
+        for row in rows:
+            yield from (b"" for _ in range(wanted, row.position))
+            yield row.hash
+            wanted = row.position + 1
+        if len(rows) < _BATCH:
+            return
+
+
+def nodes_between(
+    connection: Connection, provider_id: int, level: int, start: int, until: int
+) -> dict[int, bytes]:
+    """Give the stored nodes of a level by position, from `start` to before `until`."""
+    chosen = select(ledger_nodes.c.position, ledger_nodes.c.hash).where(
+        ledger_nodes.c.provider_id == provider_id,
+        ledger_nodes.c.level == level,
+        ledger_nodes.c.position >= start,
+        ledger_nodes.c.position < until,
+    )
+    return {row.position: row.hash for row in connection.execute(chosen)}
+
+
+def covering_checkpoint(connection: Connection, provider_id: int, tree_size: int) -> str | None:
+    """Give the first signed checkpoint over a log of at least this size."""
+    chosen = (
+        select(checkpoints.c.note)
+        .where(checkpoints.c.provider_id == provider_id, checkpoints.c.size >= tree_size)
+        .order_by(checkpoints.c.size)
+        .limit(1)
+    )
+    return connection.execute(chosen).scalar_one_or_none()
 
 
 def vkeys(connection: Connection, provider_id: int) -> list[str]:

@@ -1,0 +1,107 @@
+"""The pages of an evidence folder: what was said, in words for people, and how anybody can check it."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from sqlalchemy import Row
+
+from aphub.domain.ledger import read_statement
+from aphub.domain.wording import moment_words
+from aphub.services.desk import Desk
+from aphub.services.recording import origin_of
+
+
+def pages(
+    desk: Desk,
+    title: str,
+    messages: Sequence[Row[Any]],
+    owed: Sequence[Row[Any]],
+    statements: dict[int, bytes],
+    openings: int,
+) -> dict[str, bytes]:
+    """Make index.html and README.txt."""
+    provider = desk.config.provider
+    values = {
+        "title": title,
+        "provider": provider.name,
+        "origin": origin_of(desk),
+        "made": moment_words(desk.now),
+        "openings": openings,
+        "messages": [_message(desk, row) for row in messages],
+        "missed": [row for row in owed if row.missed_told_at is not None],
+        "said": [(number, _sentence(leaf)) for number, leaf in sorted(statements.items())],
+        "moment": moment_words,
+        "names": {slug: one.name for slug, one in desk.config.organisations.items()},
+    }
+    return {
+        "index.html": _template("evidence.html").render(values).encode(),
+        "README.txt": _template("evidence.txt").render(values).encode(),
+    }
+
+
+def _message(desk: Desk, row: Row[Any]) -> dict[str, str]:
+    organisation = desk.config.organisations.get(row.organisation)
+    return {
+        "reference": row.reference,
+        "to": organisation.name if organisation else row.organisation,
+        "channel": row.channel,
+        "made": moment_words(row.prepared_at),
+        "due": moment_words(row.due_by),
+        "sent": moment_words(row.handed_over_at) if row.handed_over_at else "not sent",
+        "rung": RUNG_WORDS.get(row.rung, row.rung.replace("_", " ")),
+        "late": "late" if row.handed_over_at and row.handed_over_at > row.due_by else "",
+    }
+
+
+RUNG_WORDS = {
+    "prepared": "made",
+    "handed_over": "sent, their server took it",
+    "accepted": "their system has it",
+    "confirmed": "a person there said they have it",
+    "uncertain": "may have arrived",
+    "refused": "their system rejected it",
+    "bounced": "came back",
+}
+"""How far a message is known to have come, as people read it (users.md section 9)."""
+
+_SAID = {
+    "report.prepared": "a message was made",
+    "dispatch.handed_over": "their server took it",
+    "dispatch.accepted": "their system has it",
+    "dispatch.confirmed": "a person there said that they have it",
+    "dispatch.refused": "their system rejected it",
+    "dispatch.bounced": "it came back",
+    "dispatch.uncertain": "it may have arrived; the answer was lost",
+    "dispatch.expired": "it was too late to be useful",
+    "report.missed": "a report was owed and had not been handed over",
+    "report.withdrawn": "a report was withdrawn",
+    "channel.approved": "a second person approved this way to the school or council",
+    "channel.changed": "the way to the school or council changed",
+    "test.sent": "a TEST message was sent",
+    "settled.by_person": "a person said what became of it",
+    "intake.taken": "a register was taken in",
+    "snapshot.published": "a configuration was published",
+    "epoch.started": "the log goes on after a restore",
+}
+
+
+def _sentence(leaf: bytes) -> dict[str, str]:
+    said = read_statement(leaf)
+    about = said.get("dispatch") or said.get("owed") or said.get("channel") or ""
+    return {"at": str(said["at"]), "about": str(about), "words": _SAID.get(said["type"], str(said["type"]))}
+
+
+@cache
+def _template(name: str) -> Template:
+    loader = PackageLoader("aphub.services", "templates")
+    escape = name.endswith(".html")
+    environment = Environment(
+        loader=loader,
+        autoescape=escape,  # noqa: S701 - the text page is text
+        undefined=StrictUndefined,
+        auto_reload=False,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)

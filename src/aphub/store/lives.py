@@ -1,0 +1,140 @@
+"""The whole life of messages: which there are, what they carried, each attempt, each receipt."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from aphub.store.tables import (
+    attempts,
+    dispatch_reports,
+    dispatches,
+    owed_reports,
+    placements,
+    receipts,
+    recipients,
+)
+
+_PART = 500
+
+Rows = list[Row[Any]]
+
+
+def owed_of_dispatches(connection: Connection, provider_id: int, dispatch_ids: Sequence[int]) -> list[int]:
+    """Give the owed reports that these messages told about."""
+    found: set[int] = set()
+    for part in _parts(dispatch_ids):
+        chosen = select(dispatch_reports.c.owed_id).where(
+            dispatch_reports.c.provider_id == provider_id, dispatch_reports.c.dispatch_id.in_(part)
+        )
+        found.update(connection.execute(chosen).scalars())
+    return sorted(found)
+
+
+def owed_on(connection: Connection, provider_id: int, day: date) -> list[int]:
+    """Give the owed reports that tell about a day."""
+    chosen = select(owed_reports.c.owed_id).where(
+        owed_reports.c.provider_id == provider_id,
+        owed_reports.c.first_day <= day,
+        owed_reports.c.until_day > day,
+    )
+    return list(connection.execute(chosen.order_by(owed_reports.c.owed_id)).scalars())
+
+
+def owed_of_placement(connection: Connection, provider_id: int, ref: str) -> list[int]:
+    """Give all that was ever owed for a placement."""
+    chosen = (
+        select(owed_reports.c.owed_id)
+        .join(
+            placements,
+            and_(
+                placements.c.provider_id == owed_reports.c.provider_id,
+                placements.c.placement_id == owed_reports.c.placement_id,
+                placements.c.current,
+            ),
+        )
+        .where(owed_reports.c.provider_id == provider_id, placements.c.ref == ref)
+    )
+    return list(connection.execute(chosen.order_by(owed_reports.c.owed_id)).scalars())
+
+
+def owed_rows(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> Rows:
+    """Give owed reports with their recipient's organisation and their placement's reference."""
+    found: Rows = []
+    for part in _parts(owed_ids):
+        chosen = (
+            select(
+                owed_reports,
+                recipients.c.organisation,
+                recipients.c.agreement,
+                placements.c.ref.label("placement_ref"),
+            )
+            .join(
+                recipients,
+                and_(
+                    recipients.c.provider_id == owed_reports.c.provider_id,
+                    recipients.c.recipient_id == owed_reports.c.recipient_id,
+                ),
+            )
+            .join(
+                placements,
+                and_(
+                    placements.c.provider_id == owed_reports.c.provider_id,
+                    placements.c.placement_id == owed_reports.c.placement_id,
+                    placements.c.current,
+                ),
+            )
+            .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(part))
+            .order_by(owed_reports.c.owed_id)
+        )
+        found += connection.execute(chosen).all()
+    return found
+
+
+def dispatches_of_owed(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> Rows:
+    """Give the messages that told about these owed reports, in the order in which they were made."""
+    found: dict[int, Row[Any]] = {}
+    for part in _parts(owed_ids):
+        chosen = (
+            select(dispatches)
+            .join(
+                dispatch_reports,
+                and_(
+                    dispatch_reports.c.provider_id == dispatches.c.provider_id,
+                    dispatch_reports.c.dispatch_id == dispatches.c.dispatch_id,
+                ),
+            )
+            .where(dispatch_reports.c.provider_id == provider_id, dispatch_reports.c.owed_id.in_(part))
+            .distinct()
+        )
+        found.update({row.dispatch_id: row for row in connection.execute(chosen)})
+    return [found[number] for number in sorted(found)]
+
+
+def replacements_of(connection: Connection, provider_id: int, dispatch_id: int) -> Rows:
+    """Give the messages that carried the same reports on by another channel."""
+    chosen = select(dispatches).where(
+        dispatches.c.provider_id == provider_id, dispatches.c.replaces_id == dispatch_id
+    )
+    return list(connection.execute(chosen.order_by(dispatches.c.dispatch_id)).all())
+
+
+def attempts_of(connection: Connection, provider_id: int, dispatch_id: int) -> Rows:
+    """Give every attempt at a message, oldest first."""
+    chosen = select(attempts).where(
+        attempts.c.provider_id == provider_id, attempts.c.dispatch_id == dispatch_id
+    )
+    return list(connection.execute(chosen.order_by(attempts.c.number)).all())
+
+
+def receipts_of(connection: Connection, provider_id: int, dispatch_id: int) -> Rows:
+    """Give every receipt of a message, oldest first."""
+    chosen = select(receipts).where(
+        receipts.c.provider_id == provider_id, receipts.c.dispatch_id == dispatch_id
+    )
+    return list(connection.execute(chosen.order_by(receipts.c.receipt_id)).all())
+
+
+def _parts(numbers: Sequence[int]) -> list[Sequence[int]]:
+    return [numbers[start : start + _PART] for start in range(0, len(numbers), _PART)]

@@ -1,0 +1,68 @@
+"""Rows that change when a person says what became of a message."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from aphub.store.tables import attempts, dispatches, owed_reports, tasks
+
+_NOT_MET = ("owed", "prepared", "held")
+
+
+def last_try(connection: Connection, provider_id: int, dispatch_id: int) -> datetime | None:
+    """Give when a message was last tried."""
+    chosen = select(func.max(attempts.c.started_at)).where(
+        attempts.c.provider_id == provider_id, attempts.c.dispatch_id == dispatch_id
+    )
+    return connection.execute(chosen).scalar_one_or_none()
+
+
+def meet(connection: Connection, provider_id: int, owed_ids: Sequence[int], at: datetime) -> None:
+    """Say of owed reports that they were handed over at an instant, unless that is known already."""
+    connection.execute(
+        update(owed_reports)
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.owed_id.in_(owed_ids),
+            owed_reports.c.state.in_(_NOT_MET),
+        )
+        .values(state="met", because=None, handed_over_at=at)
+    )
+
+
+def withdraw(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> None:
+    """Say of owed reports that a person withdrew them."""
+    connection.execute(
+        update(owed_reports)
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.owed_id.in_(owed_ids),
+            owed_reports.c.state.in_(_NOT_MET),
+        )
+        .values(state="withdrawn", because="withdrawn by a person", look_at=None)
+    )
+
+
+def cancel(connection: Connection, provider_id: int, dispatch_ids: Sequence[int], because: str) -> None:
+    """Cancel messages that have not left."""
+    connection.execute(
+        update(dispatches)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.dispatch_id.in_(dispatch_ids),
+            dispatches.c.state.in_(("waiting", "held")),
+        )
+        .values(state="cancelled", because=because[:200], next_at=None)
+    )
+
+
+def clear_tasks(
+    connection: Connection, provider_id: int, subject: str, now: datetime, by: str, result: str
+) -> int:
+    """End the open tasks about a reference; give how many there were."""
+    return connection.execute(
+        update(tasks)
+        .where(tasks.c.provider_id == provider_id, tasks.c.subject == subject, tasks.c.state == "open")
+        .values(state="done", ended_at=now, ended_by=by[:80], result=result[:120])
+    ).rowcount
