@@ -6,9 +6,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import schedule
@@ -20,9 +21,11 @@ from aphub.hub import Hub, SimulatedStoreError
 from aphub.logs import get_logger
 from aphub.services import deliver, follow, intake, owe, tell, watch
 from aphub.services.desk import Desk
+from aphub.services.lanes import Lanes
+from aphub.services.recover import recover
+from aphub.store import delivering, watching
 from aphub.store import lanes as lane_rows
 from aphub.store import owed as owed_rows
-from aphub.store import watching
 
 LOOK_FOR_FILES = timedelta(seconds=5)
 LONGEST_REST = timedelta(seconds=30)
@@ -53,25 +56,48 @@ class PassResult:
         return bool(self.taken_in or self.messages or self.handed_over or self.failed or self.settled)
 
 
-def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None) -> PassResult:
-    """Take in, tell, deliver, follow up and watch once for every provider."""
-    taken = messages = handed = failed = settled = 0
+def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes | None = None) -> PassResult:
+    """Take in, tell, deliver, follow up and watch once for every provider.
+
+    With `lanes`, deliveries go on by themselves and what has ended by now is counted; otherwise they are waited for.
+    One provider's trouble then never holds another's messages up either.
+    """
     desks = hub.desks()
+    ask = _guarded if lanes is not None else _unguarded
+    taken = messages = settled = 0
     for desk in desks:
-        taken += sum(result.taken for result in intake.take_in_all(desk))
-        watch.watch(desk)
-        while True:
-            told = tell.tell_now(desk)
-            messages += told.messages
-            if told.looked < tell.THREADS:
-                break
-    for result in _deliver(hub, desks, pool):
-        handed += result.handed_over
-        failed += result.failed
+        taken += ask(partial(_take_in, hub, desk), 0)
+        messages += ask(partial(_tell, desk), 0)
+    if lanes is None:
+        done = sum(_deliver(hub, desks, pool), deliver.LaneResult())
+    else:
+        lanes.visit(desks)
+        done = lanes.gather()
     for desk in desks:
-        settled += follow.follow_up(desk, hub.adapter)
-        watch.watch(desk)
-    return PassResult(taken, messages, handed, failed, settled, next_instant(hub, desks))
+        settled += ask(partial(_follow, hub, desk), 0)
+    next_at = next_instant(hub, desks, lanes)
+    return PassResult(taken, messages, done.handed_over, done.failed, settled, next_at)
+
+
+def _take_in(hub: Hub, desk: Desk) -> int:
+    recover(desk, hub.adapter, sole=False)
+    return sum(result.taken for result in intake.take_in_all(desk))
+
+
+def _tell(desk: Desk) -> int:
+    watch.watch(desk)
+    messages = 0
+    while True:
+        told = tell.tell_now(desk)
+        messages += told.messages
+        if told.looked < tell.THREADS:
+            return messages
+
+
+def _follow(hub: Hub, desk: Desk) -> int:
+    settled = follow.follow_up(desk, hub.adapter)
+    watch.watch(desk)
+    return settled
 
 
 def _deliver(hub: Hub, desks: list[Desk], pool: ThreadPoolExecutor | None) -> Iterator[deliver.LaneResult]:
@@ -90,15 +116,17 @@ def _deliver(hub: Hub, desks: list[Desk], pool: ThreadPoolExecutor | None) -> It
         yield future.result()
 
 
-def next_instant(hub: Hub, desks: list[Desk]) -> datetime | None:
-    """Give the next instant at which a row asks for something: a report, a try, a promise, a register."""
+def next_instant(hub: Hub, desks: list[Desk], lanes: Lanes | None = None) -> datetime | None:
+    """Give the next instant at which a row asks for something: a report, a try, a promise, a register, a lease."""
     now = hub.clock.now()
     found: list[datetime] = []
     with hub.store.reading() as connection:
         for desk in desks:
             due = owed_rows.next_look(connection, desk.provider_id)
-            again = lane_rows.next_try(connection, desk.provider_id)
-            found += [at for at in (due, again) if at is not None]
+            under_way = lanes.under_way(desk) if lanes is not None else set()
+            again = lane_rows.next_try(connection, desk.provider_id, under_way)
+            lease = delivering.next_lease(connection, desk.provider_id)
+            found += [at for at in (due, again, lease) if at is not None]
             found += watching.next_watch(
                 connection,
                 desk.provider_id,
@@ -117,7 +145,7 @@ def prepare_days(hub: Hub) -> None:
 
 def start(hub: Hub) -> int:
     """Settle what a predecessor left under way; give how many messages that concerned."""
-    return sum(deliver.recover(desk, sole=hub.store.is_sqlite) for desk in hub.desks())
+    return sum(recover(desk, hub.adapter, sole=hub.store.is_sqlite) for desk in hub.desks())
 
 
 @contextmanager
@@ -159,35 +187,55 @@ def run(hub: Hub, *, once: bool = False, stop: threading.Event | None = None) ->
             "This hub belongs to a played day.", "Nothing was started.", "Run: aphub init"
         )
     stop = stop or threading.Event()
-    notify = sdnotify.SystemdNotifier()
-    with only_one(hub), ThreadPoolExecutor(hub.settings.threads, thread_name_prefix="lane") as pool:
+    with only_one(hub), _stopping_on_signals(hub, stop), closing(_lanes(hub)) as lanes, _systemd() as notify:
         recovered = start(hub)
         log.info("daemon.started", recovered=recovered)
         prepare_days(hub)
-        notify.notify("READY=1")
+        notify("READY=1")
         if once:
-            return _until_quiet(hub, pool, stop)
+            return _until_quiet(hub, lanes, stop, wait=True)
         ticker = schedule.Scheduler()
         ticker.every(10).minutes.do(prepare_days, hub)
-        with _stopping_on_signals(hub, stop):
-            result = PassResult()
-            while not stop.is_set():
-                hub.wake.clear()
-                result = _guarded(lambda: _until_quiet(hub, pool, stop), result)
-                _guarded(ticker.run_pending, None)
-                notify.notify("WATCHDOG=1")
-                if not stop.is_set():
-                    hub.clock.wait(_wake_at(hub, result.next_at), hub.wake)
-        notify.notify("STOPPING=1")
-        log.info("daemon.stopped")
-        return result
+        result = PassResult()
+        while not stop.is_set():
+            hub.wake.clear()
+            result = _guarded(lambda: _until_quiet(hub, lanes, stop), PassResult())
+            _guarded(ticker.run_pending, None)
+            notify("WATCHDOG=1")
+            if not stop.is_set():
+                hub.clock.wait(_wake_at(hub, result.next_at), hub.wake)
+        notify("STOPPING=1")
+    log.info("daemon.stopped")
+    return result
 
 
-def _until_quiet(hub: Hub, pool: ThreadPoolExecutor, stop: threading.Event) -> PassResult:
-    """Pass until nothing more happens at this instant: what one stage made is the next one's work."""
+@contextmanager
+def _systemd() -> Iterator[Callable[[str], None]]:
+    """Give a way to tell systemd how we are; outside systemd it tells nobody."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        # The notifier would open a socket, find nobody there, and leave it to the garbage collector.
+        yield lambda _state: None
+        return
+    notifier = sdnotify.SystemdNotifier()
+    try:
+        yield notifier.notify
+    finally:
+        if notifier.socket is not None:
+            notifier.socket.close()
+
+
+def _lanes(hub: Hub) -> Lanes:
+    return Lanes(hub.adapter, hub.settings.threads, hub.wake.set)
+
+
+def _until_quiet(hub: Hub, lanes: Lanes, stop: threading.Event, *, wait: bool = False) -> PassResult:
+    """Pass until nothing more happens at this instant: what one stage made is the next one's work.
+
+    With `wait`, deliveries under way are waited for too.
+    """
     total = PassResult()
     while True:
-        one = pass_once(hub, pool=pool)
+        one = pass_once(hub, lanes=lanes)
         total = PassResult(
             total.taken_in + one.taken_in,
             total.messages + one.messages,
@@ -196,8 +244,15 @@ def _until_quiet(hub: Hub, pool: ThreadPoolExecutor, stop: threading.Event) -> P
             total.settled + one.settled,
             one.next_at,
         )
+        if wait and any(lanes.under_way(desk) for desk in hub.desks()):
+            lanes.wait()
+            continue
         if not one.did_something or one.failed or stop.is_set():
             return total
+
+
+def _unguarded(work: Callable[[], T], _otherwise: T) -> T:
+    return work()
 
 
 def _guarded(work: Callable[[], T], otherwise: T) -> T:

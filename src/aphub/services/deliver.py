@@ -42,6 +42,15 @@ class LaneResult:
     failed: int = 0
     held: int = 0
 
+    def __add__(self, other: "LaneResult") -> "LaneResult":
+        """Add two results."""
+        return LaneResult(
+            self.tried + other.tried,
+            self.handed_over + other.handed_over,
+            self.failed + other.failed,
+            self.held + other.held,
+        )
+
 
 def deliver_lane(
     desk: Desk,
@@ -76,12 +85,7 @@ def deliver_lane(
             one = _burst(desk, route, adapter, by)
             if one is None:
                 break
-            total = LaneResult(
-                total.tried + one.tried,
-                total.handed_over + one.handed_over,
-                total.failed + one.failed,
-                total.held + one.held,
-            )
+            total += one
             if one.tried and one.failed == one.tried:
                 break
     finally:

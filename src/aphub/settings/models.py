@@ -290,7 +290,7 @@ class HubSettings(Strict):
         default="info", description="of log lines"
     )
     log_format: Literal["text", "json"] = Field(default="text", description="for people or for programs")
-    threads: int = Field(default=8, ge=1, le=64, description="how many lanes deliver at once")
+    threads: int = Field(default=32, ge=2, le=64, description="how many lanes deliver at once")
     lease_seconds: int = Field(default=120, ge=30, description="how long a claimed message stays claimed")
     time_limit_seconds: int = Field(
         default=60, ge=5, description="hard limit of one delivery, below the lease"

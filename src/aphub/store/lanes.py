@@ -1,5 +1,6 @@
 """Lanes: which have work, which rest after trouble, and when the next try is due."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -62,8 +63,16 @@ def lanes_with_work(connection: Connection, provider_id: int, now: datetime) -> 
     return list(connection.execute(chosen).scalars())
 
 
-def next_try(connection: Connection, provider_id: int) -> datetime | None:
-    """Give the earliest instant at which something waits to be tried or asked after."""
+def in_trouble(connection: Connection, provider_id: int) -> set[str]:
+    """Name a provider's lanes whose far side failed when it was last tried."""
+    chosen = select(lanes.c.lane).where(lanes.c.provider_id == provider_id, lanes.c.failures > 0)
+    return set(connection.execute(chosen).scalars())
+
+
+def next_try(
+    connection: Connection, provider_id: int, without: Collection[str] = frozenset()
+) -> datetime | None:
+    """Give the earliest instant at which something waits to be tried or asked after, except in lanes under way."""
     earliest = (
         select(func.min(func.coalesce(lanes.c.open_until, dispatches.c.next_at)))
         .select_from(dispatches)
@@ -75,6 +84,10 @@ def next_try(connection: Connection, provider_id: int) -> datetime | None:
                 lanes.c.open_until > dispatches.c.next_at,
             ),
         )
-        .where(dispatches.c.provider_id == provider_id, dispatches.c.next_at.is_not(None))
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.next_at.is_not(None),
+            dispatches.c.lane.not_in(without),
+        )
     )
     return connection.execute(earliest).scalar_one_or_none()
