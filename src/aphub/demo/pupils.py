@@ -275,7 +275,7 @@ _OLD_MILL = (
         "Hobbs",
         "arranged by the school, not on Tuesdays",
         _school("station-road"),
-        "Mon 09:30-11:45 in person @ The Mill; Wed 09:30-11:45 in person @ The Mill",
+        "Wed 09:30-11:45 in person @ The Mill; Thu 09:30-11:45 in person @ The Mill",
     ),
     Invented("7114", "Farah", "Innes", "arranged by the school", _school("brook-academy"), MILL),
     Invented("7115", "Gus", "Jarvis", "arranged by the school", _school("brook-academy"), MILL),

@@ -29,7 +29,9 @@ def show_summary(hub: Hub, home: Path, console: Console, *, seconds: float | Non
     played = f", played in {seconds:.0f} seconds" if seconds is not None else ""
     console.print()
     console.print(Text(f"Tuesday 3 March 2026{played}", "bold"))
+    console.print()
     console.print(day_table(standings.merged(days)))
+    console.print()
     _waiting(hub, console)
     console.print(Text("Check the record of what was sent", "bold"))
     console.print(Padding(Text(f"aphub --home {home} verify", "cyan", overflow="fold"), (0, 0, 1, 2)))
@@ -43,13 +45,13 @@ def show_summary(hub: Hub, home: Path, console: Console, *, seconds: float | Non
 
 def day_table(days: list[Standing]) -> Table:
     """Lay out one row an organisation: reports owed and sent, how, how far that got, and on time."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("School or council", no_wrap=True)
     table.add_column("Owed", justify="right")
     table.add_column("Sent", justify="right")
     table.add_column("How", no_wrap=True)
     table.add_column("How far", no_wrap=True)
-    table.add_column("On time", justify="right")
+    table.add_column("On time", justify="right", min_width=7)
     for one in days:
         ways = sorted(one.ways.items(), key=lambda way: way[0])
         table.add_row(

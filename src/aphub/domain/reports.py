@@ -207,7 +207,10 @@ def rows_of(message: Message) -> Iterator[Row]:
                 "suggested_code": session.suggestion.code,
                 "code_set": session.suggestion.code_set,
                 "minutes_late": "" if fact.minutes is None else str(fact.minutes),
-                "reason_text": REASON_WORDS[fact.reason],
+                # A machine copy may travel alone, so the code of a TEST stands in it too.
+                "reason_text": f"TEST code {message.test_code}"
+                if message.test_code
+                else REASON_WORDS[fact.reason],
                 "attended_online": "yes" if fact.outcome is Outcome.ONLINE else "no",
                 "actions": "; ".join(
                     f"{action.at.astimezone(LONDON):%H:%M} {action.kind} {action.result}".strip()

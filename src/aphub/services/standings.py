@@ -27,6 +27,14 @@ QUESTION_WORDS = {
     "needs_reason": "an absence explained, but not how",
     "needs_minutes": "minutes are missing",
     "contradiction": "a mark that contradicts itself",
+    "no_pupil": "a pupil whom we do not know",
+    "not_placed": "a pupil who is not placed here on that day",
+    "several_pupils": "a number or name that fits several pupils",
+    "upn_differs": "a UPN that is not the one we have",
+    "no_lesson": "no lesson at that time",
+    "several_lessons": "several lessons that it could be about",
+    "date": "a date that we cannot read",
+    "row": "a row that we cannot read",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select, update
 
-from aphub.store.tables import dispatches, lessons, owed_reports, recipients, tasks
+from aphub.store.tables import dispatches, lessons, owed_reports, questions, recipients, tasks
 
 _NOT_DONE = ("owed", "prepared", "held")
 
@@ -77,7 +77,13 @@ def any_register_task(connection: Connection, provider_id: int) -> bool:
 def registers_out(
     connection: Connection, provider_id: int, due_by: datetime, due_after: datetime
 ) -> list[datetime]:
-    """Give the instants in a stretch of time at which registers are due that have not come in."""
+    """Give the instants in a stretch of time at which registers are due that have not come in.
+
+    A mark that came in and could not be read is a question, not a missing register.
+    """
+    asked = select(questions.c.question_id).where(
+        questions.c.provider_id == lessons.c.provider_id, questions.c.lesson_id == lessons.c.lesson_id
+    )
     chosen = (
         select(lessons.c.entry_due)
         .where(
@@ -85,6 +91,7 @@ def registers_out(
             lessons.c.state == "owed",
             lessons.c.entry_due <= due_by,
             lessons.c.entry_due > due_after,
+            ~asked.exists(),
         )
         .distinct()
     )

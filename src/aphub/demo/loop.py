@@ -1,0 +1,94 @@
+"""The discrete-event loop: jump to the next due instant, let happen what happens, pass until all is quiet."""
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from aphub.clock import PlayedClock
+from aphub.daemon import PassResult, pass_once
+from aphub.demo.day import Happening
+from aphub.demo.display import Display
+from aphub.demo.far_sides import FarSides
+from aphub.hub import Hub, keep_played_time
+
+MOST_PASSES = 25
+STEP = timedelta(seconds=1)
+"""A row whose time has come but which could not be served is looked at again a moment later."""
+REST = timedelta(minutes=1)
+QUIET = timedelta(minutes=2)
+
+
+class NeverQuietError(RuntimeError):
+    """The hub kept finding something to do at one instant, which no real day would survive."""
+
+
+class Narrator:
+    """Says what passes did: at most once a played minute for each kind of trouble, so that retries do not shout."""
+
+    def __init__(self, display: Display) -> None:
+        """Say it on a display."""
+        self._display = display
+        self._troubled: datetime | None = None
+
+    def tell(self, at: datetime, result: PassResult) -> None:
+        """Tell of one instant's passes."""
+        if result.handed_over:
+            words = "1 message sent" if result.handed_over == 1 else f"{result.handed_over} messages sent"
+            self._display.say(at, f"  {words}")
+        if result.failed and (self._troubled is None or at - self._troubled >= QUIET):
+            count = f"{result.failed} {'message' if result.failed == 1 else 'messages'}"
+            self._display.say(at, f"  {count} could not be sent yet: we try again", bad=True)
+            self._troubled = at
+
+
+def play_until(
+    hub: Hub,
+    clock: PlayedClock,
+    happenings: Sequence[Happening],
+    ends: datetime,
+    display: Display,
+    sides: FarSides,
+) -> PassResult:
+    """Play from the clock's present instant to `ends`; give the last pass."""
+    waiting = deque(happenings)
+    narrator = Narrator(display)
+    with ThreadPoolExecutor(4, thread_name_prefix="lane") as pool:
+        while True:
+            while waiting and waiting[0].at <= clock.now():
+                one = waiting.popleft()
+                one.do(one.at)
+                display.say(one.at, one.words, bad=one.bad)
+            result = pass_until_quiet(hub, pool)
+            narrator.tell(clock.now(), result)
+            keep_played_time(hub)
+            display.move(clock.now(), sides.arrived())
+            if clock.now() >= ends:
+                return result
+            clock.advance_to(_next(clock.now(), result, waiting, ends))
+
+
+def _next(now: datetime, result: PassResult, waiting: Sequence[Happening], ends: datetime) -> datetime:
+    due = result.next_at or ends
+    if due <= now:
+        due = now + (STEP if result.failed else REST)
+    return min(due, ends, *(one.at for one in list(waiting)[:1]))
+
+
+def pass_until_quiet(hub: Hub, pool: ThreadPoolExecutor | None) -> PassResult:
+    """Pass at one instant until nothing more happens, since what one stage made is the next one's work; add it up.
+
+    Raises:
+        NeverQuietError: It never became quiet.
+    """
+    taken = messages = handed = failed = settled = 0
+    for _ in range(MOST_PASSES):
+        one = pass_once(hub, pool=pool)
+        taken += one.taken_in
+        messages += one.messages
+        handed += one.handed_over
+        failed += one.failed
+        settled += one.settled
+        if not one.did_something or one.failed:
+            return PassResult(taken, messages, handed, failed, settled, one.next_at)
+    raise NeverQuietError(f"no rest at {hub.clock.now().isoformat()}")
