@@ -19,6 +19,8 @@ from aphub.settings.load import SECRET
 from aphub.store import intakes
 from aphub.store.engine import allocate
 
+__all__ = ["FeedMissingError", "IntakeResult", "open_original", "source_of", "take_in", "take_in_all"]
+
 _ORIGINALS = "originals"
 log = get_logger("intake")
 

@@ -137,7 +137,7 @@ _COMMON = {
 FIELDS = tuple(_COMMON)
 """Our columns; `given_name` and `family_name` are joined into `name`."""
 
-_BY_HEADING = {heading: field for field, headings in _COMMON.items() for heading in headings}
+_BY_HEADING = {heading.replace(" ", ""): field for field, headings in _COMMON.items() for heading in headings}
 _WHO = ("pupil_ref", "upn", "name", "family_name")
 _SIGNS = re.compile(r"[^\w]+|_")
 
@@ -152,8 +152,8 @@ class Headings:
 
 
 def fold_heading(text: str) -> str:
-    """Give a heading as it is compared: without capitals, signs and outer or doubled white space."""
-    return " ".join(_SIGNS.sub(" ", text.casefold()).split())
+    """Give a heading as it is compared: its letters and figures, so that "Start time" and "startTime" are one."""
+    return _SIGNS.sub("", text.casefold())
 
 
 def headings_in(number: int, cells: Sequence[str], own: Mapping[str, str]) -> Headings | None:
