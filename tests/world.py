@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ class World:
     sides: FarSides
     count: int = 0
     make: deliver.MakeAdapter | None = None
+    schools: list[School] = field(default_factory=list)
+    agreements: dict[str, str] = field(default_factory=dict)
 
     @property
     def desk(self) -> Desk:
@@ -183,6 +185,19 @@ class World:
             connection.execute(
                 update(t.channels).values(state="live", approved_destination=t.channels.c.destination)
             )
+
+    def configure(
+        self,
+        *,
+        schools: Iterable[School] | None = None,
+        agreements: dict[str, str] | None = None,
+        provider: str = PROVIDER,
+    ) -> None:
+        """Write the configuration anew and publish it; what is left out is as at the start."""
+        if schools is not None:
+            self.schools = list(schools)
+        write_config(self.home, self.schools, agreements or self.agreements, provider)
+        self.hub.apply("test")
 
     # What happens
 
@@ -382,7 +397,9 @@ def write_config(
             text += f'address = "attendance@{school.slug}.example.org"\n'
         (folder / "schools" / f"{school.slug}.toml").write_text(text)
     for slug, text in agreements.items():
-        (folder / "agreements" / f"{slug}.toml").write_text(f"from = 2025-09-01\n{text}\n")
+        (folder / "agreements" / f"{slug}.toml").write_text(
+            text if "[[versions]]" in text else f"from = 2025-09-01\n{text}\n"
+        )
 
 
 DAILY = {"daily": 'cadence = "daily"\ndue = "09:45"'}
@@ -402,10 +419,11 @@ def build_world(
     home.mkdir(parents=True, exist_ok=True)
     (home / "hub.toml").write_text(f'log_level = "error"\n[store]\nurl = "{store_url}"\n')
     create_hub(home, MasterKey.generate(), simulated=True)
-    write_config(home, schools, DAILY if agreements is None else agreements, provider)
+    schools, agreements = list(schools), DAILY if agreements is None else agreements
+    write_config(home, schools, agreements, provider)
     sides = FarSides()
     clock = PlayedClock(now)
-    world = World(home, _opened(home, clock, sides), clock, sides)
+    world = World(home, _opened(home, clock, sides), clock, sides, schools=schools, agreements=agreements)
     world.hub.apply("test")
     if live:
         world.go_live()

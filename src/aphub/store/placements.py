@@ -19,7 +19,7 @@ from aphub.domain.placements import (
     Registration,
     TimetableSlot,
 )
-from aphub.store.tables import placements, recipients
+from aphub.store.tables import lessons, placements, recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,32 @@ def placement_of(row: Row[Any]) -> KeptPlacement:
 def current_between(
     connection: Connection, provider_id: int, from_day: date, until_day: date, after: int, limit: int
 ) -> list[KeptPlacement]:
-    """Give the next `limit` placements running in a stretch of days, by number, for work in batches."""
+    """Give the next `limit` placements running in a stretch of days, by number, for work in batches.
+
+    A placement that has ended belongs to them while anything of it still stands as due in these days.
+    """
+    still_due = (
+        select(lessons.c.lesson_id)
+        .where(
+            lessons.c.provider_id == placements.c.provider_id,
+            lessons.c.placement_id == placements.c.placement_id,
+            lessons.c.day >= from_day,
+            lessons.c.day < until_day,
+            lessons.c.state == "owed",
+        )
+        .exists()
+    )
+    running = and_(
+        placements.c.starts_day < until_day,
+        or_(placements.c.ends_day.is_(None), placements.c.ends_day >= from_day),
+    )
     chosen = (
         select(placements)
         .where(
             placements.c.provider_id == provider_id,
             placements.c.current,
             placements.c.placement_id > after,
-            placements.c.starts_day < until_day,
-            or_(placements.c.ends_day.is_(None), placements.c.ends_day >= from_day),
+            or_(running, still_due),
         )
         .order_by(placements.c.placement_id)
         .limit(limit)
