@@ -29,7 +29,9 @@ class Display:
         self._now = starts
         self._lines: deque[RenderableType] = deque(maxlen=_SHOWN)
         self._arrived: Mapping[str, int] = {}
-        self._live = Live(console=console, refresh_per_second=12, transient=True, get_renderable=self._render)
+        self._live = Live(
+            console=console, refresh_per_second=12, transient=False, get_renderable=self._render
+        )
 
     def __enter__(self) -> Self:
         """Begin to show."""

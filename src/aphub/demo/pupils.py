@@ -203,7 +203,7 @@ _RIVERBANK = (
 _OLD_MILL = (
     Invented("7101", "Sami", "Udell", "arranged by the school", _school("hill-school"), MILL_BOTH),
     Invented("7102", "Tara", "Voss", "arranged by the school", _school("hill-school"), MILL),
-    Invented("7103", "Umar", "West", "arranged by the school", _school("lantern-school"), MILL, risk=True),
+    Invented("7103", "Umar", "Wexley", "arranged by the school", _school("lantern-school"), MILL, risk=True),
     Invented("7104", "Vera", "Yates", "arranged by the school", _school("lantern-school"), MILL),
     Invented(
         "7105",
