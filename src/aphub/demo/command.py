@@ -51,6 +51,9 @@ def play(home: Path, console: Console, *, again: bool = False) -> int:
     except AphubError as exc:
         console.print(Text(str(exc), "yellow"), soft_wrap=True)
         return 2
+    except KeyboardInterrupt:
+        console.print(Text("Stopped. The next time it begins anew.", "yellow"))
+        return 2
     try:
         folder.finish()
         show_summary(hub, home, console, seconds=time.monotonic() - began)
