@@ -115,6 +115,7 @@ def carry(
         reports=reports,
         made_at=now,
         notes=notes,
+        instead_of=row.number,
     )
     live = telling.live_channels(connection, desk.provider_id)
     channel = live[route.organisation, route.channel]

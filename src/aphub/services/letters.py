@@ -18,7 +18,11 @@ from aphub.services.routes import Route
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a message needs to be built: where it stands in its thread, what it tells, and until when it helps."""
+    """What a message needs to be built: where it stands in its thread, what it tells, and until when it helps.
+
+    `instead_of` is the number of the message whose place it takes by another channel: that one did not arrive, so
+    readers are pointed to what came before it.
+    """
 
     thread_id: int
     thread_ref: str
@@ -33,6 +37,7 @@ class Letter:
     checkpoint: str = ""
     notes: tuple[str, ...] = ()
     test_code: str = ""
+    instead_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,8 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
     """Make the exact documents of a letter for one route; nothing is stored."""
     provider = desk.config.provider
     organisation = desk.config.organisations[route.organisation]
-    previous = reference_of(desk, letter.thread_ref, letter.number - 1) if letter.number > 1 else ""
+    before = (letter.number if letter.instead_of is None else letter.instead_of) - 1
+    previous = reference_of(desk, letter.thread_ref, before) if before else ""
     message = Message(
         kind=letter.kind,
         reference=reference_of(desk, letter.thread_ref, letter.number),
