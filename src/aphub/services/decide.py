@@ -82,6 +82,11 @@ class Look:
     def read(cls, desk: Desk, connection: Connection, now: datetime, limit: int) -> "Look":
         """Read the most pressing threads with their owed reports, lessons, entries and what was told."""
         threads = telling.threads_to_look_at(connection, desk.provider_id, now, limit)
+        return cls.of(desk, connection, now, threads)
+
+    @classmethod
+    def of(cls, desk: Desk, connection: Connection, now: datetime, threads: list[Row[Any]]) -> "Look":
+        """Read what these threads hold."""
         if not threads:
             return cls(now, [], [], {}, {}, {})
         owed = telling.owed_in(connection, desk.provider_id, [row.thread_id for row in threads])

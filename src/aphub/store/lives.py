@@ -112,6 +112,14 @@ def dispatches_of_owed(connection: Connection, provider_id: int, owed_ids: Seque
     return [found[number] for number in sorted(found)]
 
 
+def reference_of(connection: Connection, provider_id: int, dispatch_id: int) -> str:
+    """Give a message's reference by its number."""
+    chosen = select(dispatches.c.reference).where(
+        dispatches.c.provider_id == provider_id, dispatches.c.dispatch_id == dispatch_id
+    )
+    return connection.execute(chosen).scalar_one_or_none() or ""
+
+
 def replacements_of(connection: Connection, provider_id: int, dispatch_id: int) -> Rows:
     """Give the messages that carried the same reports on by another channel."""
     chosen = select(dispatches).where(

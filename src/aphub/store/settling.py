@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from aphub.store.tables import attempts, dispatches, owed_reports, tasks
 
@@ -66,3 +67,43 @@ def clear_tasks(
         .where(tasks.c.provider_id == provider_id, tasks.c.subject == subject, tasks.c.state == "open")
         .values(state="done", ended_at=now, ended_by=by[:80], result=result[:120])
     ).rowcount
+
+
+def prepare_again(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> None:
+    """Say of owed reports that were held that a message about them is on its way again."""
+    connection.execute(
+        update(owed_reports)
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.owed_id.in_(owed_ids),
+            owed_reports.c.state == "held",
+        )
+        .values(state="prepared", because=None)
+    )
+
+
+def owed_by_ref(connection: Connection, provider_id: int, ref: str) -> Row[Any] | None:
+    """Give what is owed by its reference."""
+    chosen = select(owed_reports).where(owed_reports.c.provider_id == provider_id, owed_reports.c.ref == ref)
+    return connection.execute(chosen.with_for_update()).one_or_none()
+
+
+def is_open_task(connection: Connection, provider_id: int, ref: str) -> bool:
+    """Say whether a task of this reference is open."""
+    chosen = select(tasks.c.task_id).where(
+        tasks.c.provider_id == provider_id, tasks.c.ref == ref, tasks.c.state == "open"
+    )
+    return connection.execute(chosen).first() is not None
+
+
+def finish_task(
+    connection: Connection, provider_id: int, ref: str, now: datetime, by: str, result: str
+) -> bool:
+    """End one open task; False when there is none of that reference."""
+    return bool(
+        connection.execute(
+            update(tasks)
+            .where(tasks.c.provider_id == provider_id, tasks.c.ref == ref, tasks.c.state == "open")
+            .values(state="done", ended_at=now, ended_by=by[:80], result=result[:120])
+        ).rowcount
+    )

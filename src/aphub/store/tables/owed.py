@@ -113,6 +113,7 @@ owed_reports = Table(
     UniqueConstraint("provider_id", "recipient_id", "period"),
     UniqueConstraint("provider_id", "ref"),
     Index("ix_owed_reports_look", "provider_id", "look_at"),
+    Index("ix_owed_reports_day", "provider_id", "first_day"),
     Index("ix_owed_reports_due", "provider_id", "state", "due_by"),
     Index("ix_owed_reports_thread", "provider_id", "thread_id"),
     Index("ix_owed_reports_placement", "provider_id", "placement_id", "first_day"),

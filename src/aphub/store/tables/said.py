@@ -77,6 +77,7 @@ dispatches = Table(
     UniqueConstraint("provider_id", "reference"),
     Index("ix_dispatches_waiting", "lane", "state", "next_at"),
     Index("ix_dispatches_state", "state", "next_at"),
+    Index("ix_dispatches_made", "provider_id", "prepared_at"),
 )
 
 dispatch_reports = Table(

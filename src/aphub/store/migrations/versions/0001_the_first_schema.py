@@ -162,6 +162,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("dispatches", schema=None) as batch_op:
+        batch_op.create_index("ix_dispatches_made", ["provider_id", "prepared_at"], unique=False)
         batch_op.create_index("ix_dispatches_state", ["state", "next_at"], unique=False)
         batch_op.create_index("ix_dispatches_waiting", ["lane", "state", "next_at"], unique=False)
 
@@ -393,6 +394,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_owed_reports_provider_id_ref")),
     )
     with op.batch_alter_table("owed_reports", schema=None) as batch_op:
+        batch_op.create_index("ix_owed_reports_day", ["provider_id", "first_day"], unique=False)
         batch_op.create_index("ix_owed_reports_due", ["provider_id", "state", "due_by"], unique=False)
         batch_op.create_index("ix_owed_reports_look", ["provider_id", "look_at"], unique=False)
         batch_op.create_index(

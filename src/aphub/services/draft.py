@@ -1,0 +1,109 @@
+"""What an organisation would be sent now: a draft, made as the real message is made, and kept nowhere."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from aphub.api.adapters import Document
+from aphub.domain.errors import AphubError
+from aphub.domain.placements import Pupil
+from aphub.domain.reports import Kind, Report
+from aphub.domain.wording import period_words
+from aphub.services.decide import Look, Part, decide
+from aphub.services.desk import Desk
+from aphub.services.letters import Letter, compose, report_of
+from aphub.services.tell import pupils_of
+from aphub.store import channels as channel_rows
+from aphub.store import looking
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One message as it would be now, by the channel that would carry it if all were live."""
+
+    channel: str
+    period: str
+    documents: tuple[Document, ...]
+
+
+def drafts(desk: Desk, organisation: str, day: date | None = None) -> list[Draft]:
+    """Make the routine messages that an organisation would be sent for a day, from what is known now.
+
+    Lessons whose register is not in stand as "register not yet taken". Nothing is kept, and nothing is sent.
+
+    Raises:
+        AphubError: There is no such organisation, or it has no channel.
+    """
+    day = day or desk.today
+    routes = desk.routes.of(organisation)
+    if not routes:
+        known = ", ".join(sorted(desk.config.organisations)) or "none"
+        raise AphubError(f"There is no way to '{organisation}'.", "", f"Schools and councils: {known}.")
+    with desk.store.reading() as connection:
+        threads = looking.threads_of(connection, desk.provider_id, organisation, day)
+        look = _look(desk, connection, threads)
+        ways = {row.name: row for row in channel_rows.every(connection, desk.provider_id, organisation)}
+    if look is None:
+        return []
+    decision = decide(desk, look)
+    pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
+    made = []
+    for thread in threads:
+        by_channel: dict[str, list[Part]] = {}
+        for part in decision.parts.get((thread.thread_id, Kind.ROUTINE), []):
+            for route in desk.routes.of(organisation, part.agreement.channels):
+                report = _report(desk, part, pupils)
+                if not route.adapter.can_express(report, part.agreement.may_write):
+                    by_channel.setdefault(route.channel, []).append(part)
+                    break
+        for route in routes:
+            parts = by_channel.get(route.channel, [])
+            if not parts:
+                continue
+            password = desk.file_password(ways[route.channel]) or "draft"
+            letter = _letter(desk, thread, parts, tuple(_report(desk, part, pupils) for part in parts))
+            composed = compose(desk, letter, route, file_password=password)
+            made.append(Draft(route.channel, letter.period_words, composed.documents))
+    return made
+
+
+def _look(desk: Desk, connection: Connection, threads: list[Row[Any]]) -> Look | None:
+    """Look at what is still owed in these threads as if its time had come."""
+    look = Look.of(desk, connection, desk.now, threads)
+    look.owed = [row for row in look.owed if row.state == "owed"]
+    if not look.owed:
+        return None
+    look.now = max(desk.now, *(row.send_at for row in look.owed))
+    return look
+
+
+def _report(desk: Desk, part: Part, pupils: dict[int, Pupil]) -> Report:
+    return report_of(
+        part.row,
+        pupils[part.row.pupil_id],
+        part.lines,
+        ref=desk.references(1)[0],
+        version=part.row.version + 1,
+        changes=part.changes,
+        agreement=part.agreement,
+        place=part.place,
+        supervised_by=part.staff,
+    )
+
+
+def _letter(desk: Desk, thread: Row[Any], parts: list[Part], reports: tuple[Report, ...]) -> Letter:
+    rows = [part.row for part in parts]
+    return Letter(
+        thread_id=thread.thread_id,
+        thread_ref=thread.ref,
+        number=thread.last_number + 1,
+        kind=Kind.ROUTINE,
+        period=thread.period,
+        period_words=period_words(rows[0].first_day, rows[0].until_day, rows[0].half),
+        due_by=min(row.due_by for row in rows),
+        useful_until=max(row.useful_until for row in rows),
+        reports=reports,
+        made_at=desk.now,
+    )
