@@ -93,9 +93,10 @@ def _forms(word: str) -> Iterator[tuple[str, bytes]]:
     yield "hexadecimal", binascii.hexlify(word.encode())
     yield "percent signs", quote(word).lower().encode()
     for shift in range(3):
-        # Base64 of a text depends on where in a group of three bytes it begins; the ends mix with neighbours.
-        core = base64.b64encode(b"\0" * shift + word.encode())[4 * bool(shift) :]
-        core = core.rstrip(b"=")[: (len(word) - (3 - shift) % 3) // 3 * 4]
+        # Base64 of a text depends on where in a group of three bytes it begins; the signs at its ends mix with its
+        # neighbours. Those between are the ones whose six bits lie wholly inside it.
+        encoded = base64.b64encode(b"\0" * shift + word.encode())
+        core = encoded[-(-8 * shift // 6) : 8 * (shift + len(word.encode())) // 6]
         if len(core) >= _SHORTEST_CORE:
             yield "base64", core
 

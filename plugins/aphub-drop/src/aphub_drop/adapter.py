@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import ClassVar
 
+import asyncssh
+
 from aphub.api import (
     Answer,
     CheckStep,
@@ -112,31 +114,50 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
         return self._loop
 
     async def _burst(self, session: Session, deliveries: Sequence[Delivery]) -> AsyncIterator[Answered]:
-        places = asyncio.Semaphore(self.connection.in_flight)
-        going = [asyncio.create_task(self._one(session, delivery, places)) for delivery in deliveries]
+        """Let some workers share the deliveries, and give each answer as it comes."""
+        waiting = iter(deliveries)
+        answered: asyncio.Queue[Answered | Exception] = asyncio.Queue()
+
+        async def work(files: asyncssh.SFTPClient) -> None:
+            for delivery in waiting:
+                try:
+                    answered.put_nowait((delivery.key, await self._one(session, files, delivery)))
+                except Exception as exc:  # noqa: BLE001 - a fault of ours must reach the hub, not end in a silent task
+                    answered.put_nowait(exc)
+
+        workers = [
+            asyncio.create_task(work(session.channels[number % len(session.channels)]))
+            for number in range(min(self.connection.in_flight, len(deliveries)))
+        ]
         try:
-            for done in asyncio.as_completed(going):
-                yield await done
+            for _ in deliveries:
+                answer = await answered.get()
+                if isinstance(answer, Exception):
+                    raise answer
+                yield answer
         finally:
-            for task in going:
-                task.cancel()
+            for worker in workers:
+                worker.cancel()
 
-    async def _one(self, session: Session, delivery: Delivery, places: asyncio.Semaphore) -> Answered:
-        async with places:
-            try:
-                if not session.alive:
-                    raise words.lost_before()
-                return delivery.key, await self._place(session, delivery)
-            except DeliveryError as exc:
-                return delivery.key, exc
+    async def _one(
+        self, session: Session, files: asyncssh.SFTPClient, delivery: Delivery
+    ) -> DeliveryResult | DeliveryError:
+        try:
+            if not session.alive:
+                raise words.lost_before()
+            return await self._place(session, files, delivery)
+        except DeliveryError as exc:
+            return exc
 
-    async def _place(self, session: Session, delivery: Delivery) -> DeliveryResult:
+    async def _place(
+        self, session: Session, files: asyncssh.SFTPClient, delivery: Delivery
+    ) -> DeliveryResult:
         folder = _folder(delivery)
         answers: list[tuple[str, Answer]] = []
         for document in delivery.documents:
             name = safe_name(document)
             answer = await place(
-                session,
+                files,
                 folder,
                 name,
                 document.content,
@@ -154,7 +175,11 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
         answers: list[tuple[str, Answer]] = []
         for document in delivery.documents:
             found = await what_is_there(
-                session, folder, safe_name(document), document.content, seconds=self.connection.timeout
+                session.channels[0],
+                folder,
+                safe_name(document),
+                document.content,
+                seconds=self.connection.timeout,
             )
             if found is None:
                 return None

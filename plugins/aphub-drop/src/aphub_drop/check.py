@@ -60,7 +60,7 @@ class _TestFile:
     """A file without a pupil in it, on the way that a report goes."""
 
     def __init__(self, session: Session, connection: DropConnection, route: DropRoute) -> None:
-        self._files = session.files
+        self._files = session.channels[0]
         self._connection = connection
         self._folder = route.folder.rstrip("/")
         # Begins with a dot, so that whoever collects files there passes it over.

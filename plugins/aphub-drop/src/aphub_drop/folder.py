@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
@@ -71,7 +71,8 @@ class FolderAdapter(DeliveryAdapter[FolderConnection, FolderRoute]):
         self.open()
         folder = self._folder(delivery.route)
         answers = [
-            (str(folder / safe_name(document)), _place(folder, document)) for document in delivery.documents
+            (str(folder / safe_name(document)), place_in_folder(folder, document))
+            for document in delivery.documents
         ]
         return self._result(delivery, answers)
 
@@ -98,7 +99,7 @@ class FolderAdapter(DeliveryAdapter[FolderConnection, FolderRoute]):
             yield CheckStep(step, ok=True, found=str(self.connection.path))
             step = "A test file can be written, read back and renamed"
             folder = self._folder(route)
-            _place(folder, document)
+            place_in_folder(folder, document)
             yield CheckStep(step, ok=True, found=route.folder)
             step = "It can be removed"
             with _as_delivery_errors():
@@ -118,8 +119,16 @@ class FolderAdapter(DeliveryAdapter[FolderConnection, FolderRoute]):
         return result_of(delivery, answers, evidence={"read back": "every byte"}, hops=hops)
 
 
-def _place(folder: Path, document: Document) -> Answer:
+def place_in_folder(
+    folder: Path,
+    document: Document,
+    *,
+    link: Callable[[Path, Path], None] = os.link,
+    sync: Callable[[int], None] = os.fsync,
+) -> Answer:
     """Put one file there, whole or not at all, over nothing that is there.
+
+    `link` and `sync` are the two calls in which shares of different make disagree most.
 
     Raises:
         DeliveryError: It did not get its name, or (uncertain) the share went while it was getting it.
@@ -127,43 +136,45 @@ def _place(folder: Path, document: Document) -> Answer:
     unfinished, final = folder / temporary(document.name), folder / document.name
     try:
         with _as_delivery_errors():
-            _write(unfinished, document.content)
+            _write(unfinished, document.content, sync)
         try:
-            _rename(unfinished, final)
+            _rename(unfinished, final, link)
         except FileExistsError:
             with _as_delivery_errors():
                 return _compare(final, document.content) or Answer.DIFFERS
         except OSError as exc:
             if exc.errno in _AWAY:
                 raise words.lost_at_rename() from exc
+            if exc.errno in _FULL:
+                raise words.disk_full() from exc
             raise words.may_not_rename() from exc
         with suppress(OSError):
             # Some network file systems cannot make a folder durable by itself; the file was.
-            _sync_folder(folder)
+            _sync_folder(folder, sync)
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
     return Answer.TAKEN
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, sync: Callable[[int], None]) -> None:
     """Write, make durable and read back through one descriptor."""
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o660), "r+b", buffering=0) as file:
         left = memoryview(content)
         while left:
             left = left[file.write(left) :]
-        os.fsync(file.fileno())
+        sync(file.fileno())
         file.seek(0)
         kept = file.read()
     if kept != content:
         raise words.damaged()
 
 
-def _rename(unfinished: Path, final: Path) -> None:
+def _rename(unfinished: Path, final: Path, link: Callable[[Path, Path], None]) -> None:
     """Give the file its name by a second link, which never overwrites; by renaming where a share has no links."""
     try:
-        os.link(unfinished, final, follow_symlinks=False)
+        link(unfinished, final)
     except OSError as exc:
         if exc.errno not in _CANNOT_LINK:
             raise
@@ -181,10 +192,10 @@ def _compare(path: Path, content: bytes) -> Answer | None:
     return Answer.ALREADY_THERE if kept == content else Answer.DIFFERS
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path, sync: Callable[[int], None]) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import asyncssh
 
-from aphub.api import Answer, DeliveryError
+from aphub.api import Answer, DeliveryError, UncertainDeliveryError
 from aphub_drop import words
 from aphub_drop.files import temporary
-from aphub_drop.session import LOST, Session
+from aphub_drop.session import LOST
 
 _ONE_PACKET = 30_000
 _FULL = (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)
@@ -23,7 +23,7 @@ _CLEAN_UP_SECONDS = 2.0
 
 
 async def place(
-    session: Session, folder: str, name: str, content: bytes, *, seconds: float, read_back: bool
+    files: asyncssh.SFTPClient, folder: str, name: str, content: bytes, *, seconds: float, read_back: bool
 ) -> Answer:
     """Put one file there, whole or not at all, over nothing that is there.
 
@@ -33,29 +33,32 @@ async def place(
         UncertainDeliveryError: The line went while it was getting its name.
     """
     unfinished, final = f"{folder}/{temporary(name)}", f"{folder}/{name}"
+    naming = False
     try:
+        # One limit for all of a file's requests: each costs as much to set as a request to make.
         async with asyncio.timeout(seconds):
-            await _write(session.files, unfinished, content, read_back=read_back)
+            await _write(files, unfinished, content, read_back=read_back)
+            naming = True
+            if await _named(files, unfinished, final):
+                if not read_back:
+                    await _see(files, final, len(content))
+                return Answer.TAKEN
+            naming = False
+            there = await _compare(files, final, content)
     except LOST as exc:
-        raise words.lost_before() from exc
-    except DeliveryError:
-        await _remove(session.files, unfinished)
+        raise (words.lost_at_rename() if naming else words.lost_before()) from exc
+    except DeliveryError as exc:
+        if not isinstance(exc, UncertainDeliveryError):
+            await _remove(files, unfinished)
         raise
-    try:
-        async with asyncio.timeout(seconds):
-            renamed = await _rename(session.files, unfinished, final)
-    except LOST as exc:
-        raise words.lost_at_rename() from exc
-    except asyncssh.SFTPError as exc:
-        return await _not_renamed(session, unfinished, final, content, seconds, exc)
-    if not renamed:
-        return await _not_renamed(session, unfinished, final, content, seconds, None)
-    await _confirm(session.files, final, len(content), seconds)
-    return Answer.TAKEN
+    await _remove(files, unfinished)
+    if there is None:
+        raise words.may_not_rename()
+    return there
 
 
 async def what_is_there(
-    session: Session, folder: str, name: str, content: bytes, *, seconds: float
+    files: asyncssh.SFTPClient, folder: str, name: str, content: bytes, *, seconds: float
 ) -> Answer | None:
     """Look for a file by name: ours, another, or none.
 
@@ -64,7 +67,7 @@ async def what_is_there(
     """
     try:
         async with asyncio.timeout(seconds):
-            return await _compare(session.files, f"{folder}/{name}", content)
+            return await _compare(files, f"{folder}/{name}", content)
     except LOST as exc:
         raise words.lost_before() from exc
     except asyncssh.SFTPError as exc:
@@ -124,35 +127,31 @@ async def _read_back(file: asyncssh.SFTPClientFile, content: bytes) -> None:
         raise words.damaged()
 
 
-async def _rename(files: asyncssh.SFTPClient, unfinished: str, final: str) -> bool:
-    """Give the file its name; say False where something is there already."""
+async def _named(files: asyncssh.SFTPClient, unfinished: str, final: str) -> bool:
+    """Give the file its name; say False where the server answered no, for which it seldom gives the reason."""
     try:
         await files.rename(unfinished, final)
     except asyncssh.SFTPOpUnsupported:
         if await files.lexists(final):
             return False
-        await files.posix_rename(unfinished, final)
+        return await _replaced(files, unfinished, final)
+    except LOST:
+        raise
+    except _FULL as exc:
+        raise words.disk_full() from exc
+    except asyncssh.SFTPError:
+        return False
     return True
 
 
-async def _not_renamed(
-    session: Session, unfinished: str, final: str, content: bytes, seconds: float, why: Exception | None
-) -> Answer:
-    """Find out why a file did not get its name: it is there already, or we may not, or the server failed."""
+async def _replaced(files: asyncssh.SFTPClient, unfinished: str, final: str) -> bool:
     try:
-        async with asyncio.timeout(seconds):
-            there = await _compare(session.files, final, content)
-    except LOST as exc:
-        # The server answered "no" to the rename, so nothing got its name by us.
-        raise words.lost_before() from exc
+        await files.posix_rename(unfinished, final)
+    except LOST:
+        raise
     except asyncssh.SFTPError:
-        there = None
-    await _remove(session.files, unfinished)
-    if there is not None:
-        return there
-    if isinstance(why, _FULL):
-        raise words.disk_full() from why
-    raise words.may_not_rename() from why
+        return False
+    return True
 
 
 async def _compare(files: asyncssh.SFTPClient, path: str, content: bytes) -> Answer | None:
@@ -168,21 +167,16 @@ async def _compare(files: asyncssh.SFTPClient, path: str, content: bytes) -> Ans
     return Answer.ALREADY_THERE if kept == content else Answer.DIFFERS
 
 
-async def _confirm(files: asyncssh.SFTPClient, path: str, size: int, seconds: float) -> None:
-    """See the file under its name; a reader who took it away at once, or a line that goes now, changes nothing.
-
-    The rename was acknowledged and the bytes were read back before it.
+async def _see(files: asyncssh.SFTPClient, path: str, size: int) -> None:
+    """Compare the size where nothing was read back; a reader who took the file away at once changes nothing.
 
     Raises:
         UncertainDeliveryError: Something of another size lies there.
     """
-    try:
-        async with asyncio.timeout(seconds):
-            seen = await files.stat(path)
-    except (*LOST, asyncssh.SFTPError):
-        return
-    if seen.size is not None and seen.size != size:
-        raise words.lost_at_rename()
+    with suppress(*LOST, asyncssh.SFTPError):
+        seen = await files.stat(path)
+        if seen.size is not None and seen.size != size:
+            raise words.lost_at_rename()
 
 
 async def _why_not(files: asyncssh.SFTPClient, path: str, exc: asyncssh.SFTPError) -> DeliveryError:

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 import asyncssh
 
-from aphub.api import DeliveryError
+from aphub.api import DeliveryError, TransientDeliveryError
 from aphub_drop import words
+from aphub_drop.joining import JoiningWay
 from aphub_drop.settings import DropConnection
 
 CIPHERS = (
@@ -36,10 +38,10 @@ LOST = (
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in connection with its one SFTP channel."""
+    """A signed-in connection with its SFTP channels."""
 
     line: asyncssh.SSHClientConnection
-    files: asyncssh.SFTPClient
+    channels: tuple[asyncssh.SFTPClient, ...]
     hops: str
 
     @property
@@ -49,15 +51,15 @@ class Session:
 
 
 class _Pinned(asyncssh.SSHClient):
-    """Trusts one fingerprint, and remembers which it saw."""
+    """Trusts one fingerprint, and remembers the kind of key that it saw."""
 
     def __init__(self, wanted: str) -> None:
         self.wanted = wanted
-        self.seen = ""
+        self.seen_kind = ""
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002 - the pin is all that counts
-        self.seen = key.get_fingerprint()
-        return self.seen == self.wanted
+        self.seen_kind = key.get_algorithm()
+        return bool(key.get_fingerprint() == self.wanted)
 
 
 async def find(connection: DropConnection) -> list[str]:
@@ -100,32 +102,33 @@ async def sign_in(connection: DropConnection) -> asyncssh.SSHClientConnection:
         RefusedDeliveryError: It is another server, or it does not take our key.
     """
     key = _client_key(connection)
-    for kinds in (tuple(kind for group in HOST_KEYS for kind in group), *HOST_KEYS):
-        try:
-            line = await _connect(connection, key, kinds)
-        except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as exc:
-            refused: Exception = exc
+    pinned = _Pinned(connection.host_key)
+    every_kind = tuple(kind for group in HOST_KEYS for kind in group)
+    try:
+        return await _connect(connection, key, every_kind, pinned)
+    except asyncssh.KeyExchangeFailed as exc:
+        raise words.no_common_ground() from exc
+    except asyncssh.HostKeyNotVerifiable as exc:
+        refused = exc
+    for kinds in HOST_KEYS:
+        if pinned.seen_kind in kinds or (pinned.seen_kind == "ssh-rsa" and "rsa-sha2-512" in kinds):
             continue
-        return line
-    if isinstance(refused, asyncssh.HostKeyNotVerifiable) or _was_seen(refused):
-        raise words.another_server() from refused
-    raise words.no_common_ground() from refused
-
-
-def _was_seen(refused: Exception) -> bool:
-    """Say whether asking for the last kind failed only because the server has no key of that kind."""
-    return "host key" in str(refused).lower()
+        # A server without a key of this kind hangs up, politely or not.
+        with suppress(asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed, TransientDeliveryError):
+            return await _connect(connection, key, kinds, pinned)
+    raise words.another_server() from refused
 
 
 async def _connect(
-    connection: DropConnection, key: asyncssh.SSHKey, kinds: tuple[str, ...]
+    connection: DropConnection, key: asyncssh.SSHKey, kinds: tuple[str, ...], pinned: _Pinned
 ) -> asyncssh.SSHClientConnection:
     try:
         async with asyncio.timeout(connection.timeout):
             return await asyncssh.connect(
                 connection.host,
                 connection.port,
-                client_factory=lambda: _Pinned(connection.host_key),
+                client_factory=lambda: pinned,
+                tunnel=JoiningWay(),
                 # No file of this machine's user has a say: neither known hosts, nor configuration, nor agent.
                 known_hosts=([], [], []),
                 config=None,
@@ -161,15 +164,22 @@ async def start(connection: DropConnection, line: asyncssh.SSHClientConnection) 
     Raises:
         DeliveryError: The account has no SFTP, or the line went.
     """
+    channels: list[asyncssh.SFTPClient] = []
     try:
         async with asyncio.timeout(connection.timeout):
-            files = await line.start_sftp_client()
+            channels.append(await line.start_sftp_client())
+            # Behind each channel stands a process of its own, so that one waits for the disk while another writes.
+            with suppress(asyncssh.ChannelOpenError):
+                while len(channels) < connection.channels:
+                    channels.append(await line.start_sftp_client())
     except LOST as exc:
         raise words.not_reached(connection.host, type(exc).__name__) from exc
     except asyncssh.Error as exc:
         raise words.no_sftp() from exc
     cipher = line.get_extra_info("send_cipher")
-    return Session(line, files, f"SSH ({cipher}) to {connection.host}, host key {connection.host_key}")
+    return Session(
+        line, tuple(channels), f"SSH ({cipher}) to {connection.host}, host key {connection.host_key}"
+    )
 
 
 async def open_session(connection: DropConnection) -> Session:
@@ -188,7 +198,8 @@ async def open_session(connection: DropConnection) -> Session:
 
 async def leave(session: Session, seconds: float = 2.0) -> None:
     """Say goodbye, and wait no longer than it takes."""
-    session.files.exit()
+    for channel in session.channels:
+        channel.exit()
     session.line.close()
     try:
         async with asyncio.timeout(seconds):
