@@ -11,12 +11,23 @@ from collections.abc import Callable
 from typing import Any
 
 
+class _AsKnownTo(dict[str, Any]):
+    """What the socket's transport knows of its ends, in the form in which asyncio keeps it."""
+
+    def __init__(self, inner: asyncio.Transport) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._inner.get_extra_info(name, default)
+
+
 class JoiningTransport(asyncio.Transport):
     """Passes everything on, and writes at the end of the event loop's turn."""
 
     def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         """Stand in front of the socket's own transport."""
-        super().__init__()
+        super().__init__(extra=_AsKnownTo(inner))
         self._inner = inner
         self._loop = loop
         self._waiting: list[bytes] = []
@@ -45,10 +56,6 @@ class JoiningTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         """Say whether it is closing or closed."""
         return self._inner.is_closing()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Give what the socket's transport knows."""
-        return self._inner.get_extra_info(name, default)
 
     def pause_reading(self) -> None:
         """Stop reading for now."""
