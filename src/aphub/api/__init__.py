@@ -24,7 +24,7 @@ from aphub.api.errors import (
 from aphub.api.hooks import hookimpl, hookspec
 from aphub.api.http import http_errors_as_delivery_errors, retry_after
 from aphub.api.renderers import Renderer, Rendering, aphub_csv, subject_of
-from aphub.api.sheets import SheetLimits, read_cells
+from aphub.api.sheets import SheetLimits, media_type, read_cells
 from aphub.api.sources import (
     Source,
     SourceBatch,
@@ -75,6 +75,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "http_errors_as_delivery_errors",
+    "media_type",
     "read_cells",
     "retry_after",
     "rows_of",

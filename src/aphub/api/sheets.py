@@ -15,6 +15,7 @@ from aphub.api.sources import SourceRefusedError
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 SHEET_ENDINGS = (".xlsx", ".xlsm")
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _ZIP = b"PK\x03\x04"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -36,6 +37,11 @@ class SheetLimits:
     file_bytes: int = 20_000_000
     unpacked_bytes: int = 200_000_000
     rows: int = 200_000
+
+
+def media_type(name: str) -> str:
+    """Give the media type that a file's ending stands for."""
+    return _WORKBOOK if name.lower().endswith(SHEET_ENDINGS) else "text/csv"
 
 
 def read_cells(

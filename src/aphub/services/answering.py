@@ -194,7 +194,9 @@ def _lesson(
         raise CannotAnswerError(
             "We do not know which day this is about.", "Nothing was changed.", "Give the day."
         )
-    found = entries.lessons_on(connection, desk.provider_id, [pupil_id], on, on).get((pupil_id, on), [])
+    placed = pupils.placements_of(connection, desk.provider_id, [pupil_id]).get(pupil_id, [])
+    numbers = [one.placement_id for one in placed]
+    found = entries.lessons_on(connection, desk.provider_id, numbers, on, on).get((pupil_id, on), [])
     wall = read_clock(starts or row.starts)
     fits = [one for one in found if wall is None or one.starts_wall == f"{wall:%H:%M}"]
     if len(fits) == 1:

@@ -1,17 +1,19 @@
 """Take registers in: the original first, sealed; then its rows in batches; then a count in which none is lost."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
 
+from aphub.api.sheets import media_type
 from aphub.api.sources import Source, SourceBatch, SourceRefusedError
 from aphub.domain.calendar import LONDON
 from aphub.domain.errors import AphubError
 from aphub.domain.wording import moment_words
 from aphub.logs import get_logger
 from aphub.services.desk import Desk, place_of
-from aphub.services.intake_report import IntakeResult, report_words
+from aphub.services.intake_report import MOST_SHOWN, IntakeResult, report_words
 from aphub.services.intake_rows import question_words, take_rows
 from aphub.services.judging import ENTERED, QUESTIONED, UNCHANGED
 from aphub.services.recording import Statement, record
@@ -19,7 +21,15 @@ from aphub.settings.load import SECRET
 from aphub.store import intakes
 from aphub.store.engine import allocate
 
-__all__ = ["FeedMissingError", "IntakeResult", "open_original", "source_of", "take_in", "take_in_all"]
+__all__ = [
+    "FeedMissingError",
+    "IntakeResult",
+    "open_original",
+    "source_of",
+    "take_in",
+    "take_in_all",
+    "take_in_file",
+]
 
 _ORIGINALS = "originals"
 log = get_logger("intake")
@@ -79,6 +89,19 @@ def take_in(desk: Desk, feed: str, source: Source[Any], batch: SourceBatch) -> I
         _finish(desk, feed, kept, batch)
         desk.boundary("intake.taken")
     return _settle(desk, source, batch, kept, _result(desk, kept.intake_id, batch))
+
+
+def take_in_file(desk: Desk, path: Path, feed: str = "") -> IntakeResult:
+    """Take one file in as if it had come by a feed; without a name, the provider's first one.
+
+    A file that stands in the feed's own place is put away; one from elsewhere stays where it is.
+
+    Raises:
+        FeedMissingError: There is no such feed, or none at all.
+    """
+    feed = feed or next(iter(desk.config.provider.feeds), "")
+    batch = SourceBatch(path.name, media_type(path.name), path.read_bytes())
+    return take_in(desk, feed, source_of(desk, feed), batch)
 
 
 def open_original(desk: Desk, ref: str) -> tuple[str, bytes]:
@@ -195,7 +218,7 @@ def _settle(
     """Let the source put the original away, then remember that it did; interrupted, it is asked again."""
     with desk.store.reading() as connection:
         asked = intakes.questions_of(connection, desk.provider_id, kept.intake_id) if result.rows else []
-    questions = [question_words(desk, row) for row in asked]
+    questions = [question_words(desk, row) for row in asked[:MOST_SHOWN]]
     report = report_words(result, questions, kept.received_at)
     source.settled(batch, taken=result.state == "taken", report=report, sealed=kept.sealed)
     desk.boundary("intake.settled")

@@ -8,7 +8,8 @@ from typing import Any
 from aphub.domain.calendar import LONDON
 from aphub.domain.wording import moment_words
 
-_MOST = 500
+MOST_SHOWN = 500
+"""How many questions a report names one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,13 @@ def report_words(result: IntakeResult, questions: Sequence[Mapping[str, Any]], r
         f"  marks we could not read, waiting for you: {result.questioned}",
         "",
     ]
-    for one in questions[:_MOST]:
+    for one in questions[:MOST_SHOWN]:
         choices = f" Choose: {', '.join(one['choices'])}." if one["choices"] else ""
         lines.append(
             f"Row {one['row']}, {column_words(one['column'])}: {one['words']} {one['mend']}{choices}"
         )
-    if len(questions) > _MOST:
-        lines.append(f"And {len(questions) - _MOST} more.")
+    if result.questioned > MOST_SHOWN:
+        lines.append(f"And {result.questioned - MOST_SHOWN} more.")
     if questions:
         lines.append("")
     return "\n".join(lines)

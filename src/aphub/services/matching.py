@@ -96,7 +96,8 @@ class Roll:
         roll.placements = pupils.placements_of(connection, provider_id, found)
         days = [read.day for read in reads if read.day]
         if days and found:
-            roll.lessons = entries.lessons_on(connection, provider_id, found, min(days), max(days))
+            placed = [one.placement_id for some in roll.placements.values() for one in some]
+            roll.lessons = entries.lessons_on(connection, provider_id, placed, min(days), max(days))
         return roll
 
     def match(self, read: Read) -> Match:

@@ -24,14 +24,14 @@ _SHOWN = (
 
 
 def lessons_on(
-    connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
+    connection: Connection, provider_id: int, placement_ids: Iterable[int], from_day: date, until_day: date
 ) -> dict[tuple[int, date], list[Row[Any]]]:
-    """Give the lessons that are due, by pupil and day, each with its current entry; both days belong to it."""
+    """Give the lessons of placements that are due, by pupil and day, each with its current entry; both days count."""
     found: dict[tuple[int, date], list[Row[Any]]] = {}
-    for part in in_batches(dict.fromkeys(pupil_ids)):
+    for part in in_batches(dict.fromkeys(placement_ids)):
         chosen = _with_entry().where(
             lessons.c.provider_id == provider_id,
-            lessons.c.pupil_id.in_(part),
+            lessons.c.placement_id.in_(part),
             lessons.c.day >= from_day,
             lessons.c.day <= until_day,
             lessons.c.state != "withdrawn",

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Date,
     Engine,
     LargeBinary,
@@ -46,6 +47,7 @@ from aphub.store.types import UtcDateTime
 
 CACHED_KEYS = 50_000
 _BATCH = 500
+_WRITES = "aphub_writes"
 
 metadata = MetaData()
 
@@ -89,6 +91,7 @@ class KeyStore:
     def __init__(self, engine: Engine, master: MasterKey) -> None:
         """Keep the engine and the master key; nothing is read yet."""
         self._engine = engine
+        self._writing = engine.execution_options(**{_WRITES: True})
         self._master = master
         self._own_key = DataKey(0, master.derive("secrets"))
         self._lock = threading.Lock()
@@ -148,7 +151,7 @@ class KeyStore:
             "expires_on": expires_on,
             "changed_at": now,
         }
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             changed = connection.execute(
                 update(kept_secrets).where(kept_secrets.c.name == name).values(**row)
             )
@@ -173,7 +176,7 @@ class KeyStore:
         chosen = select(signing_keys.c.sealed).where(
             signing_keys.c.provider_id == provider_id, signing_keys.c.name == name
         )
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             sealed = connection.execute(chosen).scalar_one_or_none()
             if sealed is None:
                 fresh = Ed25519PrivateKey.generate().private_bytes_raw()
@@ -194,7 +197,7 @@ class KeyStore:
 
     def _load(self, names: list[str]) -> None:
         """Read the keys of these names, making those that are not there."""
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             for start in range(0, len(names), _BATCH):
                 part = names[start : start + _BATCH]
                 chosen = select(data_keys).where(data_keys.c.name.in_(part))
@@ -218,6 +221,12 @@ class KeyStore:
         for row, key in zip(rows, opened, strict=True):
             self._by_name[row.name] = key
             self._by_id[key.key_id] = key
+
+
+def _begin(connection: Connection) -> None:
+    """Begin as SQLite wants it: a batch of keys is one transaction, and a writer never has to become one half way."""
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _key_number() -> int:
@@ -304,5 +313,6 @@ def open_keys(url: str, master: MasterKey) -> KeyStore:
     engine = create_engine(url)
     if make_url(url).get_backend_name() == "sqlite":
         event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", _begin)
     metadata.create_all(engine)
     return KeyStore(engine, master)

@@ -134,6 +134,12 @@ def look_again(connection: Connection, provider_id: int, lesson_ids: Sequence[in
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.state.in_(_TOLD_STATES),
             or_(owed_reports.c.look_at.is_(None), owed_reports.c.look_at > at),
+            # Said twice, so that the rows are found by placement and not by looking at all of them.
+            owed_reports.c.placement_id.in_(
+                select(lessons.c.placement_id).where(
+                    lessons.c.provider_id == provider_id, lessons.c.lesson_id.in_(lesson_ids)
+                )
+            ),
             told,
         )
         .values(look_at=at)

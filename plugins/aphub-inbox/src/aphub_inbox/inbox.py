@@ -15,6 +15,7 @@ from aphub.api import (
     SourceRefusedError,
     SourceRow,
     SourceSettings,
+    media_type,
     read_cells,
 )
 from aphub_inbox.put_away import put_away, sync_folder
@@ -23,7 +24,6 @@ from aphub_inbox.settings import InboxSettings
 
 DONE, REFUSED = "done", "refused"
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".download")
-_SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class FolderMissingError(AphubError):
@@ -140,8 +140,3 @@ class Inbox(Source[InboxSettings]):
     def _look(self, path: Path) -> _Seen:
         found = path.stat()
         return _Seen(found.st_size, found.st_mtime_ns, found.st_size > self.settings.limits.file_bytes)
-
-
-def media_type(name: str) -> str:
-    """Give the media type that a file's ending stands for."""
-    return _SPREADSHEET if name.lower().endswith((".xlsx", ".xlsm")) else "text/csv"
