@@ -1,3 +1,12 @@
 """What every test of the project shares, those of the plugins too."""
 
+import pytest
+
 pytest_plugins = ["tests.house.run_report"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the one option of our own."""
+    parser.addoption(
+        "--faults-many", action="store_true", help="kill at 1,000 random moments instead of 25 on each store"
+    )

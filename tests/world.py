@@ -127,6 +127,7 @@ class World:
                     "version": 1,
                     "key_id": key.key_id,
                     "sealed": desk.vault.seal_json(key, place_of("pupils", desk.provider_id, pupil), data),
+                    "ref_index": desk.vault.index("reference", f"P{number:04d}"),
                     "upn_index": desk.vault.index("upn", upn) if upn else None,
                     "suppressed": suppressed,
                     "changed_at": desk.now,
