@@ -42,7 +42,7 @@ def check_steps(connection: EmailConnection, route: EmailRoute, now: datetime) -
         yield _protected(route)
         session.wire.ask(b"RSET")
     except DeliveryError as exc:
-        yield CheckStep(step, ok=False, found=str(exc), mend=exc.what_now)
+        yield CheckStep(step, ok=False, found=str(exc), mend=exc.what_now or "Try again in a few minutes.")
     except LineLostError:
         problem = words.lost(connection.host)
         yield CheckStep(step, ok=False, found=str(problem), mend="Try again in a few minutes.")
