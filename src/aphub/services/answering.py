@@ -134,6 +134,19 @@ def correct_entry(
     desk.announce("intake")
 
 
+def fact_of(desk: Desk, word: str, minutes: str, reason: str, day: date) -> Fact:
+    """Read what a person says happened, in the provider's own words.
+
+    Raises:
+        CannotAnswerError: It is none of them, or minutes or a reason are missing.
+    """
+    told = read_mark(vocabulary_of(desk), word, minutes, reason, Mode.IN_PERSON, day)
+    if isinstance(told, Unread):
+        offered = f"Choose one of: {', '.join(told.choices)}." if told.choices else "Use one of your words."
+        raise CannotAnswerError(told.words, "Nothing was changed.", offered)
+    return told
+
+
 def asked_row(desk: Desk, connection: Connection, asked: Row[Any]) -> SourceRow:
     """Open the row that a question is about, word for word."""
     mark = intakes.mark(connection, desk.provider_id, asked.mark_id)

@@ -1,0 +1,82 @@
+"""What every verb stands on: the hub in its folder, and the provider whose desk is meant."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from aphub.hub import Hub
+    from aphub.services.desk import Desk
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DONE, NEEDS_A_PERSON, USED_WRONGLY = 0, 1, 2
+"""The exit status: whose turn it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The hub's folder and the provider, as given before the verb."""
+
+    home: Path
+    provider: str
+
+    @contextmanager
+    def hub(self) -> Iterator["Hub"]:
+        """Open the hub; a played day's too, at its own time, so that people can look around in it."""
+        from aphub.hub import open_hub  # noqa: PLC0415 - the whole house: only for verbs that need it
+
+        hub = open_hub(self.home, allow_simulated=True)
+        try:
+            yield hub
+        finally:
+            hub.close()
+
+    @contextmanager
+    def desk(self) -> Iterator["Desk"]:
+        """Open the hub at the desk of the provider that was named, or of the only one."""
+        with self.hub() as hub:
+            yield hub.desk(self.provider)
+
+    @contextmanager
+    def desks(self) -> Iterator[list["Desk"]]:
+        """Open the hub at every provider's desk, or at the one that was named."""
+        with self.hub() as hub:
+            yield [hub.desk(self.provider)] if self.provider else hub.desks()
+
+    @contextmanager
+    def desk_of(self, reference: str) -> Iterator["Desk"]:
+        """Open the hub at the desk whose letters a reference begins with."""
+        with self.hub() as hub:
+            prefix = reference.strip().upper().partition("-")[0]
+            fits = [desk for desk in hub.desks() if desk.config.provider.prefix == prefix]
+            yield fits[0] if len(fits) == 1 and not self.provider else hub.desk(self.provider)
+
+
+def by_option(*, needed: bool = False) -> Callable[[F], F]:
+    """Give a verb `--by`: whose word it is. Where two people are needed, the name must be typed."""
+    words = "Your name, and role after a comma."
+    if needed:
+        return click.option("--by", required=True, metavar="NAME", help=words)
+    return click.option(
+        "--by",
+        default=_signed_in_as,
+        envvar="APHUB_BY",
+        metavar="NAME",
+        help=f"{words} Default: who is signed in.",
+    )
+
+
+def _signed_in_as() -> str:
+    """Name whoever is signed in on this machine."""
+    import getpass  # noqa: PLC0415 - it is slow to load, and few verbs ask
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"

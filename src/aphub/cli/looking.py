@@ -1,0 +1,161 @@
+"""What people look at every day: today, waiting, log."""
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from aphub.cli.ground import NEEDS_A_PERSON, Ground
+from aphub.cli.shown import as_list, console, new_table, show_list
+from aphub.domain.calendar import to_utc
+from aphub.domain.wording import day_words
+from aphub.services import overview
+from aphub.services.standings import RUNG_WORDS, way_words
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from aphub.services.overview import LogLine, Open, Today
+
+DAY = click.DateTime(["%Y-%m-%d"])
+MOST = 100
+
+
+@click.command()
+@click.option("--day", type=DAY, help="Another day, as 2026-03-03.")
+@as_list
+@click.pass_obj
+def today(ground: Ground, day: datetime | None, form: str) -> None:
+    """Say how the day stands for each school and council: owed, sent, how, and whether in time."""
+    with ground.desks() as desks:
+        at = day.date() if day else desks[0].today if desks else date.today()  # noqa: DTZ011 - nothing is published
+        now = desks[0].now if desks else None
+        found = [line for desk in desks for line in overview.today(desk, at)]
+        open_things = sum(len(overview.waiting(desk)) for desk in desks) if form == "table" else 0
+    if form == "table":
+        click.echo(day_words(at))
+        click.echo()
+    show_list(form, found, lambda: _day_table(found, now, at), nothing="No report is owed on this day.")
+    if open_things:
+        click.echo()
+        click.echo(
+            f"{open_things} {'thing waits' if open_things == 1 else 'things wait'} for you: aphub waiting"
+        )
+
+
+def _day_table(found: "list[Today]", now: datetime | None, day: date) -> "Table":
+    table = new_table(
+        "School or council",
+        "Owed",
+        "Sent",
+        "In time",
+        "How",
+        "Still to come",
+        right=("Owed", "Sent", "In time"),
+    )
+    for one in found:
+        how = ", ".join(
+            f"{way_words(adapter, count)} {RUNG_WORDS.get(rung, rung).removeprefix('sent, ')}"
+            for adapter, rung, count in one.ways
+        )
+        table.add_row(one.name, str(one.owed), str(one.sent), str(one.on_time), how, _to_come(one, now, day))
+    return table
+
+
+def _to_come(one: "Today", now: datetime | None, day: date) -> str:
+    parts = []
+    if one.held:
+        parts.append(f"{one.held} waiting for you")
+    if one.missing > one.held:
+        parts.append(f"{one.missing - one.held} overdue")
+    if one.next_due is not None and (now is None or one.next_due >= now):
+        parts.append(f"by {overview.when_words(one.next_due, day)}")
+    return ", ".join(parts)
+
+
+@click.command()
+@as_list
+@click.pass_context
+def waiting(ctx: click.Context, form: str) -> None:
+    """List what waits for a person, and what to do about each. Exit status 1 when there is something."""
+    ground: Ground = ctx.obj
+    with ground.desks() as desks:
+        found = [one for desk in desks for one in overview.waiting(desk)]
+        day = desks[0].today if desks else None
+
+    show_list(form, found, lambda: _open_table(found, day), nothing="Nothing waits for a person.")
+    ctx.exit(NEEDS_A_PERSON if found else 0)
+
+
+def _open_table(found: "list[Open]", day: date | None) -> "Table":
+    table = new_table("Reference", "What it is, and what to do", "Until", fixed=("Reference", "Until"))
+    for one in found:
+        lines = [one.words, one.mend, f"Choices: {', '.join(one.choices)}" if one.choices else ""]
+        table.add_row(one.ref, "\n".join(line for line in lines if line), overview.when_words(one.due, day))
+    return table
+
+
+@click.command()
+@click.option("--organisation", default="", metavar="NAME", help="Of one school or council.")
+@click.option("--from", "since", type=DAY, help="From this day on, as 2026-03-03.")
+@click.option("--until", type=DAY, help="Up to and with this day.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    metavar="STATE",
+    help="Such as waiting, refused, uncertain; again for more.",
+)
+@click.option("--channel", default="", metavar="NAME", help="By one way.")
+@click.option("--late", is_flag=True, help="Only what was sent after the agreed time.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=MOST, show_default=True, help="How many at most."
+)
+@as_list
+@click.pass_obj
+def log(
+    ground: Ground,
+    organisation: str,
+    since: datetime | None,
+    until: datetime | None,
+    states: tuple[str, ...],
+    channel: str,
+    limit: int,
+    form: str,
+    *,
+    late: bool,
+) -> None:
+    """List messages, newest first."""
+    wrong = [state for state in states if state not in overview.STATE_WORDS and state not in RUNG_WORDS]
+    if wrong:
+        raise click.UsageError(
+            f"There is no state '{wrong[0]}'. Choose of: {', '.join(overview.STATE_WORDS)}."
+        )
+    wanted = overview.LogFilter(
+        organisation,
+        to_utc(since.date(), time()) if since else None,
+        to_utc(until.date() + timedelta(days=1), time()) if until else None,
+        states,
+        channel,
+        late,
+        limit,
+    )
+    with ground.desks() as desks:
+        found = [line for desk in desks for line in overview.log(desk, wanted)]
+        day = desks[0].today if desks else None
+    found.sort(key=lambda line: line.made, reverse=True)
+    show_list(form, found[:limit], lambda: _log_table(found[:limit], day), nothing="No messages.")
+    if form == "table" and len(found) >= limit:
+        console().print(f"The newest {limit} are shown. More: --limit", style="dim")
+
+
+def _log_table(found: "list[LogLine]", day: date | None) -> "Table":
+    table = new_table("Reference", "To", "What", "State", "Due", "Sent", fixed=("Reference",))
+    for one in found:
+        late = " (late)" if one.late else ""
+        sent = f"{overview.when_words(one.sent, day)}{late}"
+        what = f"{one.kind} by {one.channel}"
+        table.add_row(
+            one.reference, one.organisation, what, one.words, overview.when_words(one.due, day), sent
+        )
+    return table

@@ -1,0 +1,169 @@
+"""One thing looked at closely: a message, its bytes, or why it was sent or not."""
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from aphub.cli.ground import NEEDS_A_PERSON, USED_WRONGLY, Ground
+from aphub.cli.shown import say_json
+from aphub.domain.errors import AphubError
+from aphub.domain.wording import moment_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aphub.api.adapters import Document
+    from aphub.services.explain import Explanation
+    from aphub.services.life import Life, Step
+
+_TEXT = ("text/", "application/json")
+_HALVES = ("AM", "PM")
+
+
+@click.command()
+@click.argument("reference")
+@click.option(
+    "--names", "because", default="", metavar="WHY", help="Show pupils' names too; say why. It is noted."
+)
+@click.option("--by", default="", metavar="NAME", help="Your name, where names are shown.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.pass_obj
+def show(ground: Ground, reference: str, because: str, by: str, *, as_json: bool) -> None:
+    """Show everything about one message: when, where to, each try, each receipt, what the ledger says."""
+    from aphub.services import life  # noqa: PLC0415 - each of the three verbs has a service of its own
+
+    with ground.desk_of(reference) as desk:
+        found = life.show(desk, reference, names_because=because, by=by)
+    if as_json:
+        say_json(found)
+        return
+    for line in _life_lines(found):
+        click.echo(line)
+
+
+def _life_lines(life: "Life") -> "Iterable[str]":
+    line = life.line
+    yield f"{line.reference}  {line.kind} to {life.name} by {line.channel} ({life.adapter})"
+    yield f"  State      {line.words}{': ' + line.because if line.because else ''}"
+    yield f"  Made       {moment_words(line.made)}, configuration {life.snapshot}"
+    yield f"  Due        {moment_words(line.due)}"
+    if line.sent is not None:
+        yield f"  Sent       {moment_words(line.sent)}{' (late)' if line.late else ''}"
+    if life.next_try is not None:
+        yield f"  Next try   {moment_words(life.next_try)}"
+    if life.far_reference:
+        yield f"  They say   {life.far_reference}"
+    if life.replaces:
+        yield f"  Replaces   {life.replaces}"
+    if life.replaced_by:
+        yield f"  Replaced   by {', '.join(life.replaced_by)}"
+    yield f"  Content    SHA-256 {life.digest}"
+    yield "Reports"
+    for report in life.reports:
+        newer = "" if report.newest else ", a newer one exists"
+        answer = f", {report.answer}" if report.answer else ""
+        whose = f"  {report.pupil}" if report.pupil else ""
+        yield f"  {report.ref}  placement {report.placement}, {report.period}, version {report.version}{newer}{answer}{whose}"
+    yield from _steps("Tries", life.attempts)
+    yield from _steps("Receipts", life.receipts)
+    yield "Documents"
+    for document in life.documents:
+        yield f"  {document.name} ({document.media_type}, {document.size} bytes)"
+    yield f"  See them: aphub preview {line.reference}"
+    yield "In the ledger"
+    for number, kind, at in life.statements:
+        yield f"  {number}  {kind}, {moment_words(at)}"
+    if not life.statements:
+        yield "  nothing yet"
+
+
+def _steps(title: str, steps: "tuple[Step, ...]") -> "Iterable[str]":
+    yield title
+    for step in steps:
+        code = f" ({step.code})" if step.code else ""
+        yield f"  {moment_words(step.at)}  {step.what.replace('_', ' ')}{code}{'. ' + step.words if step.words else ''}"
+    if not steps:
+        yield "  none"
+
+
+@click.command()
+@click.argument("what", metavar="REFERENCE|ORGANISATION")
+@click.option("--document", "number", type=click.IntRange(min=1), help="Only this document, byte for byte.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Of a draft: another day, as 2026-03-03.")
+@click.pass_context
+def preview(ctx: click.Context, what: str, number: int | None, day: datetime | None) -> None:
+    """Show what is (or was) sent by a message's reference, byte for byte; or a school's draft for today."""
+    from aphub.services import draft, life  # noqa: PLC0415 - likewise
+
+    ground: Ground = ctx.obj
+    with ground.desk_of(what) as desk:
+        if what not in desk.config.organisations:
+            _say_documents(ctx, life.stored(desk, what), number)
+            return
+        made = draft.drafts(desk, what, day.date() if day else None)
+    if not made:
+        click.echo(
+            "Nothing more is owed for that day, so there is no draft. What was sent stands in: aphub log"
+        )
+    for one in made:
+        click.echo(f"DRAFT for {one.period}, by {one.channel}. It is kept nowhere; nothing was sent.")
+        click.echo()
+        _say_documents(ctx, one.documents, number)
+
+
+def _say_documents(ctx: click.Context, documents: "tuple[Document, ...]", number: int | None) -> None:
+    if number is not None:
+        if number > len(documents):
+            click.echo(f"There are only {len(documents)} documents.", err=True)
+            ctx.exit(USED_WRONGLY)
+        sys.stdout.buffer.write(documents[number - 1].content)
+        return
+    for place, document in enumerate(documents, start=1):
+        click.echo(f"--- {place}: {document.name} ({document.media_type}, {len(document.content)} bytes)")
+        if document.media_type.startswith(_TEXT) and "html" not in document.media_type:
+            click.echo(document.content.decode("utf-8-sig", errors="replace"))
+        else:
+            click.echo(f"Write it to a file: aphub preview ... --document {place} > FILE")
+
+
+@click.command()
+@click.argument("placement")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("half", type=click.Choice(_HALVES, case_sensitive=False), required=False, default=None)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.pass_context
+def explain(ctx: click.Context, placement: str, day: datetime, half: str | None, *, as_json: bool) -> None:
+    """Say why a placement's DAY (or one HALF of it) was told, or was not: every rule, and what would change it."""
+    from aphub.services import explain as explaining  # noqa: PLC0415 - likewise
+
+    ground: Ground = ctx.obj
+    found: list[Explanation] = []
+    with ground.desks() as desks:
+        unknown: AphubError | None = None
+        for desk in desks:
+            try:
+                found += explaining.explain(desk, placement, day.date(), half or "")
+            except AphubError as exc:
+                unknown = exc
+        if unknown is not None and not found:
+            raise unknown
+    if as_json:
+        say_json(found)
+    else:
+        for one in found:
+            _say_explanation(one)
+    ctx.exit(
+        0
+        if all(one.why in {explaining.Why.SENT, explaining.Why.NOT_YET} for one in found)
+        else NEEDS_A_PERSON
+    )
+
+
+def _say_explanation(one: "Explanation") -> None:
+    click.echo(f"{one.name}: {one.why.value}")
+    for rule in one.rules:
+        click.echo(f"  {'yes' if rule.good else 'NO ':<3} {rule.question} {rule.answer}")
+        if rule.mend and not rule.good:
+            click.echo(f"      {rule.mend}")

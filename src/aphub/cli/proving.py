@@ -1,0 +1,106 @@
+"""`aphub verify` and `aphub evidence`: proof that what was said was said, and by when."""
+
+import base64
+import binascii
+from email import message_from_string
+from pathlib import Path
+
+import click
+
+from aphub.cli.ground import NEEDS_A_PERSON, Ground
+from aphub.cli.shown import say_json
+from aphub.services import receipts
+
+
+@click.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Check a folder of evidence instead; no hub is needed.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint kept elsewhere, such as a mail's X-Aphub-Checkpoint header.",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY",
+    help="With --bundle: a verifying key that you got elsewhere. Without one, the folder's own are used.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.pass_context
+def verify(
+    ctx: click.Context, bundle: Path | None, checkpoint: Path | None, keys: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Check the whole ledger: every statement, every hash, every signed checkpoint.
+
+    Says which is the first record that no signed checkpoint covers, if any was changed, removed or added.
+    """
+    if bundle is not None:
+        ctx.exit(_verify_bundle(bundle, keys, as_json=as_json))
+    ground: Ground = ctx.obj
+    seen = [_checkpoint(checkpoint.read_text(encoding="utf-8", errors="replace"))] if checkpoint else []
+    with ground.desks() as desks:
+        if not desks:
+            click.echo("Nothing is published yet, so there is no ledger. Run: aphub apply", err=True)
+            ctx.exit(NEEDS_A_PERSON)
+        found = {desk.slug: receipts.verify(desk, seen) for desk in desks}
+    if as_json:
+        say_json(found)
+    else:
+        for slug, verdict in found.items():
+            click.echo(f"{slug}: {verdict.words}")
+    ctx.exit(0 if all(verdict.ok for verdict in found.values()) else NEEDS_A_PERSON)
+
+
+def _verify_bundle(folder: Path, keys: tuple[str, ...], *, as_json: bool) -> int:
+    checked = receipts.verify_folder(folder, keys)
+    if as_json:
+        say_json({"ok": checked.ok, "statements": checked.statements, "findings": checked.findings})
+    elif checked.ok:
+        click.echo(f"All is as it was signed: {checked.statements} statements, {checked.openings} contents.")
+        if not keys:
+            click.echo(
+                "The folder's own keys were used: this shows that nothing was changed, not who signed."
+            )
+            click.echo("Ask the provider for its verifying key, and give it with --key.")
+    else:
+        for finding in checked.findings:
+            click.echo(finding.words)
+        if not checked.statements:
+            click.echo("There is no statement in this folder.")
+    return 0 if checked.ok else NEEDS_A_PERSON
+
+
+def _checkpoint(text: str) -> str:
+    """Read a checkpoint as people keep it: the note itself, a whole mail, or the header of one."""
+    packed = message_from_string(text).get("X-Aphub-Checkpoint") or ("" if "\n\n" in text else text)
+    if not packed:
+        return text
+    try:
+        return base64.b64decode("".join(packed.split()), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return text
+
+
+@click.command()
+@click.argument("what", required=False, default="")
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder to write it into.",
+)
+@click.option("--contents/--no-contents", default=True, help="With or without the reports themselves.")
+@click.pass_obj
+def evidence(ground: Ground, what: str, folder: Path, *, contents: bool) -> None:
+    """Write proof about WHAT: a message, a placement, or a day such as 2026-03-03 (default: today)."""
+    with ground.desk_of(what) as desk:
+        written = receipts.evidence(desk, what or desk.today.isoformat(), folder, contents=contents)
+    click.echo(f"Written to {written}. Open index.html, or check it with: aphub verify --bundle {written}")
+    if contents:
+        click.echo("It holds personal data. Give it only to whom it concerns.")

@@ -1,0 +1,124 @@
+"""`aphub` itself: where the hub is, which verbs there are, and what becomes of errors."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aphub import __version__
+from aphub.cli.ground import Ground
+
+VERBS: dict[str, tuple[str, str, str]] = {
+    "demo": ("played", "demo", "Play one school day with invented pupils."),
+    "init": ("begin", "init", "Make a new hub, with its recovery key and a starter configuration."),
+    "apply": ("begin", "apply", "Publish the configuration, after showing what it changes."),
+    "secret": ("keeping", "secret", "Keep passwords and tokens out of files."),
+    "plugins": ("keeping", "plugins", "List what is installed, and what could not be used."),
+    "import": ("coming_in", "import_people", "Take pupils, placements and recipients in from a file."),
+    "ingest": ("coming_in", "ingest", "Take one register in."),
+    "normalise": ("coming_in", "normalise", "Show what a register says, row by row; nothing is changed."),
+    "answer": ("coming_in", "answer", "Settle a mark that we could not read."),
+    "correct": ("coming_in", "correct", "Say what really happened at a lesson."),
+    "channels": ("ways", "channels", "List the ways to schools and councils, and what is next for each."),
+    "check": ("ways", "check", "Prove a way to a school or council, step by step."),
+    "test-report": ("ways", "test_report", "Send a TEST message about invented pupils, with a code."),
+    "read-back": ("ways", "read_back", "Type in the code that the school read back by phone."),
+    "approve": ("ways", "approve", "Let pupils' data leave by a way: a second person does this."),
+    "pause": ("ways", "pause", "Let nothing leave by a way until it is resumed."),
+    "resume": ("ways", "resume", "Let a paused way be used again."),
+    "run": ("running", "run", "Take in, tell and deliver, until stopped."),
+    "today": ("looking", "today", "Say how the day stands for each school and council."),
+    "waiting": ("looking", "waiting", "List what waits for a person, and what to do about it."),
+    "log": ("looking", "log", "List messages, newest first."),
+    "show": ("one", "show", "Show everything about one message."),
+    "preview": ("one", "preview", "Show what is sent, byte for byte, or a draft for today."),
+    "explain": ("one", "explain", "Say why something was sent, or was not."),
+    "retry": ("acting", "retry", "Try a message again now: the same bytes."),
+    "send-again": (
+        "acting",
+        "send_again",
+        "Send the same report in a new message to the address approved now.",
+    ),
+    "settle": (
+        "acting",
+        "settle",
+        "Say what became of a message that may have arrived, or that a task is done.",
+    ),
+    "release": ("acting", "release", "Let a held report leave, however late it is."),
+    "confirm": ("acting", "confirm", "Keep that a person at the school has a message."),
+    "verify": ("proving", "verify", "Check the whole ledger, or a folder of evidence."),
+    "evidence": ("proving", "evidence", "Write proof that anyone can check without us."),
+    "sandbox": ("played", "sandbox", "Start a stand-in for a mail server, a secure drop or an MIS."),
+}
+"""Each verb's module, the command in it, and its line in the help: `aphub --help` loads none of them."""
+
+
+class Verbs(click.Group):
+    """Loads a verb when it is asked for, and says errors in short lines, never as a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
+        """Name the verbs in the order in which they are needed."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """Load a verb's module."""
+        if cmd_name not in VERBS:
+            return None
+        module, name, words = VERBS[cmd_name]
+        command = getattr(import_module(f"aphub.cli.{module}"), name)
+        if not isinstance(command, click.Command):
+            message = f"aphub.cli.{module}.{name} is no command"
+            raise TypeError(message)
+        command.short_help = words
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a verb; a misspelt one is answered with the nearest."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 - only for who mistypes
+
+            near = get_close_matches(args[0], VERBS, n=1)
+            mend = f"Did you mean '{near[0]}'?" if near else "See: aphub --help"
+            ctx.fail(f"There is no command '{args[0]}'. {mend}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
+        """Write the verbs from the table above, so that none is loaded for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, _, words) in VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; what stops it is said in plain words, and the exit status tells whose turn it is."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt, BrokenPipeError):
+            raise
+        except Exception as exc:  # noqa: BLE001 - the edge of the program: nobody above it reads tracebacks
+            from aphub.cli.trouble import say_trouble  # noqa: PLC0415 - only when there is trouble
+
+            ctx.exit(say_trouble(exc))
+
+
+@click.group(
+    "aphub", cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    envvar="APHUB_HOME",
+    show_default="the present folder",
+    help="The hub's folder; also APHUB_HOME.",
+)
+@click.option("--provider", default="", metavar="NAME", help="Which provider, where a hub serves several.")
+@click.version_option(__version__, prog_name="aphub")
+@click.pass_context
+def main(ctx: click.Context, home: Path, provider: str) -> None:
+    """Tell schools and councils, on time and provably, how the pupils they placed attend.
+
+    Exit status: 0 done, 1 something needs a person, 2 used wrongly.
+    """
+    ctx.obj = Ground(home, provider)

@@ -1,0 +1,147 @@
+"""The ways to schools and councils: check, TEST message, code read back, approval, pause."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.shown import as_list, new_table, say_json, show_list
+from aphub.domain.wording import moment_words
+from aphub.services import actions, overview
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+organisation = click.argument("organisation")
+channel = click.argument("channel")
+
+
+@click.command()
+@as_list
+@click.pass_obj
+def channels(ground: Ground, form: str) -> None:
+    """List the ways to schools and councils, how far each is, and what is next to be done."""
+    with ground.desks() as desks:
+        found = [line for desk in desks for line in overview.channels(desk)]
+
+    def table() -> "Table":
+        table = new_table("School or council", "Way", "By", "How far", "Next", fixed=("By",))
+        for one in found:
+            far = f"{one.words}. {one.trouble}" if one.trouble else one.words
+            table.add_row(one.organisation, one.channel, one.adapter, far, one.next_step)
+        return table
+
+    show_list(
+        form,
+        found,
+        table,
+        nothing="There are no ways yet. Add channels to a school's file, then: aphub apply",
+    )
+
+
+@click.command()
+@organisation
+@channel
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.pass_context
+def check(ctx: click.Context, organisation: str, channel: str, *, as_json: bool) -> None:
+    """Prove a way step by step. No pupil's data leaves."""
+    ground: Ground = ctx.obj
+    with ground.hub() as hub:
+        steps = actions.check(hub, hub.desk(ground.provider), organisation, channel)
+    good = bool(steps) and all(step.ok for step in steps)
+    if as_json:
+        say_json(steps)
+    else:
+        for step in steps:
+            click.echo(f"{'ok' if step.ok else 'NO':<3} {step.step}{': ' + step.found if step.found else ''}")
+            if not step.ok and step.mend:
+                click.echo(f"    {step.mend}")
+        if good:
+            click.echo(f"Next: aphub test-report {organisation} {channel} --by NAME")
+    ctx.exit(0 if good else NEEDS_A_PERSON)
+
+
+@click.command()
+@organisation
+@channel
+@by_option(needed=True)
+@click.pass_obj
+def test_report(ground: Ground, organisation: str, channel: str, by: str) -> None:
+    """Send a TEST message about invented pupils, with six figures for the school to read back by phone."""
+    with ground.hub() as hub:
+        desk = hub.desk(ground.provider)
+        sent = actions.test_report(hub, desk, organisation, channel, by)
+        known = desk.config.organisations[organisation]
+    phone = f" on {known.phone}" if known.phone else ""
+    if sent.by_code:
+        click.echo(f"TEST message {sent.reference} is sent to {known.name}.")
+        if sent.passphrase:
+            click.echo(f"Passphrase of their files, shown only now: {sent.passphrase}")
+            click.echo("Give it to them by phone, never by mail.")
+        click.echo(f"Phone them{phone} and ask for the six figures in the message.")
+        click.echo(f"Next: aphub read-back {organisation} {channel} CODE --by NAME")
+    else:
+        click.echo(
+            f"The register of {known.name} was checked again, as {sent.reference}. No marks were made."
+        )
+        click.echo(
+            f"Phone them{phone} and have somebody confirm that this is their register and list of codes."
+        )
+        click.echo(f'Next: aphub read-back {organisation} {channel} "NAME AT THE SCHOOL" --by NAME')
+
+
+@click.command()
+@organisation
+@channel
+@click.argument("code")
+@by_option(needed=True)
+@click.pass_obj
+def read_back(ground: Ground, organisation: str, channel: str, code: str, by: str) -> None:
+    """Type in the CODE that somebody at the school read from the TEST message."""
+    with ground.desk() as desk:
+        actions.read_back(desk, organisation, channel, code, by)
+    click.echo("That is right. Now a second person approves:")
+    click.echo(f"Next: aphub approve {organisation} {channel} --by NAME")
+
+
+@click.command()
+@organisation
+@channel
+@by_option(needed=True)
+@click.pass_obj
+def approve(ground: Ground, organisation: str, channel: str, by: str) -> None:
+    """Let pupils' data leave by a way. Whoever sent the test or typed its code cannot do this."""
+    with ground.desk() as desk:
+        freed = actions.approve(desk, organisation, channel, by)
+        now = moment_words(desk.now)
+    click.echo(f"{organisation} {channel} is live from {now}.")
+    if freed:
+        click.echo(f"{freed} {'thing' if freed == 1 else 'things'} that waited for it can leave now.")
+
+
+@click.command()
+@organisation
+@channel
+@by_option(needed=True)
+@click.option("--why", default="", help="Why, for whoever looks later. No names of pupils.")
+@click.pass_obj
+def pause(ground: Ground, organisation: str, channel: str, by: str, why: str) -> None:
+    """Let nothing leave by a way until it is resumed; reports take the next one meanwhile."""
+    with ground.desk() as desk:
+        actions.pause(desk, organisation, channel, by, why)
+    click.echo(
+        f"{organisation} {channel} is paused. Nothing leaves by it until: aphub resume {organisation} {channel}"
+    )
+
+
+@click.command()
+@organisation
+@channel
+@by_option(needed=True)
+@click.pass_obj
+def resume(ground: Ground, organisation: str, channel: str, by: str) -> None:
+    """Let a paused way be used again, if it still goes where it was approved for."""
+    with ground.desk() as desk:
+        freed = actions.resume(desk, organisation, channel, by)
+    click.echo(f"{organisation} {channel} is live again.{f' {freed} waited for it.' if freed else ''}")
