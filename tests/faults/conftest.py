@@ -1,117 +1,140 @@
-"""Fixtures of the fault tests: far sides, a prepared hub on each kind of store, and the process that is killed."""
+"""Fixtures of the fault tests: far sides, a prepared hub on each kind of store, and processes that are killed.
+
+Both stores are tried at once, each with a process and far sides of its own, since most of the time is waiting.
+"""
 
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import pytest
-from sqlalchemy.engine import make_url
 
 from tests.faults.far_sides import FarSides
 from tests.faults.prepared import prepare
 from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
+STORES = ("sqlite", "postgresql")
 
 
-@pytest.fixture(scope="session")
-def client_key() -> asyncssh.SSHKey:
-    """Give the key with which the hub signs in at the drop."""
-    return asyncssh.generate_private_key("ssh-ed25519")
+class Runner:
+    """The process that forks the hub's."""
 
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.runner"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
 
-@pytest.fixture(scope="session")
-def sides(tmp_path_factory: pytest.TempPathFactory, client_key: asyncssh.SSHKey) -> Iterator[FarSides]:
-    """Run the far sides."""
-    sides = FarSides(tmp_path_factory.mktemp("sides"), client_key.export_public_key().decode())
-    sides.start()
-    yield sides
-    sides.stop()
+    def run(self, home: Path, **how: Any) -> dict[str, Any]:
+        """Run the hub from where its clock stands, to the end of the day or until it is killed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"home": str(home), **how}) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def stop(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
 
 
 @dataclass(frozen=True)
-class Template:
-    """A prepared hub; `database` is its PostgreSQL database, empty for SQLite."""
+class Stage:
+    """All that the cases on one kind of store share; `database` is the prepared one on PostgreSQL."""
 
+    store: str
+    runner: Runner
+    sides: FarSides
     home: Path
     database: str = ""
 
 
+@dataclass(frozen=True)
+class Case:
+    """One copy of the prepared hub, with nothing at the far sides yet."""
+
+    stage: Stage
+    home: Path
+
+    @property
+    def sides(self) -> FarSides:
+        """The servers of this case."""
+        return self.stage.sides
+
+    def run(self, **how: Any) -> dict[str, Any]:
+        """Run the hub; `boundary` and `nth`, or `after` seconds, kill it."""
+        return self.stage.runner.run(self.home, **how)
+
+
 @pytest.fixture(scope="session")
-def templates(
+def stages(
     tmp_path_factory: pytest.TempPathFactory,
-    sides: FarSides,
-    client_key: asyncssh.SSHKey,
     postgres_server: PostgresServer,
     _sqlite_template: Path,
     _postgres_template: str,
-) -> dict[str, Template]:
-    """Prepare one hub on each kind of store."""
-    folder = tmp_path_factory.mktemp("prepared")
-    private = client_key.export_private_key().decode()
-    prepare(folder / "sqlite", "sqlite:///hub.db", sides, private)
-    database = postgres_server.create_database(_postgres_template)
-    prepare(folder / "postgresql", postgres_server.url(database), sides, private)
-    return {
-        "sqlite": Template(folder / "sqlite"),
-        "postgresql": Template(folder / "postgresql", database),
-    }
+) -> Iterator[list[Stage]]:
+    """Prepare a hub, far sides and a process for each kind of store."""
+    made = []
+    for store in STORES:
+        folder = tmp_path_factory.mktemp(store)
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        sides = FarSides(folder / "sides", key.export_public_key().decode())
+        sides.start()
+        home, database = folder / "home", ""
+        url = "sqlite:///hub.db"
+        if store == "postgresql":
+            database = postgres_server.create_database(_postgres_template)
+            url = postgres_server.url(database)
+        prepare(home, url, sides, key.export_private_key().decode())
+        made.append(Stage(store, Runner(), sides, home, database))
+    yield made
+    for stage in made:
+        stage.runner.stop()
+        stage.sides.stop()
 
 
 @pytest.fixture
-def home(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    templates: dict[str, Template],
-    sides: FarSides,
-    postgres_server: PostgresServer,
-) -> Iterator[Path]:
-    """Give a copy of the prepared hub on the store that `request.param` names."""
-    template = templates[request.param]
-    copy = tmp_path / "home"
-    shutil.copytree(template.home, copy)
-    database = ""
-    if template.database:
-        database = postgres_server.create_database(template.database)
-        text = (copy / "hub.toml").read_text()
-        old = make_url(postgres_server.url(template.database)).render_as_string(hide_password=False)
-        (copy / "hub.toml").write_text(text.replace(old, postgres_server.url(database)))
-    sides.anew()
-    yield copy
-    if database:
+def cases(stages: list[Stage], tmp_path: Path, postgres_server: PostgresServer) -> Iterator[list[Case]]:
+    """Give a fresh case on each kind of store."""
+    made, databases = [], []
+    for stage in stages:
+        home = tmp_path / stage.store
+        shutil.copytree(stage.home, home)
+        if stage.database:
+            databases.append(postgres_server.create_database(stage.database))
+            settings = (home / "hub.toml").read_text()
+            settings = settings.replace(
+                postgres_server.url(stage.database), postgres_server.url(databases[-1])
+            )
+            (home / "hub.toml").write_text(settings)
+        stage.sides.anew()
+        made.append(Case(stage, home))
+    yield made
+    for database in databases:
         postgres_server.drop_database(database)
 
 
-Run = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="session")
-def run() -> Iterator[Run]:
-    """Give `run(home, boundary=…, nth=…)` or `run(home, after=seconds)`: the hub in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.runner"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    writes, reads = process.stdin, process.stdout
-
-    def ask(home: Path, **how: Any) -> dict[str, Any]:
-        writes.write(json.dumps({"home": str(home), **how}) + "\n")
-        writes.flush()
-        answer: dict[str, Any] = json.loads(reads.readline())
-        return answer
-
-    yield ask
-    writes.close()
-    process.wait(10)
-    reads.close()
+def on_each(cases: list[Case], work: Callable[[Case], None]) -> None:
+    """Do the same with every case at once; what fails names its store."""
+    with ThreadPoolExecutor(len(cases)) as pool:
+        futures = [(case, pool.submit(work, case)) for case in cases]
+    for case, future in futures:
+        if error := future.exception():
+            error.add_note(f"on {case.stage.store}")
+            raise error

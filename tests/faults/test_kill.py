@@ -1,6 +1,7 @@
 """Kill the hub at any moment: after a restart nothing is lost, nothing is doubled in secret, the ledger verifies."""
 
 import random
+import shutil
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
@@ -10,12 +11,12 @@ import pytest
 from aphub.clock import PlayedClock
 from aphub.hub import open_hub
 from aphub.store import tables as t
-from tests.faults.far_sides import FarSides, Manifest
+from tests.faults.conftest import Case, on_each
+from tests.faults.far_sides import Manifest
 from tests.faults.prepared import CORRECTION, MORNING, NOW
 from tests.told import FarSides as NoFarSides
 from tests.world import World
 
-STORES = ("sqlite", "postgresql")
 NAMED = [
     (boundary, nth)
     for boundary, times in {
@@ -45,52 +46,57 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def a_day_takes(run, templates, sides, tmp_path_factory):
+def a_day_takes(stages, tmp_path_factory):
     """Say how many seconds an undisturbed day takes on this machine."""
-    import shutil
-
-    sides.anew()
+    stage = stages[0]
+    stage.sides.anew()
     copy = tmp_path_factory.mktemp("whole") / "home"
-    shutil.copytree(templates["sqlite"].home, copy)
-    result = run(copy)
+    shutil.copytree(stage.home, copy)
+    result = stage.runner.run(copy)
     assert result["status"] == 0
     return result["seconds"]
 
 
-@pytest.mark.parametrize("home", STORES, indirect=True)
-def test_undisturbed_day_tells_everything_once(home, run, sides):
-    assert run(home)["status"] == 0
-    world = opened(home)
-    try:
-        manifest = sides.manifest()
-        check(world, manifest)
-        assert set(manifest.copies().values()) == {1}
-        assert {row.state for row in today(world)} == {"met"}
-        kinds = Counter((row.organisation, row.kind) for row in world.dispatches())
-        assert kinds["hill-school", "alert"] >= 1
-        assert kinds["hill-school", "correction"] == 1
-        assert kinds["northshire", "routine"] == 1
-    finally:
-        world.hub.close()
+def test_undisturbed_day_tells_everything_once(cases):
+    def day(case: Case) -> None:
+        assert case.run()["status"] == 0
+        world = opened(case.home)
+        try:
+            manifest = case.sides.manifest()
+            check(world, manifest)
+            assert set(manifest.copies().values()) == {1}
+            assert {row.state for row in today(world)} == {"met"}
+            kinds = Counter((row.organisation, row.kind) for row in world.dispatches())
+            assert kinds["hill-school", "alert"] >= 1
+            assert kinds["hill-school", "correction"] == 1
+            assert kinds["northshire", "routine"] == 1
+        finally:
+            world.hub.close()
+
+    on_each(cases, day)
 
 
-@pytest.mark.parametrize("home", STORES, indirect=True)
 @pytest.mark.parametrize(("boundary", "nth"), NAMED)
-def test_killed_at_a_boundary_nothing_is_lost_or_doubled_in_secret(home, run, sides, boundary, nth):
-    died = run(home, boundary=boundary, nth=nth)
-    assert died["killed"], died
-    assert run(home)["status"] == 0
-    survived(home, sides)
+def test_killed_at_a_boundary_nothing_is_lost_or_doubled_in_secret(cases, boundary, nth):
+    def day(case: Case) -> None:
+        died = case.run(boundary=boundary, nth=nth)
+        assert died["killed"], died
+        assert case.run()["status"] == 0
+        survived(case)
+
+    on_each(cases, day)
 
 
-@pytest.mark.parametrize("home", STORES, indirect=True)
-def test_killed_at_any_moment_nothing_is_lost_or_doubled_in_secret(home, run, sides, a_day_takes, moment):
-    chance = random.Random(SEED + moment)
-    run(home, after=chance.uniform(0.02, a_day_takes))
-    if moment % 3 == 0:
-        run(home, after=chance.uniform(0.02, a_day_takes))  # and once more, while it recovers
-    assert run(home)["status"] == 0
-    survived(home, sides)
+def test_killed_at_any_moment_nothing_is_lost_or_doubled_in_secret(cases, a_day_takes, moment):
+    def day(case: Case) -> None:
+        chance = random.Random(f"{SEED} {case.stage.store} {moment}")
+        case.run(after=chance.uniform(0.02, a_day_takes))
+        if moment % 3 == 0:
+            case.run(after=chance.uniform(0.02, a_day_takes))  # and once more, while it recovers
+        assert case.run()["status"] == 0
+        survived(case)
+
+    on_each(cases, day)
 
 
 def opened(home: Path) -> World:
@@ -104,11 +110,11 @@ def today(world: World) -> list:
     return world.rows(t.owed_reports, first_day=TODAY)
 
 
-def survived(home: Path, sides: FarSides) -> None:
+def survived(case: Case) -> None:
     """Check all that must hold after a restart."""
-    world = opened(home)
+    world = opened(case.home)
     try:
-        check(world, sides.manifest())
+        check(world, case.sides.manifest())
     finally:
         world.hub.close()
 
