@@ -27,11 +27,17 @@ class Ground:
     provider: str
 
     @contextmanager
-    def hub(self) -> Iterator["Hub"]:
-        """Open the hub; a played day's too, at its own time, so that people can look around in it."""
-        from aphub.hub import open_hub  # noqa: PLC0415 - the whole house: only for verbs that need it
+    def hub(self, *, says_all: bool = False) -> Iterator["Hub"]:
+        """Open the hub; a played day's too, at its own time, so that people can look around in it.
+
+        Log lines for engineers come from what `says_all`; other verbs answer in their own words, and log trouble only.
+        """
+        from aphub import logs  # noqa: PLC0415 - the whole house: only for verbs that need it
+        from aphub.hub import open_hub  # noqa: PLC0415 - likewise
 
         hub = open_hub(self.home, allow_simulated=True)
+        if not says_all and hub.settings.log_level == "info":
+            logs.set_up("warning", as_json=hub.settings.log_format == "json")
         try:
             yield hub
         finally:

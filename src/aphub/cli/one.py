@@ -2,6 +2,7 @@
 
 import sys
 from datetime import datetime
+from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
 import click
@@ -122,10 +123,21 @@ def _say_documents(ctx: click.Context, documents: "tuple[Document, ...]", number
         return
     for place, document in enumerate(documents, start=1):
         click.echo(f"--- {place}: {document.name} ({document.media_type}, {len(document.content)} bytes)")
-        if document.media_type.startswith(_TEXT) and "html" not in document.media_type:
-            click.echo(document.content.decode("utf-8-sig", errors="replace"))
-        else:
-            click.echo(f"Write it to a file: aphub preview ... --document {place} > FILE")
+        click.echo(_readable(document))
+        click.echo(f"--- Byte for byte: --document {place}")
+
+
+def _readable(document: "Document") -> str:
+    """Give what a person can read of a document: of a mail its heads, its text, and what is attached."""
+    if document.media_type == "message/rfc822":
+        mail = message_from_bytes(document.content, policy=policy.default)
+        body = mail.get_body(("plain",))
+        heads = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject", "Date") if mail[name]]
+        attached = [f"Attached: {part.get_filename()}" for part in mail.iter_attachments()]
+        return "\n".join([*heads, *attached, "", body.get_content() if body is not None else ""])
+    if document.media_type.startswith(_TEXT) and "html" not in document.media_type:
+        return document.content.decode("utf-8-sig", errors="replace")
+    return "This is no text."
 
 
 @click.command()

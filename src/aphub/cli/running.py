@@ -14,7 +14,7 @@ def run(ctx: click.Context, *, once: bool) -> None:
     from aphub import daemon  # noqa: PLC0415 - scheduling and systemd: only for who runs it
 
     ground: Ground = ctx.obj
-    with ground.hub() as hub:
+    with ground.hub(says_all=True) as hub:
         if not hub.desks():
             click.echo("Nothing is published yet. Run: aphub apply", err=True)
             ctx.exit(NEEDS_A_PERSON)
