@@ -16,7 +16,7 @@ from aphub.api.adapters import AnyAdapter, Tools
 from aphub.clock import Clock, PlayedClock, SystemClock
 from aphub.domain.errors import AphubError
 from aphub.plugins import Plugins, load
-from aphub.sealing import MasterKey
+from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
 from aphub.services.desk import Desk, no_boundary
 from aphub.services.publish import (
@@ -207,7 +207,12 @@ def create_hub(home: Path, master: MasterKey, *, simulated: bool = False) -> Non
     settings = load_settings(home)
     key_file = home / settings.store.master_key
     key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    master.write_new_file(key_file)
+    try:
+        master.write_new_file(key_file)
+    except MasterKeyError as exc:
+        raise AphubError(
+            f"There is a hub in {home} already.", "It was left as it is.", "Choose another folder."
+        ) from exc
     for part in ("providers", "schools", "councils", "agreements"):
         (home / "config" / part).mkdir(parents=True, exist_ok=True)
     store = open_store(_url(home, settings.store.url), create=True)

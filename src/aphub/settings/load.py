@@ -1,7 +1,7 @@
 """Read `hub.toml` and `config/`, and say all that is wrong with them at once: file, key, value, mend."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,7 +158,14 @@ def _problem(name: str, error: Any, model: type[BaseModel]) -> Problem:
         meaning = f" ({field.description})" if field and field.description else ""
         return Problem(name, key, f"This key is needed{meaning}.", "Add it.")
     words = error["msg"].removeprefix("Value error, ")
-    return Problem(name, key, f"{_shown(error['input'])}{words}.".replace("..", "."), "Change the value.")
+    shown = "" if _holds_secret(model, error["loc"]) else _shown(error["input"])
+    return Problem(name, key, f"{shown}{words}.".replace("..", "."), "Change the value.")
+
+
+def _holds_secret(model: type[BaseModel], location: Sequence[Any]) -> bool:
+    """Say whether a value was typed where a secret belongs."""
+    field = model.model_fields.get(str(location[0])) if location else None
+    return field is not None and "SecretStr" in str(field.annotation)
 
 
 def _shown(value: Any) -> str:

@@ -79,10 +79,14 @@ def open_store(url: str, *, create: bool = False) -> Store:
         event.listen(writer, "connect", _prepare_postgresql)
         event.listen(reader, "connect", _prepare_postgresql_reader)
     store = Store(url, writer, reader)
-    if create:
-        store.migrate()
-    else:
-        require_known_schema(writer)
+    try:
+        if create:
+            store.migrate()
+        else:
+            require_known_schema(writer)
+    except Exception:
+        store.close()
+        raise
     return store
 
 
