@@ -1,0 +1,261 @@
+"""A planted pupil and a planted secret go through every failure; then everything left behind is searched for them.
+
+Where they must be is named exactly: in the bodies of what their own school and council are sent, and in the office's own
+files. Anywhere else is a leak.
+"""
+
+import contextlib
+import email
+import email.policy
+import io
+import json
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
+
+from aphub import daemon
+from aphub.clock import PlayedClock
+from aphub.domain.outcomes import Outcome
+from aphub.hub import open_hub
+from aphub.services.recover import recover
+from aphub.services.routes import Routes
+from aphub.settings.load import ConfigurationError
+from aphub.store import tables as t
+from aphub.testing import PLANTED_PUPIL, PLANTED_SECRET, Found, search_for_planted
+from tests.faults.conftest import Case, Stage
+from tests.faults.prepared import NOW
+from tests.told import FarSides as NoFarSides
+from tests.world import Placed, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PUPIL = (
+    PLANTED_PUPIL.given_name,
+    PLANTED_PUPIL.family_name,
+    PLANTED_PUPIL.upn,
+    PLANTED_PUPIL.school_pupil_ref,
+)
+
+
+def plant(world: World, school: str) -> Placed:
+    """Place the planted pupil, told to one organisation."""
+    desk = world.desk
+    placed = world.pupil(school)
+    data = {
+        "given_name": PLANTED_PUPIL.given_name,
+        "family_name": PLANTED_PUPIL.family_name,
+        "upn": PLANTED_PUPIL.upn,
+        "school_pupil_ref": PLANTED_PUPIL.school_pupil_ref,
+        "provider_ref": f"P{world.count:04d}",
+    }
+    [key] = desk.vault.data_keys([placed.pupil_id], "pupil", desk.year())
+    place = f"pupils:{desk.provider_id}:{placed.pupil_id}"
+    with desk.store.transaction() as connection:
+        connection.execute(
+            update(t.pupils)
+            .where(t.pupils.c.pupil_id == placed.pupil_id)
+            .values(
+                sealed=desk.vault.seal_json(key, place, data),
+                upn_index=desk.vault.index("upn", PLANTED_PUPIL.upn),
+                name_index=desk.vault.index("name", PLANTED_PUPIL.name),
+            )
+        )
+    return placed
+
+
+@pytest.fixture(scope="module")
+def left_behind(stages: list[Stage], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Live a day in which everything fails once, on SQLite, with all that is said caught."""
+    case = Case(stages[0], tmp_path_factory.mktemp("leaks") / "home")
+    shutil.copytree(case.stage.home, case.home)
+    case.sides.anew()
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        clock = PlayedClock(NOW)
+        (case.home / "hub.toml").write_text('log_level = "debug"\nlog_format = "json"\n')
+        hub = open_hub(case.home, clock=clock, environment={})
+        hub.keys.set_secret("planted", SecretStr(PLANTED_SECRET), NOW)
+        world = World(case.home, hub, clock, NoFarSides())
+        try:
+            _day(case, world, said)
+            outcomes = {row.outcome for row in world.rows(t.attempts)}
+            holds = {row.kind for row in world.rows(t.holds)}
+        finally:
+            hub.close()
+    return {"case": case, "said": said.getvalue(), "outcomes": outcomes, "holds": holds}
+
+
+def _day(case: Case, world: World, said: io.StringIO) -> None:
+    mail, drop = case.sides.mail, case.sides.drop
+    there, here = plant(world, "northshire"), plant(world, "hill-school")
+    world.owe()
+    inbox = case.home / "inbox"
+    row = f"{PLANTED_PUPIL.upn},{PLANTED_PUPIL.name},03/03/2026,09:00"
+    header = "UPN,Pupil name,Date,Start time,Attendance,Reason\n"
+    # Registers that cannot be read, rows that become questions, a free text with the name in it.
+    (inbox / f"{PLANTED_PUPIL.family_name}.csv").write_text(
+        f"{header}{row},was here I think,{PLANTED_PUPIL.name} said so\n{row.replace('09:00', '99:99')},present,\n"
+    )
+    (inbox / f"{PLANTED_PUPIL.given_name}.xlsx").write_bytes(b"PK\x03\x04 not a workbook " + row.encode())
+    (inbox / "empty.csv").write_text("")
+    failing: list[Callable[[], object]] = [
+        lambda: mail.refuses(
+            at="rcpt", times=1, words=f"5.1.1 {PLANTED_PUPIL.name} unknown {PLANTED_SECRET}"
+        ),
+        lambda: mail.is_busy(at="data", times=1),
+        lambda: mail.cuts_off_after_reading(times=1),
+        lambda: mail.cuts_off_after_reading(kept=False, times=1),
+        mail.has_no_starttls,
+        mail.is_unreachable,
+        lambda: drop.refuses(at="open", times=1),
+        lambda: drop.is_full(times=1),
+        lambda: drop.cuts_off_after_reading(times=1),
+        drop.swaps_host_key,
+        drop.is_unreachable,
+    ]
+    outcomes = [Outcome.ABSENT, Outcome.LATE, Outcome.LEFT_SITE, Outcome.PRESENT]
+    world.at("09:05")
+    for number, fails in enumerate(failing):
+        outcome = outcomes[number % len(outcomes)]
+        minutes = number + 1 if outcome is Outcome.LATE else None
+        note = f"{PLANTED_PUPIL.name} again"
+        world.enter([there, here], outcome=outcome, minutes=minutes, note=note)
+        world.clock.advance(timedelta(seconds=61))  # corrections gather for a minute
+        fails()
+        for _ in range(3):
+            daemon.pass_once(world.hub)
+        for side in (mail, drop):
+            side.accepts()
+        world.wait(timedelta(minutes=3)).wait(timedelta(minutes=4))
+    _bugs(world, [there, here])
+    _wrong_settings(case, world, said)
+    for _ in range(6):
+        world.wait(timedelta(minutes=4))
+
+
+def _bugs(world: World, placed: list[Placed]) -> None:
+    """Let adapters fail with the worst words, die half way, and pupils be held."""
+    make = world.hub.adapter
+
+    class Breaks:
+        def open(self) -> None:
+            raise ValueError(PLANTED_PUPIL.name, PLANTED_SECRET)
+
+        def close(self) -> None:
+            raise ValueError(PLANTED_PUPIL.upn)
+
+    world.enter(placed, outcome=Outcome.LATE, minutes=44)
+    world.clock.advance(timedelta(seconds=61))
+    world.go_with(lambda _desk, _route: Breaks())
+    world.wait(timedelta(minutes=6))
+
+    def breaks_in_the_middle(desk: object, route: object) -> object:
+        adapter = make(desk, route)  # type: ignore[arg-type]
+
+        def deliver_many(_deliveries: object) -> object:
+            raise ValueError(PLANTED_PUPIL.name, PLANTED_SECRET)
+
+        adapter.deliver_many = deliver_many
+        return adapter
+
+    world.enter(placed, outcome=Outcome.LATE, minutes=45)
+    world.clock.advance(timedelta(seconds=61))
+    world.go_with(breaks_in_the_middle)
+    recover(world.desk, make, sole=True)
+    world.wait(timedelta(minutes=6))
+    world.enter(placed, outcome=Outcome.LATE, minutes=46)
+    world.hub.boundary = lambda name: (
+        world.change(t.recipients, {"organisation": "vale-school"}, recipient_id=placed[1].recipient_ids[0])
+        if name == "tell.kept"
+        else None
+    )
+    world.wait(timedelta(minutes=6))
+    world.hub.boundary = lambda _name: None
+
+
+def _wrong_settings(case: Case, world: World, said: io.StringIO) -> None:
+    """Type the secret where it must not be, and print what is said about it."""
+    provider = case.home / "config" / "providers" / "riverbank.toml"
+    right = provider.read_text()
+    for wrong in (
+        f'password = "{PLANTED_SECRET}"',
+        f'passwrod = "{PLANTED_SECRET}"',
+        f'username = "u"\npassword = ["{PLANTED_SECRET}"]',
+    ):
+        provider.write_text(right.replace("[connections.mail]\n", f"[connections.mail]\n{wrong}\n"))
+        with pytest.raises(ConfigurationError) as caught:
+            world.hub.plan()
+        said.write(f"{caught.value!s} {caught.value!r}")
+    provider.write_text(right)
+    used = right.replace(
+        "[connections.mail]\n", '[connections.mail]\nusername = "u"\npassword = "secret:planted"\n'
+    )
+    provider.write_text(used)
+    snapshots, _ = world.hub.plan()
+    said.write(repr(Routes(snapshots["riverbank"], world.hub.plugins).everything()))
+    said.write(repr(world.desk))
+    said.write(repr(world.hub.keys.secret("planted")))
+    provider.write_text(right)
+
+
+def test_planted_pupil_and_secret_are_nowhere_but_where_they_must_be(left_behind):
+    case, said = left_behind["case"], left_behind["said"]
+    # The failures were really lived through.
+    assert {"taken", "transient", "uncertain", "refused", "fault"} <= left_behind["outcomes"]
+    assert "wrong_school" in left_behind["holds"]
+    for event in ("deliver.adapter_failed", "lane.failed", "intake.refused", "SecretStr('**********')"):
+        assert event in said, event
+    assert search_for_planted(said) == []
+
+    # In the hub's home: nothing, in no file and no file's name, the database and its journal among them.
+    assert (case.home / "hub.db").stat().st_size > 100_000
+    found = search_for_planted(case.home)
+    assert [one for one in found if "/inbox/" not in one.where] == []
+    # In the inbox the office's own files are moved, sealed; a report beside one repeats nobody's name.
+    assert [one for one in found if not _is_name(one)] == []
+
+    # The secret has reached nobody at all.
+    assert search_for_planted(case.sides.mail.received_bytes, planted=[PLANTED_SECRET]) == []
+    assert search_for_planted(case.sides.drop.received_bytes, planted=[PLANTED_SECRET]) == []
+
+
+def _is_name(found: Found) -> bool:
+    return found.where.startswith("name of ")
+
+
+def test_planted_pupil_stands_in_bodies_for_the_right_organisation_only(left_behind):
+    case = left_behind["case"]
+    told = 0
+    for mail in case.sides.mail.received[case.sides._seen :]:
+        head, _, body = mail.raw.partition(b"\r\n\r\n")
+        assert search_for_planted(head) == []
+        named = search_for_planted(_decoded(mail.raw), planted=PUPIL)
+        if mail.rcpt_to == ("attendance@hill-school.example.org",):
+            told += bool(named)
+        else:
+            assert named == []
+        assert body
+    assert told > 0
+    for name, content in case.sides.drop.files().items():
+        assert search_for_planted(name) == []
+        assert name.startswith("northshire/")
+        told += bool(search_for_planted(content, planted=PUPIL))
+    assert told > 1
+
+
+def test_planted_pupil_is_in_no_file_name_of_the_mailbox(left_behind):
+    case = left_behind["case"]
+    names = [path.name for path in case.sides.mail.maildir.folder.rglob("*")]
+    assert search_for_planted(json.dumps(names)) == []
+    assert [path.name for path in case.sides.drop.folder.iterdir()] == ["northshire"]
+
+
+def _decoded(raw: bytes) -> bytes:
+    """Give every part of a mail as it reads."""
+    parsed = email.message_from_bytes(raw, policy=email.policy.default)
+    return b"\n".join(part.get_payload(decode=True) for part in parsed.walk() if not part.is_multipart())
