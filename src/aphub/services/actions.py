@@ -13,7 +13,7 @@ from aphub.services.desk import Desk
 from aphub.services.life import message
 from aphub.services.receipts import confirm, settle
 from aphub.services.way import named, row_of
-from aphub.store import delivering, lanes, settling
+from aphub.store import carrying, delivering, lanes, settling
 from aphub.store import owed as owed_rows
 
 __all__ = [
@@ -66,7 +66,7 @@ def retry(desk: Desk, reference: str, by: str) -> str:
                 "Nothing was changed.",
                 "See what waits for you: aphub waiting" if held else f"See: aphub show {row.reference}",
             )
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id]).get(row.dispatch_id, [])
+        carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id]).get(row.dispatch_id, [])
         newest = [one.owed_id for one in carried if one.version == one.newest_version]
         if not newest:
             raise CannotDoError(f"A newer message has overtaken {row.reference}.", "Nothing was changed.")
@@ -110,7 +110,7 @@ def send_again(desk: Desk, reference: str, by: str, channel: str = "") -> str:
                 "Nothing was sent.",
                 f"Run: aphub check {route.organisation} {route.channel}",
             )
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id]).get(row.dispatch_id, [])
+        carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id]).get(row.dispatch_id, [])
         reached = row.state in {"handed_over", "accepted", "confirmed", "uncertain"}
         notes = (f"You may already have {row.reference}.",) if reached else ()
         fresh = tell_again(desk, connection, row, carried, route, now, notes)

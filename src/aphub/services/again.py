@@ -10,7 +10,7 @@ from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk
 from aphub.services.fallback import carry, raise_task
 from aphub.services.routes import Route
-from aphub.store import channels, delivering
+from aphub.store import carrying, channels, delivering
 
 LOOKS_BACK = timedelta(days=7)
 HELPS_STILL = timedelta(minutes=15)
@@ -25,7 +25,7 @@ def let_go(desk: Desk, connection: Connection, route: Route, now: datetime, by: 
     if held:
         numbers = [row.dispatch_id for row in held]
         if moved:
-            carried = delivering.carried(connection, desk.provider_id, numbers)
+            carried = carrying.carried(connection, desk.provider_id, numbers)
             for row in held:
                 tell_again(desk, connection, row, carried.get(row.dispatch_id, []), route, now)
             change: dict[str, Any] = {

@@ -22,7 +22,7 @@ from aphub.services.desk import Desk
 from aphub.services.edge import at_the_edge, hold
 from aphub.services.outcomes import Tried, settle, write_outcomes
 from aphub.services.routes import Route
-from aphub.store import delivering, lanes
+from aphub.store import carrying, delivering, lanes
 from aphub.store.engine import allocate, lock_ledger
 
 LEASE = timedelta(seconds=120)
@@ -106,7 +106,7 @@ def _burst(desk: Desk, route: Route, adapter: AnyAdapter, by: str) -> LaneResult
         )
         if not rows:
             return None
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
+        carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])
         tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1) for row in rows]
         deliveries, stopped = at_the_edge(desk, connection, tried)
         held = hold(desk, connection, stopped, now) if stopped else 0
@@ -189,7 +189,7 @@ def _far_side_failed(desk: Desk, route: Route, error: DeliveryError) -> LaneResu
     with desk.store.transaction() as connection:
         lock_ledger(connection, desk.provider_id)
         rows = delivering.waiting_in(connection, desk.provider_id, route.lane, now, _FAILED_TOGETHER)
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
+        carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])
         tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1, error) for row in rows]
         if tried:
             _start(desk, connection, tried, now)

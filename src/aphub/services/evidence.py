@@ -23,7 +23,7 @@ from aphub.domain.ledger import (
 from aphub.domain.wording import day_words
 from aphub.services.desk import Desk, place_of
 from aphub.services.evidence_pages import pages
-from aphub.store import delivering, lives
+from aphub.store import carrying, delivering, lives
 from aphub.store import ledger as kept
 from aphub.store.keys import KeyErasedError
 
@@ -97,9 +97,7 @@ def evidence(desk: Desk, what: str, folder: Path, *, contents: bool = True) -> P
             [note for note in dict.fromkeys(notes) if note],
             lambda keys: kept.nodes(connection, desk.provider_id, keys),
         )
-        carried = delivering.carried(
-            connection, desk.provider_id, [row.dispatch_id for row in part.dispatches]
-        )
+        carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id for row in part.dispatches])
         vkeys = kept.vkeys(connection, desk.provider_id)
     files[KEYS] = "".join(f"{vkey}\n" for vkey in vkeys).encode()
     openings = list(_openings(desk, carried)) if contents else []

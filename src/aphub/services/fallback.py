@@ -16,7 +16,7 @@ from aphub.services.freeze import dispatch_row, prepared
 from aphub.services.letters import Letter, compose
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
-from aphub.store import dispatching, telling
+from aphub.store import carrying, dispatching, telling
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
 from aphub.store.frozen import lines_from_data
@@ -66,6 +66,9 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
     if route is None:
         _give_to_person(desk, connection, onward, current, now)
         return
+    going = {report.report_id for report in current}
+    everything = carrying.carried(connection, desk.provider_id, [row.dispatch_id])[row.dispatch_id]
+    current = [report for report in everything if report.report_id in going]
     notes = (f"You may already have {row.reference}.",) if onward.may_have_it else ()
     if onward.differs:
         # The difference is theirs to settle: their mark stands, and they read what we saw.

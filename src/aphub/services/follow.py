@@ -15,7 +15,7 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.fallback import Onward, raise_task, send_onward
 from aphub.services.outcomes import evidence_digest, keep_receipts
 from aphub.services.recording import Statement, record
-from aphub.store import delivering
+from aphub.store import carrying, delivering
 from aphub.store.engine import lock_ledger
 from aphub.store.frozen import unpack
 
@@ -45,7 +45,7 @@ def _lane(desk: Desk, lane: str, rows: list[Row[tuple[object, ...]]], make: Make
         return 0
     answers: dict[int, DeliveryResult | None] = dict.fromkeys((row.dispatch_id for row in rows), None)
     with desk.store.reading() as connection:
-        carried = delivering.carried(connection, desk.provider_id, list(answers))
+        carried = carrying.carried(connection, desk.provider_id, list(answers))
     adapter: AnyAdapter | None = None
     try:
         adapter = make(desk, route)

@@ -14,7 +14,7 @@ from aphub.domain.wording import period_words
 from aphub.logs import get_logger
 from aphub.services.desk import Desk, place_of
 from aphub.services.overview import LogLine, line_of
-from aphub.store import delivering, lives
+from aphub.store import carrying, delivering, lives
 from aphub.store import ledger as kept
 from aphub.store.frozen import unpack
 
@@ -92,7 +92,7 @@ def show(desk: Desk, reference: str, *, names_because: str = "", by: str = "") -
         )
     with desk.store.reading() as connection:
         row = message(desk, connection, reference)
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id]).get(row.dispatch_id, [])
+        carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id]).get(row.dispatch_id, [])
         attempts = lives.attempts_of(connection, desk.provider_id, row.dispatch_id)
         receipts = lives.receipts_of(connection, desk.provider_id, row.dispatch_id)
         others = lives.replacements_of(connection, desk.provider_id, row.dispatch_id)

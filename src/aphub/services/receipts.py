@@ -15,7 +15,7 @@ from aphub.services.evidence import Checked, evidence, verify_folder
 from aphub.services.outcomes import keep_receipts
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
-from aphub.store import delivering, lives, settling
+from aphub.store import carrying, delivering, lives, settling
 from aphub.store import ledger as kept
 from aphub.store import owed as owed_rows
 
@@ -164,7 +164,7 @@ def settle(desk: Desk, reference: str, how: How, by: str) -> str:
             raise CannotSettleError(
                 f"{reference} is being sent at this moment.", "Nothing was changed.", "Try in a minute."
             )
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id])[row.dispatch_id]
+        carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id])[row.dispatch_id]
         others = lives.replacements_of(connection, desk.provider_id, row.dispatch_id)
         words = _settled(desk, connection, row, carried, others, how, now)
         fields = {
@@ -229,7 +229,7 @@ def _message(desk: Desk, connection: Connection, reference: str) -> Row[Any]:
 
 
 def _commitments(desk: Desk, connection: Connection, row: Row[Any]) -> list[str]:
-    carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id])
+    carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id])
     return [one.commitment for one in carried.get(row.dispatch_id, [])]
 
 

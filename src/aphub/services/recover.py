@@ -11,7 +11,7 @@ from aphub.services.desk import Desk
 from aphub.services.edge import at_the_edge
 from aphub.services.fallback import Onward, send_onward
 from aphub.services.outcomes import Tried, settle
-from aphub.store import delivering
+from aphub.store import carrying, delivering
 from aphub.store.engine import lock_ledger
 
 log = get_logger("recover")
@@ -25,7 +25,7 @@ def recover(desk: Desk, make: MakeAdapter, *, sole: bool) -> int:
     now = desk.now
     with desk.store.reading() as connection:
         rows = delivering.started_before(connection, desk.provider_id, None if sole else now)
-        carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
+        carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
     if not rows:
         return 0
     words = "We stopped while this was being sent."

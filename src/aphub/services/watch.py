@@ -14,7 +14,7 @@ from aphub.services.decide import ALERT_LEAD
 from aphub.services.desk import Desk
 from aphub.services.fallback import Onward, send_onward
 from aphub.services.recording import Statement, record
-from aphub.store import delivering, dispatching, watching
+from aphub.store import carrying, delivering, dispatching, watching
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate, lock_ledger
 
@@ -136,7 +136,7 @@ def _expire(desk: Desk, now: datetime) -> int:
         lock_ledger(connection, desk.provider_id)
         rows = watching.useless_now(connection, desk.provider_id, now, _BATCH)
         if rows:
-            carried = delivering.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
+            carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
             delivering.change_dispatches(
                 connection,
                 desk.provider_id,

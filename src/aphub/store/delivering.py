@@ -11,11 +11,7 @@ from aphub.store.tables import (
     dispatch_reports,
     dispatches,
     owed_reports,
-    placements,
-    pupils,
     receipts,
-    recipients,
-    reports,
 )
 
 Rows = list[dict[str, Any]]
@@ -121,57 +117,6 @@ def by_reference(connection: Connection, provider_id: int, reference: str) -> Ro
         dispatches.c.provider_id == provider_id, dispatches.c.reference == reference
     )
     return connection.execute(chosen).one_or_none()
-
-
-def carried(
-    connection: Connection, provider_id: int, dispatch_ids: Sequence[int]
-) -> dict[int, list[Row[Any]]]:
-    """Give the reports of dispatches with whom they are really for, read anew from placement and recipient."""
-    chosen = (
-        select(
-            dispatch_reports.c.dispatch_id,
-            dispatch_reports.c.answer,
-            reports,
-            owed_reports.c.ref.label("owed_ref"),
-            owed_reports.c.version.label("newest_version"),
-            owed_reports.c.due_by.label("owed_due_by"),
-            owed_reports.c.send_at.label("owed_send_at"),
-            recipients.c.organisation,
-            recipients.c.agreement,
-            recipients.c.purpose,
-            owed_reports.c.first_day,
-            owed_reports.c.until_day,
-            owed_reports.c.half,
-            pupils.c.upn_index,
-            pupils.c.suppressed,
-            pupils.c.key_id.label("pupil_key_id"),
-            pupils.c.sealed.label("pupil_sealed"),
-            placements.c.ref.label("placement_ref"),
-            placements.c.arranged_by,
-            placements.c.power,
-            placements.c.nature,
-            placements.c.risk_flag,
-        )
-        .select_from(dispatch_reports)
-        .join(reports, _with(dispatch_reports, reports, "report_id"))
-        .join(owed_reports, _with(dispatch_reports, owed_reports, "owed_id"))
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
-        .join(pupils, _with(owed_reports, pupils, "pupil_id"))
-        .join(placements, and_(_with(owed_reports, placements, "placement_id"), placements.c.current))
-        .where(
-            dispatch_reports.c.provider_id == provider_id,
-            dispatch_reports.c.dispatch_id.in_(dispatch_ids),
-        )
-        .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
-    )
-    found: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(chosen).all():
-        found.setdefault(row.dispatch_id, []).append(row)
-    return found
-
-
-def _with(one: Any, other: Any, key: str) -> Any:
-    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])
 
 
 def start_attempts(connection: Connection, rows: Rows) -> None:

@@ -1,0 +1,97 @@
+"""The reports that dispatches carry, with whom they are really for: read anew from placement and recipient."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from aphub.store.tables import dispatch_reports, owed_reports, placements, pupils, recipients, reports
+
+Carried = dict[int, list[Row[Any]]]
+
+
+def bound_for(connection: Connection, provider_id: int, dispatch_ids: Sequence[int]) -> Carried:
+    """Give what the edge must know of the reports of dispatches: whose they are, and their commitment.
+
+    A burst reads hundreds of these in the minute when reports are due, so it reads no more than that.
+    """
+    chosen = (
+        select(
+            dispatch_reports.c.dispatch_id,
+            reports.c.report_id,
+            reports.c.ref,
+            reports.c.version,
+            reports.c.commitment,
+            owed_reports.c.owed_id,
+            owed_reports.c.version.label("newest_version"),
+            owed_reports.c.first_day,
+            recipients.c.organisation,
+            recipients.c.agreement,
+            pupils.c.upn_index,
+            pupils.c.suppressed,
+        )
+        .select_from(dispatch_reports)
+        .join(reports, _with(dispatch_reports, reports, "report_id"))
+        .join(owed_reports, _with(dispatch_reports, owed_reports, "owed_id"))
+        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .join(pupils, _with(owed_reports, pupils, "pupil_id"))
+        .where(
+            dispatch_reports.c.provider_id == provider_id,
+            dispatch_reports.c.dispatch_id.in_(dispatch_ids),
+        )
+        .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
+    )
+    return _by_dispatch(connection.execute(chosen).all())
+
+
+def carried(connection: Connection, provider_id: int, dispatch_ids: Sequence[int]) -> Carried:
+    """Give all that is needed to tell the reports of dispatches again."""
+    chosen = (
+        select(
+            dispatch_reports.c.dispatch_id,
+            dispatch_reports.c.answer,
+            reports,
+            owed_reports.c.ref.label("owed_ref"),
+            owed_reports.c.version.label("newest_version"),
+            owed_reports.c.due_by.label("owed_due_by"),
+            owed_reports.c.send_at.label("owed_send_at"),
+            recipients.c.organisation,
+            recipients.c.agreement,
+            recipients.c.purpose,
+            owed_reports.c.first_day,
+            owed_reports.c.until_day,
+            owed_reports.c.half,
+            pupils.c.upn_index,
+            pupils.c.suppressed,
+            pupils.c.key_id.label("pupil_key_id"),
+            pupils.c.sealed.label("pupil_sealed"),
+            placements.c.ref.label("placement_ref"),
+            placements.c.arranged_by,
+            placements.c.power,
+            placements.c.nature,
+            placements.c.risk_flag,
+        )
+        .select_from(dispatch_reports)
+        .join(reports, _with(dispatch_reports, reports, "report_id"))
+        .join(owed_reports, _with(dispatch_reports, owed_reports, "owed_id"))
+        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .join(pupils, _with(owed_reports, pupils, "pupil_id"))
+        .join(placements, and_(_with(owed_reports, placements, "placement_id"), placements.c.current))
+        .where(
+            dispatch_reports.c.provider_id == provider_id,
+            dispatch_reports.c.dispatch_id.in_(dispatch_ids),
+        )
+        .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
+    )
+    return _by_dispatch(connection.execute(chosen).all())
+
+
+def _by_dispatch(rows: Sequence[Any]) -> Carried:
+    found: Carried = {}
+    for row in rows:
+        found.setdefault(row.dispatch_id, []).append(row)
+    return found
+
+
+def _with(one: Any, other: Any, key: str) -> Any:
+    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])
