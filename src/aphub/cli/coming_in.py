@@ -121,7 +121,12 @@ def normalise(ctx: click.Context, file: Path, feed: str, form: str) -> None:
 @click.argument("question")
 @click.argument("choice", default="")
 @click.option("--pupil", default="", metavar="REF", help="Whom it is about, by your own reference.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day, where the row's could not be read.")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="The day, where the row's could not be read.",
+)
 @click.option(
     "--starts", default="", metavar="HH:MM", help="The lesson's start, where several could be meant."
 )

@@ -30,7 +30,12 @@ def secret() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Take it from a file, such as a private key; else it is typed, or read from a pipe.",
 )
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day on which it ends, as 2026-12-31.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="The day on which it ends, as 2026-12-31.",
+)
 @click.pass_obj
 def set_secret(ground: Ground, name: str, from_file: Path | None, expires: datetime | None) -> None:
     """Keep a secret under NAME, in place of the older one. It is never shown again."""

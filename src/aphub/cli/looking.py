@@ -22,7 +22,7 @@ MOST = 100
 
 
 @click.command()
-@click.option("--day", type=DAY, help="Another day, as 2026-03-03.")
+@click.option("--day", type=DAY, metavar="DAY", help="Another day, as 2026-03-03.")
 @as_list
 @click.pass_obj
 def today(ground: Ground, day: datetime | None, form: str) -> None:
@@ -97,8 +97,8 @@ def _open_table(found: "list[Open]", day: date | None) -> "Table":
 
 @click.command()
 @click.option("--organisation", default="", metavar="NAME", help="Of one school or council.")
-@click.option("--from", "since", type=DAY, help="From this day on, as 2026-03-03.")
-@click.option("--until", type=DAY, help="Up to and with this day.")
+@click.option("--from", "since", type=DAY, metavar="DAY", help="From this day on, as 2026-03-03.")
+@click.option("--until", type=DAY, metavar="DAY", help="Up to and with this day.")
 @click.option(
     "--state",
     "states",

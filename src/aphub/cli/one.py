@@ -92,7 +92,9 @@ def _steps(title: str, steps: "tuple[Step, ...]") -> "Iterable[str]":
 @click.command()
 @click.argument("what", metavar="REFERENCE|ORGANISATION")
 @click.option("--document", "number", type=click.IntRange(min=1), help="Only this document, byte for byte.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Of a draft: another day, as 2026-03-03.")
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Of a draft: another day, as 2026-03-03."
+)
 @click.pass_context
 def preview(ctx: click.Context, what: str, number: int | None, day: datetime | None) -> None:
     """Show what is (or was) sent by a message's reference, byte for byte; or a school's draft for today."""

@@ -6,8 +6,6 @@ import click
 
 from aphub.cli.ground import USED_WRONGLY
 
-_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
-
 
 @click.command()
 @click.option("--to", default="", metavar="DIR", help="Where all that it makes lies (default: var/demo).")
@@ -23,21 +21,41 @@ def demo(ctx: click.Context, to: str, *, again: bool) -> None:
     ctx.exit(_play(main, [*(["--to", to] if to else []), *(["--again"] if again else [])]))
 
 
-@click.command(context_settings={**_PASS_ON, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.command()
+@click.argument("kind", type=click.Choice(["sftp", "smtp", "wonde"]))
+@click.option("--to", required=True, metavar="DIR", help="Where it keeps what it gets.")
+@click.option("--port", type=int, default=0, help="Its port on 127.0.0.1; a free one by default.")
+@click.option("--mood", default="accepts", show_default=True, help="How it behaves, such as busy or refuses.")
+@click.option("--tls", is_flag=True, help="smtp: TLS from the first byte, not STARTTLS.")
+@click.option("--authorized-key", multiple=True, metavar="FILE", help="sftp: a public key that may sign in.")
+@click.option("--token", default="", help="wonde: the token to ask for; one is made and kept by default.")
 @click.pass_context
-def sandbox(ctx: click.Context, arguments: tuple[str, ...]) -> None:
-    """Start a stand-in on this machine: `aphub sandbox smtp --to DIR`, or sftp, or wonde.
+def sandbox(
+    ctx: click.Context,
+    kind: str,
+    to: str,
+    port: int,
+    mood: str,
+    authorized_key: tuple[str, ...],
+    token: str,
+    *,
+    tls: bool,
+) -> None:
+    """Start a stand-in on this machine: a mail server, a secure drop, or an MIS. Stop it with Ctrl-C.
 
-    It is no vendor's system. `aphub sandbox --help` tells its options.
+    It is no vendor's system, and sends nothing on.
     """
+    arguments = [kind, "--to", to, "--port", str(port), "--mood", mood]
+    arguments += ["--tls"] if tls else []
+    arguments += [word for key in authorized_key for word in ("--authorized-key", key)]
+    arguments += ["--token", token] if token else []
 
     def main(arguments: list[str]) -> int:
-        from aphub.sandbox import main  # noqa: PLC0415 - likewise
+        from aphub.sandbox import main  # noqa: PLC0415 - an extra, like the demo
 
         return main(arguments)
 
-    ctx.exit(_play(main, list(arguments)))
+    ctx.exit(_play(main, arguments))
 
 
 def _play(main: Callable[[list[str]], int], arguments: list[str]) -> int:

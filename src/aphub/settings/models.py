@@ -255,9 +255,11 @@ class AgreementConfig(Strict):
 class Snapshot(Strict):
     """All that one provider's hub work reads: published whole, numbered, never changed."""
 
-    provider: ProviderConfig
-    organisations: dict[Slug, OrganisationConfig]
-    agreements: dict[Slug, AgreementConfig]
+    provider: ProviderConfig = Field(description="from config/providers/")
+    organisations: dict[Slug, OrganisationConfig] = Field(
+        description="from config/schools/ and config/councils/"
+    )
+    agreements: dict[Slug, AgreementConfig] = Field(description="from config/agreements/")
     _made: dict[tuple[str, frozenset[str]], list[Agreement]] = PrivateAttr(default_factory=dict)
 
     def agreement_on(self, slug: str, organisation: str, day: date) -> Agreement | None:
