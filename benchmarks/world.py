@@ -2,8 +2,9 @@
 
 import json
 import secrets
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 
 from sqlalchemy import insert, select, update
 
@@ -15,7 +16,6 @@ from aphub.hub import Hub, create_hub, open_hub
 from aphub.sealing import MasterKey
 from aphub.services import owe
 from aphub.services.desk import Desk, place_of
-from aphub.store import owed as owed_rows
 from aphub.store import tables as t
 from aphub.store.engine import allocate
 from aphub.store.placements import timetable_to_text
@@ -25,7 +25,31 @@ PER_ORGANISATION = 10
 _BATCH = 1000
 
 
-def write_config(home: Path, organisations: int, connection: dict[str, object], route: dict[str, object]) -> None:
+class RunningClock(PlayedClock):
+    """A played clock that can be let run as fast as real time, from where it stands."""
+
+    def __init__(self, start: datetime) -> None:
+        """Stand still at first."""
+        super().__init__(start)
+        self._runs_since: float | None = None
+
+    def run(self) -> None:
+        """Run from now on."""
+        self._runs_since = monotonic()
+
+    def stand(self) -> None:
+        """Stand still again, where it began to run."""
+        self._runs_since = None
+
+    def now(self) -> datetime:
+        """Give the instant it shows."""
+        passed = 0.0 if self._runs_since is None else monotonic() - self._runs_since
+        return super().now() + timedelta(seconds=passed)
+
+
+def write_config(
+    home: Path, organisations: int, connection: dict[str, object], route: dict[str, object]
+) -> None:
     """Write a provider, its schools and one daily agreement; `{n}` in a route is the school's number."""
     config = home / "config"
     provider = {
@@ -190,16 +214,13 @@ def _some(desk: Desk, start: int, count: int, slots: str, now: datetime) -> None
         )
 
 
-def new_home(folder: Path) -> tuple[Path, PlayedClock]:
+def new_home(folder: Path) -> tuple[Path, RunningClock]:
     """Make an empty simulated hub at half past eight on the benchmark's day."""
     home = folder / f"hub-{secrets.token_hex(4)}"
     create_hub(home, MasterKey.generate(), simulated=True)
-    return home, PlayedClock(datetime(DAY.year, DAY.month, DAY.day, 8, 30, tzinfo=UTC))
+    return home, RunningClock(datetime(DAY.year, DAY.month, DAY.day, 8, 30, tzinfo=UTC))
 
 
 def at(wall: time) -> datetime:
     """Give an instant of the benchmark's day."""
     return to_utc(DAY, wall)
-
-
-__all__ = ["DAY", "at", "fill", "make_hub", "new_home", "owed_rows", "write_config"]
