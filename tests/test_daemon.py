@@ -135,6 +135,33 @@ def test_failing_stage_of_one_provider_ends_no_pass(make_world):
         lanes.close()
 
 
+def test_restarted_sole_daemon_settles_at_once_what_its_predecessor_had_started(make_world):
+    world = make_world()
+    sam = world.pupil()
+    world.owe()
+    world.clock.advance_to(datetime(2026, 3, 3, 9, 5, tzinfo=UTC))
+    world.enter(sam)
+
+    class Died(BaseException):
+        """Ends everything, as a kill does."""
+
+    def die(name: str) -> None:
+        if name == "deliver.started":
+            raise Died
+
+    world.hub.boundary = die
+    with pytest.raises(Died):
+        daemon.pass_once(world.hub)
+    world.reopen()
+    # On PostgreSQL another worker may still be at it: there its lease must run out first.
+    assert daemon.start(world.hub) == (1 if world.hub.store.is_sqlite else 0)
+    world.clock.advance(timedelta(minutes=3))
+    daemon.pass_once(world.hub)
+    world.clock.advance(timedelta(minutes=3))
+    daemon.pass_once(world.hub)
+    assert world.owed(sam).state == "met"
+
+
 def test_played_day_is_refused(make_world):
     world = make_world()
     with pytest.raises(SimulatedStoreError):
