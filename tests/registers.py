@@ -53,7 +53,7 @@ def register(*rows: dict[str, str] | Sequence[str], name: str = "register.csv") 
     for row in rows:
         if not isinstance(row, dict):
             ref, mark, minutes, reason = (*row, "", "")[:4]
-            row = {"pupil_ref": ref, "mark": mark, "minutes": minutes, "reason": reason}  # noqa: PLW2901
+            row = {"pupil_ref": ref, "mark": mark, "minutes": minutes, "reason": reason}  # noqa: PLW2901 - two ways to write a row
         writer.writerow({"day": DAY, "starts": "09:00", **row})
     return SourceBatch(name, "text/csv", out.getvalue().encode())
 

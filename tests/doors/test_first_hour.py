@@ -3,6 +3,8 @@
 import json
 import re
 import stat
+import subprocess
+import sys
 from email import message_from_bytes, policy
 
 from tests.doors.conftest import HEAD, OFFICE
@@ -163,3 +165,22 @@ def test_apply_shows_what_changes_and_asks(aphub):
 
     aphub("apply", types="y\n")
     assert "Nothing changes" in aphub("apply", "--yes").output
+
+
+def test_the_key_that_was_typed_back_is_the_key_of_the_hub(tmp_path):
+    home = tmp_path / "hub"
+    command = [sys.executable, "-m", "aphub.cli", "--home", str(home), "init"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as typing:
+        assert typing.stdin
+        assert typing.stdout
+        said = ""
+        while not (found := re.search(r"(?:[0-9A-Z]{4}-){13}[0-9A-Z]{4}", said)):
+            said += typing.stdout.readline()
+        first, _, rest = found.group().partition("-")
+        typing.stdin.write(f"{rest}\n{first.lower()} {rest}\n")
+        typing.stdin.close()
+        said = typing.stdout.read()
+        assert typing.wait(timeout=60) == 0
+
+    assert "has 56 letters and figures; this one has 52" in said
+    assert (home / "keys" / "master.key").read_text().strip() == found.group()

@@ -138,7 +138,7 @@ def test_workbooks_give_dates_times_and_whole_numbers_as_people_see_them():
     [row] = rows(
         sheet(
             ("Ref", "Date", "Start time", "Mark", "Minutes", "Recorded at"),
-            (41, datetime(2026, 3, 3), time(9, 30), "L", 25.0, datetime(2026, 3, 3, 9, 41)),  # noqa: DTZ001
+            (41, datetime(2026, 3, 3), time(9, 30), "L", 25.0, datetime(2026, 3, 3, 9, 41)),  # noqa: DTZ001 - a sheet's times have no zone
         ),
         "register.xlsx",
     )

@@ -245,7 +245,7 @@ def _sheet_of(book: Any, wanted: str) -> Any:
                 "Check the key 'sheet' of this feed.",
             )
         return book.get_sheet_by_name(wanted)
-    from python_calamine import SheetVisibleEnum  # noqa: PLC0415
+    from python_calamine import SheetVisibleEnum  # noqa: PLC0415 - only for workbooks
 
     for shown in book.sheets_metadata:
         if shown.visible is SheetVisibleEnum.Visible:

@@ -122,7 +122,7 @@ def read_weekday(text: str) -> int | None:
     found = [
         number
         for number, name in enumerate(_WEEKDAYS)
-        if folded in {name, f"{name}s"} or (2 < len(folded) <= 5 and name.startswith(folded))  # noqa: PLR2004
+        if folded in {name, f"{name}s"} or (2 < len(folded) <= 5 and name.startswith(folded))  # noqa: PLR2004 - Tue, Tues
     ]
     return found[0] if found else None
 
@@ -171,6 +171,6 @@ def _words(text: str) -> date | None:
 
 def _date(year: str, month: int, day: str) -> date | None:
     try:
-        return date(int(year) + (2000 if len(year) == 2 else 0), month, int(day))  # noqa: PLR2004
+        return date(int(year) + (2000 if len(year) == 2 else 0), month, int(day))  # noqa: PLR2004 - 26 is 2026
     except ValueError:
         return None

@@ -252,4 +252,4 @@ def _names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _some(known: Mapping[str, str]) -> str:
     slugs = sorted(set(known.values()))
-    return ", ".join(slugs[:5]) + (" and others" if len(slugs) > 5 else "") or "none"  # noqa: PLR2004
+    return ", ".join(slugs[:5]) + (" and others" if len(slugs) > 5 else "") or "none"  # noqa: PLR2004 - a line's worth
