@@ -47,10 +47,11 @@ def test_later_rejection_takes_the_debt_back_and_goes_another_way(mis):
     mis.go()
     assert mis.owed(mis.sam).state == "met"
     mis.sides.later["mis"].append(each(Answer.REFUSED))
+    mis.sides.says("far", TransientDeliveryError("Busy."))
     mis.wait(timedelta(seconds=5))
     assert mis.dispatches()[0].state == "refused"
-    assert len(mis.sides.to("far")) == 1
-    mis.go()
+    assert (mis.owed(mis.sam).state, mis.owed(mis.sam).handed_over_at) == ("prepared", None)
+    mis.wait(timedelta(minutes=2))
     assert mis.owed(mis.sam).state == "met"
     assert "dispatch.refused" in mis.said()
 
