@@ -1,20 +1,23 @@
 """What people look at every day: today, waiting, log."""
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground
-from aphub.cli.shown import as_list, console, new_table, show_list
+from aphub.cli.shown import Group, as_list, console, new_table, show_groups
 from aphub.domain.calendar import to_utc
 from aphub.domain.wording import day_words
 from aphub.services import overview
 from aphub.services.standings import RUNG_WORDS, way_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
+    from aphub.services.desk import Desk
     from aphub.services.overview import LogLine, Open, Today
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -30,17 +33,21 @@ def today(ground: Ground, day: datetime | None, form: str) -> None:
     with ground.desks() as desks:
         at = day.date() if day else desks[0].today if desks else date.today()  # noqa: DTZ011 - nothing is published
         now = desks[0].now if desks else None
-        found = [line for desk in desks for line in overview.today(desk, at)]
+        found = [_group(desk, overview.today(desk, at)) for desk in desks]
         open_things = sum(len(overview.waiting(desk)) for desk in desks) if form == "table" else 0
     if form == "table":
         click.echo(day_words(at))
         click.echo()
-    show_list(form, found, lambda: _day_table(found, now, at), nothing="No report is owed on this day.")
+    show_groups(form, found, lambda rows: _day_table(rows, now, at), nothing="No report is owed on this day.")
     if open_things:
         click.echo()
         click.echo(
             f"{open_things} {'thing waits' if open_things == 1 else 'things wait'} for you: aphub waiting"
         )
+
+
+def _group(desk: "Desk", rows: "Sequence[Any]") -> Group:
+    return Group(desk.slug, desk.config.provider.name, rows)
 
 
 def _day_table(found: "list[Today]", now: datetime | None, day: date) -> "Table":
@@ -80,11 +87,11 @@ def waiting(ctx: click.Context, form: str) -> None:
     """List what waits for a person, and what to do about each. Exit status 1 when there is something."""
     ground: Ground = ctx.obj
     with ground.desks() as desks:
-        found = [one for desk in desks for one in overview.waiting(desk)]
+        found = [_group(desk, overview.waiting(desk)) for desk in desks]
         day = desks[0].today if desks else None
 
-    show_list(form, found, lambda: _open_table(found, day), nothing="Nothing waits for a person.")
-    ctx.exit(NEEDS_A_PERSON if found else 0)
+    show_groups(form, found, lambda rows: _open_table(rows, day), nothing="Nothing waits for a person.")
+    ctx.exit(NEEDS_A_PERSON if any(group.rows for group in found) else 0)
 
 
 def _open_table(found: "list[Open]", day: date | None) -> "Table":
@@ -141,11 +148,10 @@ def log(
         limit,
     )
     with ground.desks() as desks:
-        found = [line for desk in desks for line in overview.log(desk, wanted)]
+        found = [_group(desk, overview.log(desk, wanted)) for desk in desks]
         day = desks[0].today if desks else None
-    found.sort(key=lambda line: line.made, reverse=True)
-    show_list(form, found[:limit], lambda: _log_table(found[:limit], day), nothing="No messages.")
-    if form == "table" and len(found) >= limit:
+    show_groups(form, found, lambda rows: _log_table(rows, day), nothing="No messages.")
+    if form == "table" and any(len(group.rows) >= limit for group in found):
         console().print(f"The newest {limit} are shown. More: --limit", style="dim")
 
 

@@ -49,6 +49,35 @@ def show_list(
         click.echo(nothing)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Group:
+    """One provider's part of a list."""
+
+    provider: str
+    name: str
+    rows: Sequence[Any]
+
+
+def show_groups(
+    form: str, groups: Sequence[Group], table: Callable[[Any], "Table"], *, nothing: str = "Nothing to show."
+) -> None:
+    """Write the lists of several providers: each under its name for people, with its short name for programs."""
+    if form != "table":
+        every = [{"provider": group.provider, **plain(row)} for group in groups for row in group.rows]
+        if form == "json":
+            say_json(every)
+        else:
+            _write_csv(every)
+        return
+    filled = [group for group in groups if group.rows]
+    for place, group in enumerate(filled):
+        if len(groups) > 1:
+            click.echo(f"{chr(10) if place else ''}{group.name} (--provider {group.provider})")
+        console().print(table(group.rows))
+    if not filled:
+        click.echo(nothing)
+
+
 def say_json(value: Any) -> None:
     """Write a value as JSON."""
     click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))

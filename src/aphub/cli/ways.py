@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.shown import as_list, new_table, say_json, show_list
+from aphub.cli.shown import Group, as_list, new_table, say_json, show_groups
 from aphub.domain.wording import moment_words
 from aphub.services import actions, overview
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
+
+    from aphub.services.overview import ChannelLine
 
 organisation = click.argument("organisation")
 channel = click.argument("channel")
@@ -22,21 +26,17 @@ channel = click.argument("channel")
 def channels(ground: Ground, form: str) -> None:
     """List the ways to schools and councils, how far each is, and what is next to be done."""
     with ground.desks() as desks:
-        found = [line for desk in desks for line in overview.channels(desk)]
+        found = [Group(desk.slug, desk.config.provider.name, overview.channels(desk)) for desk in desks]
 
-    def table() -> "Table":
+    def table(rows: "Sequence[ChannelLine]") -> "Table":
         table = new_table("School or council", "Way", "By", "How far", "Next", fixed=("By",))
-        for one in found:
+        for one in rows:
             far = f"{one.words}. {one.trouble}" if one.trouble else one.words
             table.add_row(one.organisation, one.channel, one.adapter, far, one.next_step)
         return table
 
-    show_list(
-        form,
-        found,
-        table,
-        nothing="There are no ways yet. Add channels to a school's file, then: aphub apply",
-    )
+    nothing = "There are no ways yet. Add channels to a school's file, then: aphub apply"
+    show_groups(form, found, table, nothing=nothing)
 
 
 @click.command()

@@ -11,6 +11,7 @@ from aphub.domain.calendar import LONDON, to_utc
 from aphub.domain.wording import day_words, time_words
 from aphub.services.desk import Desk
 from aphub.services.evidence_pages import RUNG_WORDS
+from aphub.services.intake_report import column_words
 from aphub.services.intake_rows import question_words
 from aphub.store import looking, standings
 from aphub.store.looking import LogFilter
@@ -269,7 +270,11 @@ def _question(desk: Desk, row: Row[Any]) -> Open:
             "question", row.ref, "A mark that we cannot show any more.", f'aphub answer {row.ref} "set aside"'
         )
     choices = tuple(str(one) for one in asked.get("choices", ()))
-    where = f"Row {asked['row']}, {asked['column']}: " if asked.get("row") and asked.get("column") else ""
+    where = (
+        f"Row {asked['row']}, {column_words(asked['column'])}: "
+        if asked.get("row") and asked.get("column")
+        else ""
+    )
     return Open(
         "question",
         row.ref,
