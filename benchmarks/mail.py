@@ -14,6 +14,7 @@ from statistics import median
 
 from sqlalchemy import delete, select, update
 
+from aphub.daemon import settle_memory
 from aphub.hub import Hub
 from aphub.services import deliver, tell
 from aphub.services.desk import Desk, place_of
@@ -151,6 +152,7 @@ def timed(work: Callable[[], None]) -> float:
 def measure(folder: Path, sink: Sink, *, placements: int, rounds: int) -> list[Measured]:
     """Measure every row about mail."""
     big = Mailing.made(folder, sink, placements)
+    settle_memory()  # as the daemon does
     big.prepare()
     mails = big.ready_made()
     big.send()
