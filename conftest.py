@@ -1,7 +1,6 @@
 """What every test of the project shares, those of the plugins too."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,10 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _log_levels_do_not_outlive_a_test() -> Iterator[None]:
-    """Undo what opening a hub does to the process's loggers, so that no test depends on another."""
-    names = ("httpx", "httpcore", "asyncssh", "alembic")
-    before = {name: logging.getLogger(name).level for name in names}
-    yield
-    for name, level in before.items():
-        logging.getLogger(name).setLevel(level)
+def _log_levels_are_fresh() -> None:
+    """Undo what opening a hub, in an earlier test or a shared fixture, does to the process's loggers."""
+    for name in ("httpx", "httpcore", "asyncssh", "alembic"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
