@@ -5,8 +5,8 @@ import re
 from tests.house.project import ROOT, project_files
 
 # Put together here, since these names may stand in no file of the project, this one included.
-_REGISTRIES = ("pypi.{}", "files.pythonhosted.{}", "registry.npmjs.{}", "proxy.golang.{}", "sum.golang.{}")
-REGISTRY_HOSTS = tuple(host.format("org") for host in _REGISTRIES)
+_REGISTRIES = ("py pi", "files.python hosted", "registry.npm js", "proxy.go lang", "sum.go lang")
+REGISTRY_HOSTS = tuple(f"{host.replace(' ', '')}.org" for host in _REGISTRIES)
 MACHINE_PATH = re.compile(r"(?<![\w.~}])/(?:root|work|home|Users)/\w[^\s'\"]*")
 
 
