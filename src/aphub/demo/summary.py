@@ -1,5 +1,7 @@
 """What came of the day: a table by organisation, what waits for a person, and where to look."""
 
+import shutil
+import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -23,6 +25,14 @@ PATHS = (
 )
 
 
+def _program() -> str:
+    """Give the command as the reader can type it: by name where it is found, otherwise by its path."""
+    if shutil.which("aphub"):
+        return "aphub"
+    beside = Path(sys.executable).with_name("aphub")
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
+
+
 def show_summary(hub: Hub, home: Path, console: Console, *, seconds: float | None = None) -> None:
     """Print the end of a played day."""
     days = [standings.day_of(desk, TUESDAY) for desk in hub.desks()]
@@ -34,7 +44,7 @@ def show_summary(hub: Hub, home: Path, console: Console, *, seconds: float | Non
     console.print()
     _waiting(hub, console)
     console.print(Text("Check the record of what was sent", "bold"))
-    console.print(Padding(Text(f"aphub --home {home} verify", "cyan", overflow="fold"), (0, 0, 1, 2)))
+    console.print(Padding(Text(f"{_program()} --home {home} verify", "cyan", overflow="fold"), (0, 0, 1, 2)))
     console.print(Text("Look around", "bold"))
     table = Table.grid(padding=(0, 2))
     for part, words in PATHS:
