@@ -70,10 +70,7 @@ class FarSides:
             ),
             'base_url = "https://api.wonde.com/v1.0/"': f'base_url = "{self.mis.url}"\n{ca}',
         }
-        hub = {
-            'log_level = "info"': 'log_level = "error"',
-            "allowed_private_hosts = []": 'allowed_private_hosts = ["127.0.0.1"]',
-        }
+        hub = {'log_level = "info"': 'log_level = "error"'}
         return {"hub": hub, "providers/riverbank": provider, "providers/old-mill": provider}
 
     def arrived(self) -> dict[str, int]:

@@ -57,7 +57,7 @@ class _Environment(BaseSettings):
     store: dict[str, str] = {}
     log_level: str | None = None
     log_format: str | None = None
-    heartbeat_url: str | None = None
+    threads: int | None = None
 
 
 def load_settings(home: Path) -> HubSettings:

@@ -293,14 +293,3 @@ class HubSettings(Strict):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="for people or for programs")
     threads: int = Field(default=32, ge=2, le=64, description="how many lanes deliver at once")
-    lease_seconds: int = Field(default=120, ge=30, description="how long a claimed message stays claimed")
-    time_limit_seconds: int = Field(
-        default=60, ge=5, description="hard limit of one delivery, below the lease"
-    )
-    heartbeat_url: str = Field(
-        default="", description="told each minute that the hub lives; silence is the alarm"
-    )
-    allowed_private_hosts: tuple[str, ...] = Field(
-        default=(),
-        description="private or loopback hosts that channels may use; all others are refused",
-    )
