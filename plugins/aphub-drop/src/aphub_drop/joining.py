@@ -66,8 +66,16 @@ class JoiningTransport(asyncio.Transport):
         self._inner.resume_reading()
 
 
+TURNS_BEFORE_THE_END = 6
+"""Turns of the event loop between the last words of a server and the end of the line.
+
+asyncssh reads a packet of the key exchange in a task of its own. Where a server says why it leaves and hangs up in the
+same turn, the end would overtake the reason, and "no cipher that is still safe" would read as "cannot be reached".
+"""
+
+
 class _Introduced(asyncio.Protocol):
-    """Introduces the joining transport to the protocol behind, and passes the rest on."""
+    """Introduces the joining transport to the protocol behind, and lets the last words arrive before the end."""
 
     def __init__(self, behind: Any, loop: asyncio.AbstractEventLoop) -> None:
         self.behind = behind
@@ -79,11 +87,14 @@ class _Introduced(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.behind.data_received(data)
 
-    def eof_received(self) -> bool | None:
-        return bool(self.behind.eof_received())
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self.behind.connection_lost(exc)
+        self._end_after(TURNS_BEFORE_THE_END, exc)
+
+    def _end_after(self, turns: int, exc: Exception | None) -> None:
+        if turns:
+            self._loop.call_soon(self._end_after, turns - 1, exc)
+        else:
+            self.behind.connection_lost(exc)
 
     def pause_writing(self) -> None:
         self.behind.pause_writing()
