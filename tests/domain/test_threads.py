@@ -17,7 +17,6 @@ def told(
     outcome: Outcome, reason: ReasonKind = ReasonKind.NOT_APPLICABLE, minutes: int | None = None
 ) -> SessionEntry:
     return SessionEntry(
-        "PL1",
         date(2026, 3, 3),
         Half.AM,
         Fact(outcome, reason, minutes),

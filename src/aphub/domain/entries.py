@@ -65,9 +65,8 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class SessionEntry:
-    """The fold of a session's entries for one recipient: one line of a report."""
+    """The fold of a session's entries for one recipient: one line of a report, the same for all it happened to."""
 
-    placement_ref: str
     day: date
     half: Half
     fact: Fact

@@ -64,7 +64,6 @@ def fold(
     folded = fold_fact(reading_in(entry, half, hours) for entry in current)
     mode = folded.fact.mode or folded.decided_by.lesson.mode
     return SessionEntry(
-        placement_ref=current[0].lesson.placement_ref,
         day=day,
         half=half,
         fact=folded.fact,

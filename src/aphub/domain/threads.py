@@ -20,7 +20,7 @@ GATHER = timedelta(seconds=60)
 _ORDER = (Kind.ALERT, Kind.ROUTINE, Kind.UPDATE, Kind.CORRECTION)
 _HALF_WORDS = {Half.AM: "morning", Half.PM: "afternoon", Half.OUTSIDE: "outside school hours"}
 
-_Line = tuple[str, date, Half]
+_Line = tuple[date, Half]
 
 
 class _Change(StrEnum):
@@ -91,11 +91,11 @@ def in_order(kinds: Iterable[Kind]) -> list[Kind]:
 
 def _compared(previous: Sequence[SessionEntry], current: Sequence[SessionEntry]) -> list[tuple[_Change, str]]:
     told, lines = _by_key(previous), _by_key(current)
-    keys = sorted(told.keys() | lines.keys(), key=lambda key: (key[1], list(Half).index(key[2]), key[0]))
+    keys = sorted(told.keys() | lines.keys(), key=lambda key: (key[0], list(Half).index(key[1])))
     compared = []
     for key in keys:
         change, words = _change_words(told.get(key), lines.get(key))
-        compared.append((change, f"{key[1]:%A} {key[1].day} {key[1]:%B}, {_HALF_WORDS[key[2]]}: {words}"))
+        compared.append((change, f"{key[0]:%A} {key[0].day} {key[0]:%B}, {_HALF_WORDS[key[1]]}: {words}"))
     return compared
 
 
@@ -168,7 +168,7 @@ def _reason_filled(old: Fact, new: Fact) -> bool:
 
 
 def _key(line: SessionEntry) -> _Line:
-    return line.placement_ref, line.day, line.half
+    return line.day, line.half
 
 
 def _by_key(lines: Iterable[SessionEntry]) -> Mapping[_Line, SessionEntry]:

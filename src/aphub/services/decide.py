@@ -6,7 +6,7 @@ changed in between is left for the next look.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -286,7 +286,7 @@ def _lines(desk: Desk, look: Look, row: Row[Any], *, missing_after: timedelta) -
     story = _story(row, entries)
     if story in look.folded:
         # Most pupils of a day have the same story: it is folded once.
-        return [replace(line, placement_ref=row.placement_ref) for line in look.folded[story]]
+        return look.folded[story]
     context = RecipientContext(
         ArrangedBy(row.arranged_by),
         Registration(row.registration),

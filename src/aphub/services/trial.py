@@ -97,7 +97,6 @@ def _report(desk: Desk, number: int, names: tuple[str, str], fact: Fact, suggest
     body = f"999400000{number:03d}"
     ref = public_reference(secrets.token_bytes(REFERENCE_BYTES))
     line = SessionEntry(
-        placement_ref=ref,
         day=desk.today,
         half=Half.AM,
         fact=fact,

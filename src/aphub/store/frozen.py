@@ -18,7 +18,6 @@ def lines_to_data(lines: Sequence[SessionEntry]) -> list[dict[str, Any]]:
     """Write report lines as plain data; the note, which is free text, stays behind."""
     return [
         {
-            "placement": line.placement_ref,
             "day": line.day.isoformat(),
             "half": line.half.value,
             "outcome": line.fact.outcome.value,
@@ -43,7 +42,6 @@ def lines_from_data(data: Sequence[dict[str, Any]]) -> tuple[SessionEntry, ...]:
     """Read report lines back."""
     return tuple(
         SessionEntry(
-            placement_ref=one["placement"],
             day=date.fromisoformat(one["day"]),
             half=Half(one["half"]),
             fact=Fact(

@@ -58,7 +58,6 @@ def sample_report(pupil: InventedPupil, number: int = 0, *, day: date = SAMPLE_D
     ref = sample_reference(pupil.upn)
     called = datetime.combine(day, time(9, 35), UTC)
     session = SessionEntry(
-        placement_ref=ref,
         day=day,
         half=Half.AM,
         fact=fact,
