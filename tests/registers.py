@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aphub.api import Source, SourceBatch, SourceRefusedError, SourceRow, SourceSettings
-from aphub.demo.pupils import COLUMNS
+from aphub.demo.invented import COLUMNS
 from aphub.services import people
 from aphub.testing import invented_upn
 from tests.world import World

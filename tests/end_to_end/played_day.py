@@ -8,7 +8,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from aphub.demo.pupils import Invented, everyone, pupil
+from aphub.demo.invented import Invented
+from aphub.demo.pupils import everyone, pupil
 
 
 @dataclass(frozen=True)

@@ -39,37 +39,37 @@ def questions_of(hub: Hub, slug: str) -> dict[str, int]:
 
 
 def test_a_retired_code_became_a_question_and_suggests_nothing(hub: Hub, played: Played):
-    assert questions_of(hub, "riverbank")["retired"] == 1
+    assert questions_of(hub, "sentre")["retired"] == 1
     mornings = [row for _, row in played.rows_of("00421") if row["session"] == "AM"]
     assert mornings
     assert {row["suggested_code"] for row in mornings} == {""}
 
 
 def test_an_unmapped_word_and_a_missing_reason_became_questions(hub: Hub):
-    kinds = questions_of(hub, "old-mill")
+    kinds = questions_of(hub, "ypm")
     assert kinds["unmapped"] == 1
     assert kinds["needs_reason"] == 1
 
 
 def test_a_pupil_who_is_not_placed_became_a_question(hub: Hub):
-    assert sum(questions_of(hub, "riverbank").values()) == 2
+    assert sum(questions_of(hub, "sentre").values()) == 2
 
 
 def test_the_same_file_twice_is_refused_by_name(played: Played):
-    refused = [path.name for path in (played.home / "inbox" / "riverbank" / "refused").iterdir()]
+    refused = [path.name for path in (played.home / "inbox" / "sentre" / "refused").iterdir()]
     assert any("AM register 03-03 (1)" in name for name in refused)
 
 
 def test_every_other_register_was_taken_and_is_kept_sealed(played: Played):
     done = [path.name for path in (played.home / "inbox").glob("*/done/*")]
-    assert sum(name.endswith(".sealed") for name in done) == 6
-    assert sum(name.endswith(".report.txt") for name in done) == 6
+    assert sum(name.endswith(".sealed") for name in done) == 14
+    assert sum(name.endswith(".report.txt") for name in done) == 14
     waiting = [path for path in (played.home / "inbox").glob("*/*") if path.is_file()]
     assert waiting == []
 
 
 def test_missing_pupils_at_risk_become_phone_tasks(hub: Hub):
-    desk = hub.desk("old-mill")
+    desk = hub.desk("ypm")
     with hub.store.reading() as connection:
         kinds = (
             connection.execute(select(t.tasks.c.kind).where(t.tasks.c.provider_id == desk.provider_id))

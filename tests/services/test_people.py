@@ -7,7 +7,7 @@ import pytest
 import xlsxwriter
 
 from aphub.api import SourceRefusedError
-from aphub.demo.pupils import COLUMNS
+from aphub.demo.invented import COLUMNS
 from aphub.services import people
 from aphub.store import tables as t
 from aphub.testing import invented_upn

@@ -68,7 +68,7 @@ def _play(folder: Folder, console: Console) -> Hub:
     with FarSides(folder) as sides, Display(console, MONDAY_MORNING, ENDS) as display:
         hub = make_hub(folder, sides, clock)
         try:
-            display.say(clock.now(), "The configuration is published: two providers, ten organisations")
+            display.say(clock.now(), "The configuration is published: five providers, eleven organisations")
             for words in import_people(hub, folder):
                 display.say(clock.now(), words)
             go_live(hub, clock, display, sides)

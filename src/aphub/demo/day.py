@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from aphub.demo import registers
+from aphub.demo import registers_of_three as three
 from aphub.demo.far_sides import FarSides
 from aphub.demo.folder import Folder
 from aphub.domain.calendar import to_utc
@@ -40,21 +41,51 @@ def happenings(folder: Folder, sides: FarSides) -> Sequence[Happening]:
     def arrives(provider: str, name: str, content: Callable[[], bytes]) -> Callable[[datetime], object]:
         return lambda now: put(folder.inbox(provider) / name, content(), now)
 
-    return (
+    def comes(clock: str, provider: str, words: str, marks: registers.Marks, starts: str) -> Happening:
+        name = f"register {clock.replace(':', '')}.csv"
+        return Happening(at(clock), words, arrives(provider, name, three.register(marks, starts)))
+
+    found = (
+        comes(
+            "08:40",
+            "safe-space",
+            "Safe Space: a mentor is ill, the afternoon is cancelled",
+            three.SPACE_CANCELLED,
+            "13:15",
+        ),
+        comes(
+            "09:04",
+            "cst",
+            "CST AEP: the morning's register (an old list of letters)",
+            three.CST_MORNING,
+            "09:00",
+        ),
+        comes("09:24", "safe-space", "Safe Space: the first lesson's register", three.SPACE_MORNING, "09:15"),
+        comes("09:38", "red-everywhere", "Red Everywhere: the day's register", three.RED_MORNING, "09:30"),
+        comes(
+            "10:08",
+            "safe-space",
+            "Safe Space: who came online, who did not, who could not",
+            three.SPACE_ONLINE,
+            "10:00",
+        ),
+        comes("10:36", "safe-space", "Safe Space: the second lesson's register", three.SPACE_SECOND, "10:30"),
+        comes("13:04", "cst", "CST AEP: the afternoon's register", three.CST_AFTERNOON, "13:00"),
+        comes("13:40", "cst", "CST AEP: a pupil has left the site", three.CST_ABSCONDED, "13:00"),
         Happening(
             at("08:50"),
-            "Old Mill: a tutor is ill, one lesson is cancelled",
-            arrives("old-mill", "tutor off.csv", registers.mill_cancelled),
+            "YPM: a tutor is ill, one lesson is cancelled",
+            arrives("ypm", "tutor off.csv", registers.ypm_cancelled),
         ),
         Happening(
             at("09:20"),
-            "Riverbank: the morning's register (CSV, DfE letters)",
-            arrives("riverbank", "AM register 03-03.csv", registers.riverbank_morning),
+            "SENtre: the morning's register (CSV, DfE letters)",
+            arrives("sentre", "AM register 03-03.csv", registers.sentre_morning),
         ),
         Happening(
             at("09:24"),
-            "Riverbank: the same file again, under another name",
-            arrives("riverbank", "AM register 03-03 (1).csv", registers.riverbank_morning),
+            "SENtre: the same file again, under another name",
+            arrives("sentre", "AM register 03-03 (1).csv", registers.sentre_morning),
         ),
         Happening(
             at("09:37"),
@@ -64,28 +95,29 @@ def happenings(folder: Folder, sides: FarSides) -> Sequence[Happening]:
         ),
         Happening(
             at("09:38"),
-            "Old Mill: the morning's register (XLSX, plain words)",
-            arrives("old-mill", "Register Tuesday.xlsx", registers.mill_morning),
+            "YPM: the morning's register (XLSX, plain words)",
+            arrives("ypm", "Register Tuesday.xlsx", registers.ypm_morning),
         ),
         Happening(at("09:39"), "The mail server works again", lambda _: sides.smtp.accepts()),
         Happening(at("09:41"), "The secure folders cannot be reached", lambda _: sides.sftp.down(), bad=True),
         Happening(at("10:05"), "The secure folders can be reached again", lambda _: sides.sftp.up()),
         Happening(
             at("13:11"),
-            "Riverbank: the afternoon's register (XLSX, zeros eaten)",
-            arrives("riverbank", "PM register.xlsx", registers.riverbank_afternoon),
+            "SENtre: the afternoon's register (XLSX, zeros eaten)",
+            arrives("sentre", "PM register.xlsx", registers.sentre_afternoon),
         ),
         Happening(
             at("13:40"),
-            "Old Mill: the afternoon's register, ten minutes late (CSV)",
-            arrives("old-mill", "afternoon.csv", registers.mill_afternoon),
+            "YPM: the afternoon's register, ten minutes late (CSV)",
+            arrives("ypm", "afternoon.csv", registers.ypm_afternoon),
         ),
         Happening(
             at("14:20"),
-            "Riverbank: two marks of the morning are put right",
-            arrives("riverbank", "AM corrections.csv", registers.riverbank_correction),
+            "SENtre: two marks of the morning are put right",
+            arrives("sentre", "AM corrections.csv", registers.sentre_correction),
         ),
     )
+    return sorted(found, key=lambda one: one.at)
 
 
 def put(path: Path, content: bytes, now: datetime) -> None:

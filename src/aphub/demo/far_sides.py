@@ -62,16 +62,23 @@ class FarSides:
     def filled(self) -> Mapping[str, Mapping[str, str]]:
         """Say which lines of the example configuration stand otherwise while these servers run."""
         ca = f'ca_file = "{self.authority.ca_path.absolute()}"'
-        provider = {
-            'host = "mail.example.org"': f'host = "127.0.0.1"\nport = {self.smtp.address[1]}\n{ca}',
+        mail = {'host = "mail.example.org"': f'host = "127.0.0.1"\nport = {self.smtp.address[1]}\n{ca}'}
+        drop = {
             'host = "drop.example.org"': f'host = "127.0.0.1"\nport = {self.sftp.address[1]}',
             'host_key = "SHA256:0000000000000000000000000000000000000000000"': (
                 f'host_key = "{self.sftp.fingerprint}"'
             ),
-            'base_url = "https://api.wonde.com/v1.0/"': f'base_url = "{self.mis.url}"\n{ca}',
         }
+        mis = {'base_url = "https://api.wonde.com/v1.0/"': f'base_url = "{self.mis.url}"\n{ca}'}
         hub = {'log_level = "info"': 'log_level = "error"'}
-        return {"hub": hub, "providers/riverbank": provider, "providers/old-mill": provider}
+        return {
+            "hub": hub,
+            "providers/sentre": mail | drop | mis,
+            "providers/ypm": mail | drop | mis,
+            "providers/safe-space": mail,
+            "providers/cst": mail | drop,
+            "providers/red-everywhere": mail,
+        }
 
     def arrived(self) -> dict[str, int]:
         """Count what has arrived: messages, files, and marks that we wrote into registers."""

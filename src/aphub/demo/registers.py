@@ -1,4 +1,4 @@
-"""Registers as providers export them: headers, dates, words and slips of the pen as they come."""
+"""Registers as SENtre and YPM export them: headers, dates, words and slips of the pen as they come."""
 
 import csv
 import io
@@ -7,7 +7,9 @@ from datetime import date
 
 import xlsxwriter
 
-from aphub.demo.pupils import OLD_MILL, RIVERBANK, Invented, pupil
+from aphub.demo.invented import Invented
+from aphub.demo.pupils import pupil
+from aphub.demo.pupils_of_two import SENTRE, YPM
 
 DAY = date(2026, 3, 3)
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -24,7 +26,7 @@ _SYSTEM_HEADER = (
     "Comments",
 )
 _SHEET_HEADER = ("Ref", "Name", "Date", "AM/PM", "Code", "Minutes", "Reason")
-_MILL_HEADER = (
+PLAIN_HEADER = (
     "Learner ID",
     "Learner",
     "Lesson date",
@@ -36,7 +38,7 @@ _MILL_HEADER = (
 
 Marks = dict[str, tuple[str, ...]]
 
-RIVERBANK_MORNING: Marks = {
+SENTRE_MORNING: Marks = {
     "00411": ("/",),
     "00412": ("N", "", "no answer"),
     "00413": ("/",),
@@ -58,12 +60,12 @@ RIVERBANK_MORNING: Marks = {
 }
 _ILL = ("I", "", "ill")
 _HERE = ("00411", "00413", "00416", "00417", "00421", "00422", "00424", "00425", "00426", "00427")
-RIVERBANK_AFTERNOON: Marks = {**dict.fromkeys(_HERE, ("\\",)), "00412": _ILL, "00414": _ILL}
-RIVERBANK_LATER: Marks = {
+SENTRE_AFTERNOON: Marks = {**dict.fromkeys(_HERE, ("\\",)), "00412": _ILL, "00414": _ILL}
+SENTRE_LATER: Marks = {
     "00412": ("I", "", "ill"),
     "00415": ("L", "40", ""),
 }
-MILL_MORNING: Marks = {
+YPM_MORNING: Marks = {
     "7101": ("Here all lesson",),
     "7102": ("Came in late", "20"),
     "7103": ("Not in", "", "no contact"),
@@ -79,14 +81,14 @@ MILL_MORNING: Marks = {
     "7115": ("In, sort of",),
     "7116": ("Authorised absence",),
 }
-MILL_AFTERNOON: Marks = {
+YPM_AFTERNOON: Marks = {
     "7101": ("Here all lesson",),
     "7108": ("Came in late", "10"),
     "7111": ("Here all lesson",),
 }
 
 
-def riverbank_morning() -> bytes:
+def sentre_morning() -> bytes:
     """Give the morning's register: CSV with a byte order mark, days first, one pupil too many."""
     rows = [
         (
@@ -96,24 +98,22 @@ def riverbank_morning() -> bytes:
             one.given_name,
             DAY.strftime("%d/%m/%Y"),
             "AM",
-            *_three(RIVERBANK_MORNING[one.ref]),
+            *three(SENTRE_MORNING[one.ref]),
         )
-        for one in RIVERBANK
+        for one in SENTRE
     ]
     # A pupil who was never placed here by anybody.
     rows.append(("", "00999", "Nobody", "Known", DAY.strftime("%d/%m/%Y"), "AM", "/", "", ""))
-    return BOM.encode() + _csv(_SYSTEM_HEADER, rows)
+    return BOM.encode() + csv_file(_SYSTEM_HEADER, rows)
 
 
-def riverbank_afternoon() -> bytes:
+def sentre_afternoon() -> bytes:
     """Give the afternoon's register: a spreadsheet that ate the zeros of the references and made dates of dates."""
-    rows = [
-        (int(ref), pupil(ref).name, DAY, "PM", *_three(marks)) for ref, marks in RIVERBANK_AFTERNOON.items()
-    ]
-    return _xlsx(_SHEET_HEADER, rows, title="Riverbank AP, afternoon register")
+    rows = [(int(ref), pupil(ref).name, DAY, "PM", *three(marks)) for ref, marks in SENTRE_AFTERNOON.items()]
+    return _xlsx(_SHEET_HEADER, rows, title="SENtre, afternoon register")
 
 
-def riverbank_correction() -> bytes:
+def sentre_correction() -> bytes:
     """Give the morning's two late corrections: one reason found, one mark that was wrong."""
     rows = [
         (
@@ -123,54 +123,56 @@ def riverbank_correction() -> bytes:
             pupil(ref).given_name,
             DAY.strftime("%d/%m/%Y"),
             "AM",
-            *_three(marks),
+            *three(marks),
         )
-        for ref, marks in RIVERBANK_LATER.items()
+        for ref, marks in SENTRE_LATER.items()
     ]
-    return _csv(_SYSTEM_HEADER, rows)
+    return csv_file(_SYSTEM_HEADER, rows)
 
 
-def mill_cancelled() -> bytes:
+def ypm_cancelled() -> bytes:
     """Give the note that a tutor is ill: a CSV with semicolons, dates as in a letter."""
     one = pupil("7114")
     row = (one.ref, one.name, _long(DAY), "9.30am", "Tutor off", "", "")
-    return _csv(_MILL_HEADER, [row], delimiter=";")
+    return csv_file(PLAIN_HEADER, [row], delimiter=";")
 
 
-def mill_morning() -> bytes:
+def ypm_morning() -> bytes:
     """Give the morning's register: a spreadsheet of words and clock times."""
-    return _xlsx(_MILL_HEADER, [_mill(one, MILL_MORNING) for one in OLD_MILL if one.ref in MILL_MORNING])
+    return _xlsx(PLAIN_HEADER, [_ypm(one, YPM_MORNING) for one in YPM if one.ref in YPM_MORNING])
 
 
-def mill_afternoon() -> bytes:
+def ypm_afternoon() -> bytes:
     """Give the afternoon's register, which comes too late: CSV in Windows' own encoding, ISO dates."""
     rows = [
-        (ref, pupil(ref).name, DAY.isoformat(), "13:15", *_three(marks))
-        for ref, marks in MILL_AFTERNOON.items()
+        (ref, pupil(ref).name, DAY.isoformat(), "13:15", *three(marks))
+        for ref, marks in YPM_AFTERNOON.items()
     ]
-    return _csv(_MILL_HEADER, rows, encoding="cp1252")
+    return csv_file(PLAIN_HEADER, rows, encoding="cp1252")
 
 
-def _mill(one: Invented, marks: Marks) -> tuple[object, ...]:
-    return (int(one.ref), one.name, _long(DAY), "09:30", *_three(marks[one.ref]))
+def _ypm(one: Invented, marks: Marks) -> tuple[object, ...]:
+    return (int(one.ref), one.name, _long(DAY), "09:30", *three(marks[one.ref]))
 
 
 def _long(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _three(marks: Sequence[str]) -> tuple[str, str, str]:
+def three(marks: Sequence[str]) -> tuple[str, str, str]:
+    """Give mark, minutes and reason, empty where nothing was written."""
     mark, minutes, reason = (*marks, "", "")[:3]
     return mark, minutes, reason
 
 
-def _csv(
+def csv_file(
     header: Sequence[str],
     rows: Iterable[Sequence[object]],
     *,
     delimiter: str = ",",
     encoding: str = "utf-8",
 ) -> bytes:
+    """Write a register as CSV."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter)
     writer.writerow(header)
