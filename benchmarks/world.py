@@ -217,6 +217,8 @@ def _some(desk: Desk, start: int, count: int, slots: str, now: datetime) -> None
 def new_home(folder: Path) -> tuple[Path, RunningClock]:
     """Make an empty simulated hub at half past eight on the benchmark's day."""
     home = folder / f"hub-{secrets.token_hex(4)}"
+    home.mkdir(parents=True)
+    (home / "hub.toml").write_text('private_networks = ["127.0.0.0/8", "::1/128"]\n')
     create_hub(home, MasterKey.generate(), simulated=True)
     return home, RunningClock(datetime(DAY.year, DAY.month, DAY.day, 8, 30, tzinfo=UTC))
 

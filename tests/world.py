@@ -34,6 +34,9 @@ TUESDAY = date(2026, 3, 3)
 SLOTS = tuple(TimetableSlot(day, time(9), time(12)) for day in range(5))
 TWO_A_DAY = SLOTS + tuple(TimetableSlot(day, time(13), time(15)) for day in range(5))
 
+HUB = 'log_level = "error"\nprivate_networks = ["127.0.0.0/8", "::1/128"]\n'
+"""The hub's own settings: the far sides of tests listen on this machine, which no hub talks to unless it is listed."""
+
 PROVIDER = """
 name = "Riverbank AP"
 prefix = "RB"
@@ -418,7 +421,7 @@ def build_world(
 ) -> World:
     """Make a hub in an empty folder over a migrated store, publish its configuration, and open it."""
     home.mkdir(parents=True, exist_ok=True)
-    (home / "hub.toml").write_text(f'log_level = "error"\n[store]\nurl = "{store_url}"\n')
+    (home / "hub.toml").write_text(f'{HUB}[store]\nurl = "{store_url}"\n')
     create_hub(home, MasterKey.generate(), simulated=True)
     schools, agreements = list(schools), DAILY if agreements is None else agreements
     write_config(home, schools, agreements, provider)

@@ -1,7 +1,6 @@
 """The one place that builds concrete things and hands them to the services."""
 
 import os
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,6 +12,8 @@ import httpx
 
 from aphub import __version__, logs
 from aphub.api.adapters import AnyAdapter, Tools
+from aphub.api.http_client import http_client
+from aphub.api.reach import Reach
 from aphub.clock import Clock, PlayedClock, SystemClock
 from aphub.domain.errors import AphubError
 from aphub.plugins import Plugins, load
@@ -33,7 +34,6 @@ from aphub.settings.models import HubSettings, Snapshot
 from aphub.store.engine import Store, open_store, recall, remember
 from aphub.store.keys import KeyStore, open_keys
 
-HTTP_TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 SIMULATED = "simulated"
 PLAYED_NOW = "played_now"
 """The fact that holds a played day's own time, so that whoever opens its store later finds it standing there."""
@@ -67,6 +67,7 @@ class Hub:
         self.keys = keys
         self.plugins = plugins
         self.clock = clock
+        self.reach = Reach.to(*settings.private_networks)
         self.wake = threading.Event()
         self.boundary: Callable[[str], None] = no_boundary
         self._desks: dict[str, Desk] = {}
@@ -143,7 +144,7 @@ class Hub:
 
     def tools(self) -> Tools:
         """Give what the hub lends to an adapter."""
-        return Tools(http=self._http, now=self.clock.now)
+        return Tools(http=self._http, now=self.clock.now, reach=self.reach)
 
     def file(self, path: Path | str) -> Path:
         """Give a path relative to the hub's home."""
@@ -171,25 +172,9 @@ class Hub:
         )
 
     def _http(self, **options: Any) -> httpx.Client:
-        """Build an HTTP client: verified TLS 1.2 or newer, no redirects, no proxies from the environment.
-
-        `verify` may be a verifying context of the adapter's own, with its own authorities, and nothing less.
-        """
-        context = options.pop("verify", None) or ssl.create_default_context()
-        if context.verify_mode is not ssl.CERT_REQUIRED or not context.check_hostname:
-            message = "an adapter's TLS must verify certificate and host name"
-            raise ValueError(message)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        """Build a client under our own name that goes only where the operator lets it go."""
         headers = {"User-Agent": f"aphub/{__version__}", **options.pop("headers", {})}
-        return httpx.Client(
-            verify=context,
-            headers=headers,
-            timeout=options.pop("timeout", HTTP_TIMEOUT),
-            follow_redirects=False,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
-            **options,
-        )
+        return http_client(self.reach, headers=headers, **options)
 
 
 def built_in() -> list[tuple[str, object]]:

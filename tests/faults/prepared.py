@@ -10,7 +10,7 @@ from aphub.hub import create_hub, open_hub
 from aphub.sealing import MasterKey
 from tests.faults.far_sides import FarSides
 from tests.told import FarSides as NoFarSides
-from tests.world import PROVIDER, TWO_A_DAY, World
+from tests.world import HUB, PROVIDER, TWO_A_DAY, World
 
 NOW = datetime(2026, 3, 3, 8, 55, tzinfo=UTC)
 PROTECTION = 'protection = "attested"\nattestation = {what = "MTA-STS in enforce mode", on = 2026-02-16}\n'
@@ -33,7 +33,7 @@ def register(marks: tuple[tuple[str, str, str], ...]) -> str:
 def prepare(home: Path, store_url: str, sides: FarSides, private_key: str) -> None:
     """Make a hub with three organisations and seven pupils, ready for the day."""
     home.mkdir()
-    (home / "hub.toml").write_text(f'log_level = "error"\n[store]\nurl = "{store_url}"\n')
+    (home / "hub.toml").write_text(f'{HUB}[store]\nurl = "{store_url}"\n')
     create_hub(home, MasterKey.generate(), simulated=True)
     mail_port, drop_port = sides.mail.address[1], sides.drop.address[1]
     config = home / "config"

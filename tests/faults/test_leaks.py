@@ -77,7 +77,9 @@ def left_behind(stages: list[Stage], tmp_path_factory: pytest.TempPathFactory) -
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
         clock = PlayedClock(NOW)
-        (case.home / "hub.toml").write_text('log_level = "debug"\nlog_format = "json"\n')
+        (case.home / "hub.toml").write_text(
+            'log_level = "debug"\nlog_format = "json"\nprivate_networks = ["127.0.0.0/8", "::1/128"]\n'
+        )
         hub = open_hub(case.home, clock=clock, environment={})
         hub.keys.set_secret("planted", SecretStr(PLANTED_SECRET), NOW)
         world = World(case.home, hub, clock, NoFarSides())

@@ -23,6 +23,7 @@ from aphub.api.errors import (
 )
 from aphub.api.hooks import hookimpl, hookspec
 from aphub.api.http import http_errors_as_delivery_errors, retry_after
+from aphub.api.reach import Reach
 from aphub.api.renderers import Renderer, Rendering, aphub_csv, subject_of
 from aphub.api.sheets import SheetLimits, media_type, read_cells
 from aphub.api.sources import (
@@ -50,6 +51,7 @@ __all__ = [
     "Kind",
     "Message",
     "Outbound",
+    "Reach",
     "RefusedDeliveryError",
     "Renderer",
     "Rendering",

@@ -11,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from aphub.api.errors import DeliveryError
+from aphub.api.reach import Reach
 from aphub.api.renderers import Rendering
 from aphub.domain.reports import Message, Report, Row
 
@@ -158,10 +159,14 @@ class CheckStep:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the hub lends to an adapter: HTTP clients with its time-outs, and the time."""
+    """What the hub lends to an adapter: HTTP clients with its time-outs, the time, and where it may go.
+
+    The clients keep to `reach` by themselves; an adapter that connects by other means asks it.
+    """
 
     http: Callable[..., httpx.Client]
     now: Callable[[], datetime]
+    reach: Reach = field(default_factory=Reach)
 
 
 class DeliveryAdapter(ABC, Generic[C, R]):

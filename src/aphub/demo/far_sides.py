@@ -70,7 +70,10 @@ class FarSides:
             ),
         }
         mis = {'base_url = "https://api.wonde.com/v1.0/"': f'base_url = "{self.mis.url}"\n{ca}'}
-        hub = {'log_level = "info"': 'log_level = "error"'}
+        hub = {
+            'log_level = "info"': 'log_level = "error"',
+            "private_networks = []": 'private_networks = ["127.0.0.0/8"]',
+        }
         return {
             "hub": hub,
             "providers/sentre": mail | drop | mis,

@@ -58,6 +58,7 @@ class _Environment(BaseSettings):
     log_level: str | None = None
     log_format: str | None = None
     threads: int | None = None
+    private_networks: tuple[str, ...] | None = None
 
 
 def load_settings(home: Path) -> HubSettings:

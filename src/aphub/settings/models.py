@@ -1,6 +1,7 @@
 """The shape of the configuration; unknown keys are errors, and every key says what it is for."""
 
 from datetime import date, time, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -29,6 +30,14 @@ def _mailbox(text: str) -> str:
         return check_mail_address(text)
     except AphubError as exc:
         raise ValueError(str(exc)) from exc
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text.strip()))
+    except ValueError as exc:
+        message = "This is not a network such as 10.1.2.0/24, or an address"
+        raise ValueError(message) from exc
 
 
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
@@ -293,3 +302,6 @@ class HubSettings(Strict):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="for people or for programs")
     threads: int = Field(default=32, ge=2, le=64, description="how many lanes deliver at once")
+    private_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        default=(), description="private networks in which far sides may be, such as 10.1.2.0/24"
+    )

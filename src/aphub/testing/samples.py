@@ -18,6 +18,8 @@ from aphub.api.adapters import (
     RouteSettings,
     Tools,
 )
+from aphub.api.http_client import http_client
+from aphub.api.reach import Reach
 from aphub.api.renderers import Rendering
 from aphub.domain.entries import Action, Fact, Half, SessionEntry, Suggestion
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
@@ -31,6 +33,9 @@ SAMPLE_DAY = date(2026, 3, 3)
 SAMPLE_NOW = datetime(2026, 3, 3, 9, 43, tzinfo=UTC)
 SAMPLE_SIGNED_CODES = frozenset({"B", "K", "N"})
 """What the sample school signed for: attended elsewhere, and reason not yet known."""
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+"""Where stand-ins listen: a private network like any other, so it must be listed."""
 
 SAMPLE_FILE_PASSWORD = "birch-otter-lamp-42"  # noqa: S105 - invented
 """What protects the files of a sample delivery, where its route asks for protection."""
@@ -125,14 +130,15 @@ def sample_message(
 
 
 def sample_tools(now: datetime = SAMPLE_NOW, *, seconds: float = 5.0) -> Tools:
-    """Give the tools that a hub lends: HTTP clients with a time-out and no proxies, and a fixed time."""
+    """Give the tools that a hub lends, with a short time-out and a fixed time; they reach this machine's stand-ins."""
+    reach = Reach.to(*LOOPBACK)
 
     def client(**options: Any) -> httpx.Client:
         if "verify" not in options:
             options["verify"] = _usual_authorities()
-        return httpx.Client(**({"timeout": seconds, "trust_env": False} | options))
+        return http_client(reach, **({"timeout": seconds} | options))
 
-    return Tools(http=client, now=lambda: now)
+    return Tools(http=client, now=lambda: now, reach=reach)
 
 
 @cache
