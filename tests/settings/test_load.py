@@ -156,3 +156,42 @@ def test_hub_is_never_made_over_another(tmp_path):
     with pytest.raises(AphubError):
         create_hub(tmp_path / "home", MasterKey.generate())
     assert (tmp_path / "home" / "keys" / "master.key").read_bytes() == key
+
+
+LADDER = """
+[ladders.missing]
+when = "unexplained absence"
+[[ladders.missing.steps]]
+name = "first-call"
+do = "phone home"
+by = "start + 10 min"
+owner = "office"
+"""
+
+
+def test_ladders_are_read_in_the_words_that_people_use(tmp_path):
+    write_config(tmp_path, [School()], DAILY, PROVIDER + LADDER)
+    provider = load_config(tmp_path / "config", PLUGINS)["riverbank"].provider
+    [ladder] = provider.every_ladder()
+    assert (ladder.name, ladder.when.words, ladder.steps[0].do.words) == (
+        "missing",
+        "unexplained absence",
+        "phone home",
+    )
+    assert provider.who("safeguarding lead") == "Ada Example, safeguarding lead"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("unexplained absence", "bad mood", ["ladders.missing", "'bad mood' is none of", "left site"]),
+        ("phone home", "worry", ["ladders.missing.steps.0", "'worry' is none of", "phone home"]),
+        ("start + 10 min", "soon", ["ladders.missing.steps.0", "'soon' is no deadline", "start + 10 min"]),
+        ('"office"', '"mentor"', ["gives 'first-call' to 'mentor'", "under [roles]"]),
+        ("phone home", "letter home", ["names its letter"]),
+        ('"first-call"', '"first-call"\nwhem = 1', ["whem", "do not know this key"]),
+    ],
+)
+def test_each_mistake_in_a_ladder_is_named_with_its_mend(tmp_path, old, new, said):
+    words = str(problems_of(tmp_path, provider=PROVIDER + LADDER.replace(old, new)))
+    assert [word for word in said if word not in words] == []

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from functools import lru_cache
-from typing import Self
 
 from aphub.domain.calendar import london_day, to_utc
+from aphub.domain.choices import Choice
 from aphub.domain.entries import Half
 from aphub.domain.halves import SchoolHours, lines_of, starts_in
 from aphub.domain.placements import Lesson, Recipient
@@ -20,16 +19,7 @@ _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
 
 
-class _Words(StrEnum):
-    """A choice that people may type with spaces or hyphens."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        folded = "_".join(str(value).casefold().replace("-", " ").replace("_", " ").split())
-        return next((member for member in cls if member.value == folded), None)
-
-
-class Cadence(_Words):
+class Cadence(Choice):
     """How often a report is owed."""
 
     PER_SESSION = "per_session"
@@ -37,14 +27,14 @@ class Cadence(_Words):
     WEEKLY = "weekly"
 
 
-class Send(_Words):
+class Send(Choice):
     """When a report leaves: as soon as its marks are in, or at its time and not before."""
 
     WHEN_COMPLETE = "when_complete"
     AT_TIME = "at_time"
 
 
-class FirstCaller(_Words):
+class FirstCaller(Choice):
     """Who telephones home first when a pupil is missing."""
 
     PROVIDER = "provider"

@@ -20,7 +20,14 @@ from aphub.domain.calendar import Calendar, Span
 from aphub.domain.errors import AphubError
 from aphub.domain.halves import SchoolHours
 from aphub.domain.identifiers import check_mail_address
+from aphub.domain.ladders import Ladder
 from aphub.domain.when import parse_when
+from aphub.settings.following import (
+    CallsConfig,
+    LadderConfig,
+    LetterConfig,
+    follow_up_problems,
+)
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
 
@@ -123,6 +130,31 @@ class ProviderConfig(Strict):
     vocabulary: VocabularyConfig = Field(default_factory=VocabularyConfig, description="its words")
     feeds: dict[Slug, Feed] = Field(default_factory=dict, description="where registers come from, by name")
     connections: dict[Slug, Connection] = Field(default_factory=dict, description="far sides, by name")
+    roles: dict[str, str] = Field(default_factory=dict, description="who has which role in the ladders")
+    ladders: dict[Slug, LadderConfig] = Field(
+        default_factory=dict, description="what is done about a pupil, by name"
+    )
+    calls: CallsConfig = Field(default_factory=CallsConfig, description="how home is telephoned")
+    letters: dict[Slug, LetterConfig] = Field(default_factory=dict, description="letters home, by name")
+
+    @model_validator(mode="after")
+    def _follow_up_fits(self) -> Self:
+        if problem := follow_up_problems(self.ladders, self.roles, self.letters):
+            raise ValueError(problem)
+        return self
+
+    def who(self, role: str) -> str:
+        """Name who has a role: a person or a team, with the role where that is not its name."""
+        named = {
+            "office": self.register_warning_to or "the office",
+            "safeguarding lead": f"{self.safeguarding.name}, {self.safeguarding.role}",
+            **self.roles,
+        }
+        return named.get(role, role)
+
+    def every_ladder(self) -> tuple[Ladder, ...]:
+        """Give the domain's ladders, in the order in which they are written."""
+        return tuple(config.ladder(name) for name, config in self.ladders.items())
 
     def calendar(self) -> Calendar:
         """Give the days on which this provider is open."""
