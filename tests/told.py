@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 
 from aphub.api.adapters import (
@@ -39,6 +40,13 @@ class ToldRoute(RouteSettings):
 
     address: str
     protection: str = ""
+
+    def complaints(self, now: datetime) -> tuple[str, ...]:
+        return (f"their certificate ended before {now:%Y}",) if self.protection == "ended" else ()
+
+    def cannot_carry(self, report: Report) -> str:
+        late = any(session.fact.outcome is Outcome.LATE for session in report.sessions)
+        return "it has no place for minutes late" if late and self.protection == "grid" else ""
 
 
 @dataclass

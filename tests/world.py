@@ -399,6 +399,7 @@ def write_config(
         for name, adapter, far in school.channels:
             text += f'[[channels]]\nname = "{name}"\nconnection = "{adapter}-{far}"\n'
             text += f'address = "attendance@{school.slug}.example.org"\n'
+            text += f'protection = "{far}"\n' if far in {"ended", "grid"} else ""
         (folder / "schools" / f"{school.slug}.toml").write_text(text)
     for slug, text in agreements.items():
         (folder / "agreements" / f"{slug}.toml").write_text(

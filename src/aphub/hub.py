@@ -114,7 +114,7 @@ class Hub:
         )
 
     def plan(self) -> tuple[dict[str, Snapshot], list[Change]]:
-        """Read the configuration and say what publishing it would change.
+        """Read the configuration and say what publishing it would change, and which ways have ceased to work.
 
         Raises:
             ConfigurationError: Anything is wrong with it.
@@ -122,6 +122,12 @@ class Hub:
         snapshots = load_config(self.config_folder, self.plugins)
         now = {desk.slug: desk.config for desk in self.desks()}
         said = [one for slug, new in snapshots.items() for one in changes_of(slug, now.get(slug), new)]
+        said += [
+            Change(slug, f"{route.organisation} {route.channel}", f"Not usable: {words}")
+            for slug, new in snapshots.items()
+            for route in Routes(new, self.plugins).everything()
+            for words in route.settings.complaints(self.clock.now())
+        ]
         return snapshots, said
 
     def apply(self, by: str) -> dict[str, int]:

@@ -83,6 +83,19 @@ def test_fallback_says_that_it_is_late_when_it_is(make_world):
     assert other.prepared_at >= other.due_by - timedelta(minutes=2)
 
 
+def test_way_that_cannot_carry_a_report_is_passed_over_for_the_one_after_it(make_world):
+    ways = tuple((name, "told", name) for name in ("one", "grid", "ended", "four"))
+    world = make_world(schools=[School(channels=ways)])
+    sam = world.pupil()
+    world.owe()
+    world.at("09:05")
+    world.enter(sam, outcome=Outcome.LATE)
+    world.sides.says("one", NO_MAILBOX)
+    world.go()
+    assert [far for far, _ in world.sides.heard] == ["one", "four"]
+    assert world.owed(sam).state == "met"
+
+
 def test_register_is_never_the_fallback(make_world):
     ways = (("email", "told", "far"), ("mis", "told-register", "mis"))
     world = make_world(schools=[School(channels=ways)])

@@ -31,6 +31,14 @@ def test_plan_says_what_changes_for_whom_and_changes_nothing(world):
     assert len(world.rows(t.snapshots)) == 1
 
 
+def test_plan_names_a_way_that_was_right_when_it_was_written_and_is_not_any_more(make_world):
+    world = make_world(schools=[School(channels=(("drop", "told", "ended"),))])
+    _, changes = world.hub.plan()
+    assert [(one.about, one.words) for one in changes] == [
+        ("hill-school drop", "Not usable: their certificate ended before 2026")
+    ]
+
+
 def test_changed_destination_waits_for_approval_again_and_nothing_leaves_meanwhile(world):
     sam = world.pupil()
     world.owe()

@@ -316,6 +316,22 @@ def test_report_that_one_channel_cannot_express_goes_by_the_next(make_world):
     assert by_far == {"mis": {sam.upn}, "far": {alex.upn}}
 
 
+def test_report_goes_by_the_next_way_where_one_has_ended_or_has_no_place_for_a_fact(make_world):
+    ways = (("drop", "told", "ended"), ("files", "told", "grid"), ("email", "told", "far"))
+    world = make_world(schools=[School(channels=ways)])
+    sam, alex = world.pupil(), world.pupil()
+    world.owe()
+    world.at("09:05")
+    world.enter(sam)
+    world.enter(alex, outcome=Outcome.LATE)
+    world.at("09:43")
+    by_far = {
+        far: {upn for one in world.sides.to(far) for upn, _ in outcomes_of(one)}
+        for far in ("ended", "grid", "far")
+    }
+    assert by_far == {"ended": set(), "grid": {sam.upn}, "far": {alex.upn}}
+
+
 def test_urgent_news_never_goes_into_a_register_alone(make_world):
     ways = (("mis", "told-register", "mis"), ("email", "told", "far"))
     world = make_world(schools=[School(channels=ways)])

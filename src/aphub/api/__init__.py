@@ -36,6 +36,7 @@ from aphub.api.sources import (
 from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import UpnCheck, check_mail_address, check_upn
 from aphub.domain.reports import COLUMNS, Kind, Message, Report, Row, rows_of
+from aphub.domain.wording import action_words, line_words
 
 __all__ = [
     "COLUMNS",
@@ -71,12 +72,14 @@ __all__ = [
     "TransientDeliveryError",
     "UncertainDeliveryError",
     "UpnCheck",
+    "action_words",
     "aphub_csv",
     "check_mail_address",
     "check_upn",
     "hookimpl",
     "hookspec",
     "http_errors_as_delivery_errors",
+    "line_words",
     "media_type",
     "read_cells",
     "retry_after",

@@ -31,6 +31,17 @@ class RouteSettings(BaseModel):
         """Name the fields that decide who can read a message; a change of them needs approval again."""
         return self.model_dump_json()
 
+    def cannot_carry(self, report: Report) -> str:  # noqa: ARG002 - most can carry all
+        """Say why this report cannot go this way as it is set up; empty when it can."""
+        return ""
+
+    def complaints(self, now: datetime) -> tuple[str, ...]:  # noqa: ARG002 - most settings stay right
+        """Say what was right when it was written and is not any more, such as a certificate that has ended.
+
+        Said by `apply`; reports go by the next way meanwhile.
+        """
+        return ()
+
 
 C = TypeVar("C", bound=ConnectionSettings)
 R = TypeVar("R", bound=RouteSettings)

@@ -55,7 +55,7 @@ def drafts(desk: Desk, organisation: str, day: date | None = None) -> list[Draft
         for part in decision.parts.get((thread.thread_id, Kind.ROUTINE), []):
             for route in desk.routes.of(organisation, part.agreement.channels):
                 report = _report(desk, part, pupils)
-                if not route.adapter.can_express(report, part.agreement.may_write):
+                if not route.why_not(report, part.agreement.may_write, desk.now):
                     by_channel.setdefault(route.channel, []).append(part)
                     break
         for route in routes:

@@ -1,6 +1,7 @@
 """Send reports on by the next capable channel, or give a person the phone: nothing owed ends in silence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,8 +63,9 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
         raise_task(desk, connection, row, "register_differs", f"{row.reference}: {onward.why}.", now)
     if not current:
         return
-    route = None if onward.expired or now > row.useful_until else next_route(desk, connection, row, current)
-    if route is None:
+    too_late = onward.expired or now > row.useful_until
+    routes = [] if too_late else list(_next_routes(desk, connection, row, current))
+    if not routes:
         _give_to_person(desk, connection, onward, current, now)
         return
     going = {report.report_id for report in current}
@@ -73,10 +75,12 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
     if onward.differs:
         # The difference is theirs to settle: their mark stands, and they read what we saw.
         notes = ("Your register has another mark here. We left it as it is.", *notes)
-    try:
-        carry(desk, connection, row, current, route, now, notes=notes)
-    except (AphubError, ValueError):
-        _give_to_person(desk, connection, onward, current, now)
+    for route in routes:
+        # What one way cannot carry, the next one may.
+        with suppress(AphubError, ValueError):
+            carry(desk, connection, row, current, route, now, notes=notes)
+            return
+    _give_to_person(desk, connection, onward, current, now)
 
 
 def carry(
@@ -103,9 +107,14 @@ def carry(
     reports = tuple(
         _report(one, pupils[one.pupil_id], content) for one, content in zip(current, contents, strict=True)
     )
+    first = current[0]
+    agreement = desk.config.agreement_on(first.agreement, row.organisation, first.first_day)
+    may_write = agreement.may_write if agreement else frozenset[str]()
+    for report in reports:
+        if why := route.why_not(report, may_write, now):
+            raise AphubError(why)
     numbers = dispatching.thread_numbers(connection, desk.provider_id, [row.thread_id])
     number = numbers[row.thread_id] + 1
-    first = current[0]
     letter = Letter(
         thread_id=row.thread_id,
         thread_ref=row.reference.split("-")[1],
@@ -149,6 +158,12 @@ def next_route(
     desk: Desk, connection: Connection, row: Row[Any], current: Sequence[Row[Any]]
 ) -> Route | None:
     """Give the next live way, in the agreed order, that a person reads; None where there is none."""
+    return next(_next_routes(desk, connection, row, current), None)
+
+
+def _next_routes(
+    desk: Desk, connection: Connection, row: Row[Any], current: Sequence[Row[Any]]
+) -> Iterator[Route]:
     live = telling.live_channels(connection, desk.provider_id)
     first = current[0]
     agreement = desk.config.agreement_on(first.agreement, row.organisation, first.first_day)
@@ -161,8 +176,7 @@ def next_route(
             continue
         if route.adapter.writes_register:
             continue
-        return route
-    return None
+        yield route
 
 
 def _give_to_person(

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aphub.api.adapters import AnyAdapter, ConnectionSettings, RouteSettings
+from aphub.domain.reports import Report
 from aphub.plugins import Plugins
 from aphub.settings.models import Snapshot
 
@@ -24,6 +26,14 @@ class Route:
     lane: str
     settings: RouteSettings = field(repr=False)
     destination: str
+
+    def why_not(self, report: Report, may_write: frozenset[str], now: datetime) -> str:
+        """Say why a report cannot go this way; empty when it can."""
+        return (
+            next(iter(self.settings.complaints(now)), "")
+            or self.settings.cannot_carry(report)
+            or self.adapter.can_express(report, may_write)
+        )
 
 
 class Routes:

@@ -67,7 +67,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             parts_here = decision.parts[thread.thread_id, kind]
             ours = [part for part in parts_here if part.row.organisation == thread.organisation]
             without_way += [(part, _MOVED) for part in parts_here if part not in ours]
-            by_route, lost = _by_route(desk, ours, kind, live, pupils)
+            by_route, lost = _by_route(desk, ours, kind, live, pupils, now)
             without_way += lost
             for route, some in by_route:
                 letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint)
@@ -113,6 +113,7 @@ def _by_route(
     kind: Kind,
     live: dict[tuple[str, str], Row[Any]],
     pupils: dict[int, Pupil],
+    now: datetime,
 ) -> tuple[list[tuple[Route, list[tuple[Part, Report]]]], list[tuple[Part, str]]]:
     """Share parts out to the first way each can go: live, approved for this very place, and able to say it.
 
@@ -141,7 +142,7 @@ def _by_route(
                 continue
             if (kind is Kind.ALERT or part.urgent) and route.adapter.writes_register:
                 continue
-            if why := route.adapter.can_express(report, part.agreement.may_write):
+            if why := route.why_not(report, part.agreement.may_write, now):
                 reason = why
                 continue
             shared.setdefault(route.channel, (route, []))[1].append((part, report))
