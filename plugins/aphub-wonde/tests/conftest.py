@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from aphub.api import COLUMNS, Delivery, Document, Row, Tools
+from aphub.api import Delivery, Row, Tools
+from aphub.testing import register_delivery, sample_row
 from aphub_wonde import WondeAdapter, WondeConnection, WondeRoute
-from aphub_wonde.marks import document_of, marks_of
 
 TOKEN = "t0ken-of-an-invented-partner"
 SCHOOL = "A1930499544"
@@ -151,48 +152,20 @@ def adapter(wonde: FakeWonde, connection: WondeConnection, tools: Tools) -> Iter
     one.close()
 
 
-def row(upn: str = UPNS[0], session: str = "AM", code: str = "B", **more: str) -> Row:
-    return dict.fromkeys(COLUMNS, "") | {
-        "reference": "RB-7K2MXY4P-1",
-        "upn": upn,
-        "date": "2026-03-03",
-        "session": session,
-        "outcome": "present",
-        "suggested_code": code,
-        **more,
-    }
-
-
 @pytest.fixture
 def make() -> Callable[..., Delivery]:
     """Make a delivery of rows; each row is a report of its own unless `reports` names them."""
 
-    def delivery(*rows: Row, key: str = "k1", comment: bool = True, **more: Any) -> Delivery:
-        names = tuple(more.pop("row_reports", [f"R{number}" for number in range(1, len(rows) + 1)]))
-        documents: tuple[Document, ...] = (
-            document_of("aphub.json", marks_of(rows, comment=comment), test=False),
-        )
-        return Delivery(
-            **{
-                "key": key,
-                "thread_ref": "7K2MXY4P",
-                "deadline": datetime(2026, 3, 3, 13, 0, tzinfo=UTC),
-                "route": WondeRoute(school_id=SCHOOL, comment=comment),
-                "documents": documents,
-                "rows": rows,
-                "reports": tuple(dict.fromkeys(names)),
-                "row_reports": names,
-                "may_write": frozenset({"B", "N", "L", "I", "/"}),
-                **more,
-            }
-        )
+    def delivery(*rows: Row, comment: bool = True, **more: Any) -> Delivery:
+        route = more.pop("route", WondeRoute(school_id=SCHOOL, comment=comment))
+        return register_delivery(route, *rows, comment=comment, **more)
 
     return delivery
 
 
 @pytest.fixture
 def a_row() -> Callable[..., Row]:
-    return row
+    return partial(sample_row, reference="RB-7K2MXY4P-1")
 
 
 @pytest.fixture(scope="session")

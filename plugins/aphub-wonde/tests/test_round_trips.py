@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -20,6 +19,7 @@ from aphub.api import (
 from aphub.sandbox.certificates import CertificateKind, DemoAuthority
 from aphub.sandbox.wonde import WondeStandIn
 from aphub.sandbox.wonde_state import School, WondeState
+from aphub.testing import sample_tools
 from aphub_wonde import WondeAdapter, WondeConnection, WondeRoute
 
 TOKEN = "t0ken-of-an-invented-partner"
@@ -65,7 +65,7 @@ def played(authority) -> Iterator[Played]:
         one = Played(far_side, school, None)
         one.adapter = WondeAdapter(
             connection,
-            Tools(http=lambda **options: httpx.Client(trust_env=False, **options), now=lambda: one.now),
+            Tools(http=sample_tools().http, now=lambda: one.now),
         )
         one.adapter.open()
         yield one

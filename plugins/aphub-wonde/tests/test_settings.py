@@ -3,8 +3,8 @@ import json
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from aphub.api.mis import State
 from aphub_wonde import WondeConnection, WondeRoute
-from aphub_wonde.settings import State
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_destination_is_the_school_and_not_the_comment():
         WondeRoute(school_id="A1930499544", comment=False),
     )
     assert with_comment.destination() == without.destination()
-    assert json.loads(with_comment.destination()) == {"school_id": "A1930499544"}
+    assert json.loads(with_comment.destination()) == {"school": "A1930499544"}
 
 
 @pytest.mark.parametrize(

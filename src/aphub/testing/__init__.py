@@ -8,8 +8,10 @@ from aphub.testing.planted import (
     Found,
     search_for_planted,
 )
+from aphub.testing.registers import REGISTER_CODES, register_delivery, sample_row
 from aphub.testing.rendering import plain_rendering
 from aphub.testing.samples import (
+    LOOPBACK,
     SAMPLE_DAY,
     SAMPLE_FILE_PASSWORD,
     SAMPLE_NOW,
@@ -23,9 +25,11 @@ from aphub.testing.samples import (
 )
 
 __all__ = [
+    "LOOPBACK",
     "PLANTED",
     "PLANTED_PUPIL",
     "PLANTED_SECRET",
+    "REGISTER_CODES",
     "SAMPLE_DAY",
     "SAMPLE_FILE_PASSWORD",
     "SAMPLE_NOW",
@@ -35,11 +39,13 @@ __all__ = [
     "invented_pupil",
     "invented_upn",
     "plain_rendering",
+    "register_delivery",
     "sample_delivery",
     "sample_message",
     "sample_outbound",
     "sample_reference",
     "sample_report",
+    "sample_row",
     "sample_tools",
     "search_for_planted",
 ]

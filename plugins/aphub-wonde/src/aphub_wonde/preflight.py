@@ -1,27 +1,18 @@
 """What must be so at a school before anything is written, looked at once by each adapter instance."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from aphub.api.mis import Finding, at
 from aphub_wonde.settings import WondeConnection
-from aphub_wonde.wire import Wire, at
+
+Read = Callable[[str], dict[str, Any]]
+Rows = Callable[[str], Iterable[Mapping[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that must be so before anything is written; what is `passing` may be well again in an hour."""
-
-    step: str
-    ok: bool
-    found: str
-    mend: str
-    passing: bool = False
-
-
-def findings(wire: Wire, connection: WondeConnection, school_id: str) -> Iterator[Finding]:
+def findings(read: Read, rows: Rows, connection: WondeConnection, school_id: str) -> Iterator[Finding]:
     """Look at the school, its approval and our permissions, one after the other."""
-    school = _object(wire, f"schools/{school_id}")
+    school = _object(read, f"schools/{school_id}")
     yield Finding("The school answers to its id", ok=True, found="Wonde knows the school", mend="")
     host = at(school, "region.domain")
     ours = connection.region_host.casefold() or connection.host
@@ -38,7 +29,7 @@ def findings(wire: Wire, connection: WondeConnection, school_id: str) -> Iterato
         found="Write-back is on" if writable else "Write-back is off at this school. Nothing was written.",
         mend="Ask the school to switch write-back on in Wonde",
     )
-    meta = _object(wire, f"meta/schools/{school_id}")
+    meta = _object(read, f"meta/schools/{school_id}")
     for key, good, bad, mend in (
         (
             "approved",
@@ -55,7 +46,7 @@ def findings(wire: Wire, connection: WondeConnection, school_id: str) -> Iterato
     ):
         fine = meta.get(key) is True
         yield Finding(good, ok=fine, found=good if fine else bad, mend=mend, passing=key == "online")
-    lacking = _lacking_permissions(wire, connection, school_id)
+    lacking = _lacking_permissions(rows, connection, school_id)
     yield Finding(
         "Our permissions are approved",
         ok=not lacking,
@@ -64,17 +55,17 @@ def findings(wire: Wire, connection: WondeConnection, school_id: str) -> Iterato
     )
 
 
-def _object(wire: Wire, path: str) -> dict[str, Any]:
+def _object(read: Read, path: str) -> dict[str, Any]:
     """Read one object, with or without the envelope `data`."""
-    body = wire.read(path)
+    body = read(path)
     data = body.get("data")
     return data if isinstance(data, dict) else body
 
 
-def _lacking_permissions(wire: Wire, connection: WondeConnection, school_id: str) -> list[str]:
+def _lacking_permissions(rows: Rows, connection: WondeConnection, school_id: str) -> list[str]:
     """Name the permissions that are needed and not approved."""
     approved, lacking = set(), []
-    for row in wire.rows(f"meta/schools/{school_id}/permissions"):
+    for row in rows(f"meta/schools/{school_id}/permissions"):
         identity = str(row.get("identity") or row.get("name") or "")
         if row.get("approved") is True:
             approved.add(identity)

@@ -1,147 +1,161 @@
-"""One school as Wonde shows it: may we write, which codes it has, which pupils, which marks stand there."""
+"""One school as Wonde shows it, by the contract of Wonde's own clients."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote
 
-from aphub.api import RefusedDeliveryError, TransientDeliveryError
-from aphub_wonde.marks import Existing
-from aphub_wonde.preflight import Finding, findings
-from aphub_wonde.settings import WondeConnection
-from aphub_wonde.standing import Slot, day_of, standing_in
-from aphub_wonde.wire import Wire, at
+from aphub.api import Memory, RefusedDeliveryError, UncertainDeliveryError
+from aphub.api.mis import (
+    CANNOT_BE_READ,
+    Asked,
+    Entry,
+    Existing,
+    Finding,
+    Page,
+    Register,
+    Slot,
+    State,
+    Wire,
+    Written,
+    at,
+    verbatim,
+)
+from aphub_wonde.preflight import findings
+from aphub_wonde.settings import WondeConnection, WondeRoute
+from aphub_wonde.standing import day_of, standing_in
 
 _UPNS_IN_ONE_ADDRESS = 200
 """200 numbers make 2,800 characters of address; servers take 8,000."""
-_FRESH = timedelta(seconds=30)
-"""How long marks that were read count as what stands there now."""
+_NOT_FOUND = "HTTP 404"
 
 
-class School:
-    """A school's codes and pupils, kept for as long as the adapter lives, and its marks, for seconds."""
+class School(Register):
+    """A school's register behind Wonde; a school's whole day is read, since no filter by pupil is known."""
 
-    def __init__(self, wire: Wire, connection: WondeConnection, school_id: str) -> None:
+    def __init__(
+        self, wire: Wire, connection: WondeConnection, route: WondeRoute, place: str, memory: Memory
+    ) -> None:
         """Read nothing yet."""
+        super().__init__(place, memory)
         self._wire = wire
         self._connection = connection
-        self._at = f"schools/{school_id}"
-        self._school_id = school_id
-        self._refusal: RefusedDeliveryError | None = None
-        self._may_write = False
-        self._code_ids: dict[str, str] | None = None
-        self._letters: dict[str, str] = {}
-        self._twice: frozenset[str] = frozenset()
-        self._students: dict[str, str] = {}
-        self._asked: set[str] = set()
-        self._marks: dict[Slot, Existing] = {}
-        self._days: set[str] = set()
-        self._marks_read_at: datetime | None = None
-
-    @property
-    def marks_path(self) -> str:
-        """Where session marks are read and written."""
-        return f"{self._at}/attendance/session/"
-
-    @property
-    def letters(self) -> dict[str, str]:
-        """The school's letter for each code id."""
-        return self._letters
-
-    def require_writing(self) -> None:
-        """Make sure, once, that the school lets us write.
-
-        Raises:
-            RefusedDeliveryError: It does not; the words say what to ask for.
-            TransientDeliveryError: Its system is offline now.
-        """
-        if self._refusal is not None:
-            raise self._refusal
-        if self._may_write:
-            return
-        try:
-            for finding in self.findings():
-                if finding.ok:
-                    continue
-                kind = TransientDeliveryError if finding.passing else RefusedDeliveryError
-                raise kind(finding.found, what_now=finding.mend)
-        except RefusedDeliveryError as exc:
-            self._refusal = exc
-            raise
-        self._may_write = True
+        self._school_id = route.school_id
+        self._at = f"schools/{route.school_id}"
+        self._marks_path = f"{self._at}/attendance/session/"
 
     def findings(self) -> Iterator[Finding]:
         """Look at the school, its approval and our permissions, one after the other."""
-        return findings(self._wire, self._connection, self._school_id)
+        return findings(self._read, self._rows, self._connection, self._school_id)
 
-    def code_ids(self) -> dict[str, str]:
-        """Give the school's own code table, letter to id; a letter that stands there twice is left out."""
-        if self._code_ids is None:
-            seen: dict[str, str] = {}
-            twice = set()
-            for row in self._wire.rows(f"{self._at}/attendance-codes/"):
-                letter, code_id = row.get("code"), row.get("id")
-                if not isinstance(letter, str) or not isinstance(code_id, str | int):
-                    continue
-                self._letters[str(code_id)] = letter.strip()
-                if seen.setdefault(letter.strip(), str(code_id)) != str(code_id):
-                    twice.add(letter.strip())
-            self._twice = frozenset(twice)
-            self._code_ids = {letter: code_id for letter, code_id in seen.items() if letter not in twice}
-        return self._code_ids
+    def shown(self, today: date) -> Iterator[Finding]:
+        """Look whether numbers are shown, and whether date filters are heard."""
+        shown = self._upns_are_shown()
+        yield Finding(
+            "Pupils can be told apart by UPN",
+            ok=shown,
+            found="UPNs are shown" if shown else "UPNs are not shown",
+            mend="Ask the school to approve the UPN permission, or set upn_path",
+        )
+        heard = self._filters_are_heard(today)
+        yield Finding(
+            "The register can be read by day",
+            ok=heard,
+            found="Only the days asked for came" if heard else "Other days came too",
+            mend="Ask Wonde for the names of the date filters of session attendance",
+        )
 
-    def why_no_code(self, letter: str) -> str:
-        """Say why a letter has no id."""
-        if letter in self._twice:
-            return f"The school's system has the code {letter} twice, so we cannot tell which is meant."
-        return f"The school's system has no code {letter}."
+    def read_codes(self) -> Iterator[tuple[str, str]]:
+        """Read letters and ids."""
+        for row in self._rows(f"{self._at}/attendance-codes/"):
+            letter, code_id = row.get("code"), row.get("id")
+            if isinstance(letter, str) and isinstance(code_id, str | int):
+                yield letter, str(code_id)
 
-    def students(self, upns: set[str], together: Iterable[str] = ()) -> dict[str, str]:
-        """Give the student id of each UPN that is one pupil's there.
+    def find_pupils(self, upns: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Find the pupils with these numbers; only a number that stands in the answer itself names a pupil."""
+        for start in range(0, len(upns), _UPNS_IN_ONE_ADDRESS):
+            part = upns[start : start + _UPNS_IN_ONE_ADDRESS]
+            params = {"only_upns": ",".join(part), "include": self._include()}
+            seen = shown = False
+            for row in self._rows(f"{self._at}/students", params):
+                seen = True
+                upn, student_id = at(row, self._connection.upn_path), row.get("id")
+                shown = shown or isinstance(upn, str)
+                if isinstance(upn, str) and student_id:
+                    yield upn, str(student_id)
+            if seen and not shown:
+                raise RefusedDeliveryError(
+                    "Wonde shows us pupils without their numbers (UPN), so we cannot tell who is who. "
+                    "Nothing was written.",
+                    what_now="Ask the school to approve the UPN permission, or set upn_path",
+                )
 
-        Asks only for those not asked for yet, and then for those of `together` in the same breath.
-        """
-        if upns <= self._asked:
-            return self._students
-        missing = sorted({upn for upn in (*upns, *together) if upn} - self._asked)
-        for start in range(0, len(missing), _UPNS_IN_ONE_ADDRESS):
-            part = missing[start : start + _UPNS_IN_ONE_ADDRESS]
-            self._read_students(part)
-            self._asked.update(part)
-        return self._students
+    def read_marks(self, days: Sequence[str], pupil_ids: Sequence[str]) -> dict[Slot, Existing]:  # noqa: ARG002 - no filter by pupil is known
+        """Read the school's whole days, as ids only."""
+        found: dict[Slot, Existing] = {}
+        for first, last in _spans(days):
+            found |= standing_in(self._rows(self._marks_path, self._mark_params(first, last)))
+        return found
 
-    def ask_again(self) -> None:
-        """Let the next question ask again for those who were not found: enrolments take time."""
-        self._asked = set(self._students)
+    def write(self, entries: Sequence[Entry]) -> Written:
+        """Queue these marks in one request."""
+        reply = self._wire.write(self._marks_path, {"attendance": [_record(entry) for entry in entries]})
+        if reply.status == CANNOT_BE_READ:
+            return Written.turned_away(entries, reply.text, reply.code, stale_ids=True)
+        reference = at(reply.body, self._connection.reference_path)
+        if isinstance(reference, str | int) and str(reference):
+            evidence = {"writeback_id": str(reference), "answer": reply.text}
+            return Written(str(reference), evidence, reply.hops)
+        if reply.complaint:
+            return Written.turned_away(entries, reply.text, reply.code)
+        raise UncertainDeliveryError(
+            "Wonde said yes but gave no number to ask by. The marks may have arrived.",
+            code=reply.code,
+            what_now="If it happens again, ask Wonde where the write-back's id stands, and set reference_path",
+        )
 
-    def forget_students(self, upns: set[str]) -> dict[str, str]:
-        """Drop what is known of these pupils, since ids change when a pupil is enrolled again; gives what was known."""
-        self._asked -= upns
-        return {upn: self._students.pop(upn, "") for upn in upns}
+    def ask(self, reference: str) -> Asked | None:
+        """Ask what became of a write-back."""
+        try:
+            body = self._read(f"writebacks/{quote(reference, safe='')}")
+        except RefusedDeliveryError as exc:
+            if exc.code == _NOT_FOUND:
+                return None
+            raise
+        word = at(body, self._connection.status_path)
+        state = self._connection.state_of(word) if isinstance(word, str) else State.PENDING
+        return Asked(state, str(word), verbatim(body))
 
-    def marks(self, days: set[str], now: datetime, *, fresh: bool) -> dict[Slot, Existing]:
-        """Give the marks that stand there on these days.
+    def _read(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
+        body = self._wire.read(path, params)
+        if not isinstance(body, dict):
+            raise self._wire.unreadable()
+        return body
 
-        Wonde has no filter by pupil, so the school's whole day comes, as ids only; it is kept for seconds, so that a
-        burst reads it once.
-        """
-        stale = self._marks_read_at is None or not timedelta(0) <= now - self._marks_read_at < _FRESH
-        if fresh or stale or not self._days >= days:
-            found: dict[Slot, Existing] = {}
-            for first, last in _spans(sorted(days)):
-                found.update(self._read_marks(first, last))
-            self._marks, self._days, self._marks_read_at = found, set(days), now
-        return self._marks
+    def _rows(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Mapping[str, Any]]:
+        asked = dict(params or {}) | {"per_page": str(self._connection.page_size)}
 
-    def upns_are_shown(self) -> bool:
+        def page(number: int) -> Page:
+            body = self._read(path, asked | ({"page": str(number)} if number > 1 else {}))
+            rows = body.get("data")
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise self._wire.unreadable()
+            # The pagination object may be absent when everything fits on one page.
+            return rows, bool(at(body, "meta.pagination.more"))
+
+        return self._wire.rows(page, self._connection.most_pages)
+
+    def _upns_are_shown(self) -> bool:
         """Whether one student's answer holds a UPN where we look for it; sends no number."""
-        body = self._wire.read(f"{self._at}/students", {"include": self._include(), "per_page": "1"})
+        body = self._read(f"{self._at}/students", {"include": self._include(), "per_page": "1"})
         rows = body.get("data")
         return isinstance(rows, list) and (not rows or bool(at(rows[0], self._connection.upn_path)))
 
-    def filters_are_heard(self, day: date) -> bool:
+    def _filters_are_heard(self, day: date) -> bool:
         """Whether a page of marks keeps to the days asked for."""
-        params = self._mark_params(day, day) | {"per_page": "1"}
+        rows = self._read(self._marks_path, self._mark_params(day, day) | {"per_page": "1"}).get("data")
         margin = timedelta(days=self._connection.marks_margin_days)
-        rows = self._wire.read(self.marks_path, params).get("data")
         if not isinstance(rows, list):
             return False
         days = {day_of(row.get("date")) for row in rows if isinstance(row, dict)}
@@ -149,28 +163,6 @@ class School:
 
     def _include(self) -> str:
         return self._connection.upn_path.split(".", 1)[0]
-
-    def _read_students(self, upns: Sequence[str]) -> None:
-        """Find the pupils with these numbers; a number that two pupils have is nobody's."""
-        params = {"only_upns": ",".join(upns), "include": self._include()}
-        wanted, shown, seen = set(upns), False, False
-        ids: dict[str, str] = {}
-        twice = set()
-        for row in self._wire.rows(f"{self._at}/students", params):
-            seen = True
-            upn, student_id = at(row, self._connection.upn_path), row.get("id")
-            shown = shown or isinstance(upn, str)
-            # The filter is theirs: only a number that stands in the answer itself names a pupil.
-            if not isinstance(upn, str) or upn.strip().upper() not in wanted or not student_id:
-                continue
-            if ids.setdefault(upn.strip().upper(), str(student_id)) != str(student_id):
-                twice.add(upn.strip().upper())
-        if seen and not shown:
-            raise RefusedDeliveryError(
-                "Wonde shows us pupils without their numbers (UPN), so we cannot tell who is who. Nothing was written.",
-                what_now="Ask the school to approve the UPN permission, or set upn_path",
-            )
-        self._students.update({upn: one for upn, one in ids.items() if upn not in twice})
 
     def _mark_params(self, first: date, last: date) -> dict[str, str]:
         margin = timedelta(days=self._connection.marks_margin_days)
@@ -182,8 +174,20 @@ class School:
             params["include"] = self._connection.marks_include
         return params
 
-    def _read_marks(self, first: date, last: date) -> dict[Slot, Existing]:
-        return standing_in(self._wire.rows(self.marks_path, self._mark_params(first, last)))
+
+def _record(entry: Entry) -> dict[str, Any]:
+    mark = entry.mark
+    record: dict[str, Any] = {
+        "date": mark.day,
+        "session": mark.session,
+        "student_id": entry.pupil_id,
+        "attendance_code_id": entry.target,
+    }
+    if mark.comment:
+        record["comment"] = mark.comment
+    if mark.minutes_late:
+        record["minutes_late"] = mark.minutes_late
+    return record
 
 
 def _spans(days: Sequence[str]) -> Iterator[tuple[date, date]]:

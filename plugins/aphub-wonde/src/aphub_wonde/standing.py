@@ -1,20 +1,16 @@
 """The marks that stand in a register, read from Wonde's rows; a row that cannot be read stops the writing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aphub.api import RefusedDeliveryError
-from aphub_wonde.marks import SESSIONS, Existing
-from aphub_wonde.wire import at
+from aphub.api.mis import SESSIONS, Existing, Slot, at
 
 _STUDENT_PATHS = ("student_id", "student.data.id", "student.id", "student")
 _CODE_PATHS = ("attendance_code_id", "attendance_code.data.id", "attendance_code.id", "attendance_code")
 
-Slot = tuple[str, str, str]
-"""Student id, day and session: what a mark in a register belongs to."""
 
-
-def standing_in(rows: Iterable[dict[str, Any]]) -> dict[Slot, Existing]:
+def standing_in(rows: Iterable[Mapping[str, Any]]) -> dict[Slot, Existing]:
     """Give the mark of each slot; a row without a code is no mark.
 
     Raises:
@@ -40,12 +36,12 @@ def standing_in(rows: Iterable[dict[str, Any]]) -> dict[Slot, Existing]:
     return found
 
 
-def _first(row: dict[str, Any], paths: Sequence[str]) -> str | None:
+def _first(row: Mapping[str, Any], paths: Sequence[str]) -> str | None:
     """Give the id at the first path that exists: empty where it stands there as null, None where nothing stands."""
     for path in paths:
         parent, _, leaf = path.rpartition(".")
         holder = at(row, parent) if parent else row
-        if isinstance(holder, dict) and leaf in holder:
+        if isinstance(holder, Mapping) and leaf in holder:
             value = holder[leaf]
             if isinstance(value, dict):
                 continue

@@ -5,16 +5,20 @@ Pure: no I/O and no clock.
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from aphub.api import Document, Row
+from aphub.api.adapters import Document
+from aphub.domain.reports import Row
 
-SCHEMA = "aphub-wonde-1"
+SCHEMA = "aphub-marks-1"
 MEDIA_TYPE = "application/json"
 SESSIONS = frozenset({"AM", "PM"})
+Slot = tuple[str, str, str]
+"""Pupil's id there, day and session: what a mark in a register belongs to."""
+
 _OURS = re.compile(
     r"AP: (?P<code>[^\s,.]{1,2})(?:, (?P<minutes>[0-9]+) min late)?(?:, [^.]*)?\. Ref (?P<ref>\S+)-(?P<number>[0-9]+)"
 )
@@ -35,11 +39,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A mark that stands in the register already."""
+    """A mark that stands in the register already; `trouble` is what their system says against it."""
 
     code_id: str = field(repr=False)
     minutes_late: int | None = field(repr=False, default=None)
     comment: str = field(repr=False, default="")
+    trouble: str = field(repr=False, default="")
 
 
 class Verdict(Enum):
@@ -114,7 +119,7 @@ def marks_in(documents: Sequence[Document]) -> list[Mark]:
     ]
 
 
-def judge(mark: Mark, code_id: str, existing: Existing | None, codes: dict[str, str]) -> Verdict:
+def judge(mark: Mark, code_id: str, existing: Existing | None, codes: Mapping[str, str]) -> Verdict:
     """Say whether a mark may be written over what stands there.
 
     Only nothing, or an older mark of ours that nobody has touched since, is written over. Ours is known by its

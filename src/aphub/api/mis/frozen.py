@@ -1,8 +1,8 @@
-"""A delivery at the edge: its route, and its frozen document held against the canonical rows."""
+"""A delivery at the edge: its frozen document held against the canonical rows."""
 
-from aphub.api import Delivery, DeliveryError, RefusedDeliveryError
-from aphub_wonde.marks import Mark, marks_in
-from aphub_wonde.settings import WondeRoute
+from aphub.api.adapters import Delivery
+from aphub.api.errors import DeliveryError, RefusedDeliveryError
+from aphub.api.mis.marks import Mark, marks_in
 
 
 def frozen_marks(delivery: Delivery) -> list[Mark]:
@@ -33,17 +33,9 @@ def is_test(delivery: Delivery) -> bool:
     return delivery.test or any(row["outcome"].startswith("TEST ") for row in delivery.rows)
 
 
-def route_of(delivery: Delivery) -> WondeRoute:
-    """Give the delivery's route, which is ours by the hub's promise."""
-    if not isinstance(delivery.route, WondeRoute):
-        raise RefusedDeliveryError("This route is not one of Wonde's. Nothing was written.", code="route")
-    return delivery.route
-
-
 def marks_or_refusal(delivery: Delivery) -> list[Mark] | DeliveryError:
     """Give a delivery's marks for reading ahead; one that cannot be read harms no other."""
     try:
-        route_of(delivery)
         return frozen_marks(delivery)
     except DeliveryError as exc:
         return exc

@@ -1,13 +1,12 @@
 """What to write and what not: each mark of a delivery beside what stands in the register."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
-from aphub.api import Delivery
-from aphub_wonde.marks import Mark, Verdict, judge
-from aphub_wonde.school import School
+from aphub.api.adapters import Delivery
+from aphub.api.mis.marks import Mark, Slot, Verdict, judge
+from aphub.api.mis.register import Entry, Register
 
 _WHOLE = "Another session of this report cannot be written, so this one was not either."
 
@@ -19,18 +18,28 @@ class Line:
     report: str
     mark: Mark = field(repr=False)
     verdict: Verdict | None
-    student_id: str = field(repr=False, default="")
-    code_id: str = field(repr=False, default="")
+    entry: Entry | None = field(repr=False, default=None)
     why_not: str = field(repr=False, default="")
     stands: str = field(repr=False, default="")
+    trouble: str = field(repr=False, default="")
     ours: bool = False
+
+    @property
+    def slot(self) -> Slot | None:
+        """Where in the register it belongs, once that is known."""
+        return self.entry.slot if self.entry else None
+
+    @property
+    def there(self) -> bool:
+        """Whether the register shows it, and nothing against it."""
+        return self.verdict in {Verdict.THERE, Verdict.NEWER} and not self.trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All marks of one delivery, judged against one reading of one school's register."""
 
-    school: School
+    school: Register
     lines: tuple[Line, ...]
 
     @property
@@ -41,36 +50,22 @@ class Plan:
     @property
     def settled(self) -> bool:
         """Whether nothing is left to write, and nothing stands against what was written."""
-        return not self.to_write and all(line.verdict is not Verdict.DIFFERS for line in self.lines)
+        stands_against = any(line.verdict is Verdict.DIFFERS or line.trouble for line in self.lines)
+        return not self.to_write and not stands_against
 
     @property
     def any_there(self) -> bool:
         """Whether the register shows a mark of the delivery."""
-        return any(line.verdict in {Verdict.THERE, Verdict.NEWER} for line in self.lines)
+        return any(line.there for line in self.lines)
 
     @property
     def shows_ours(self) -> bool:
         """Whether the register shows a mark that this very delivery wrote, known by its comment."""
         return any(line.ours for line in self.lines)
 
-    def body(self) -> list[dict[str, Any]]:
-        """Give the records to post, each slot once."""
-        return list(dict(self._records()).values())
-
-    def _records(self) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
-        for line in self.to_write:
-            mark = line.mark
-            record: dict[str, Any] = {
-                "date": mark.day,
-                "session": mark.session,
-                "student_id": line.student_id,
-                "attendance_code_id": line.code_id,
-            }
-            if mark.comment:
-                record["comment"] = mark.comment
-            if mark.minutes_late:
-                record["minutes_late"] = mark.minutes_late
-            yield (line.student_id, mark.day, mark.session), record
+    def entries(self) -> list[Entry]:
+        """Give what is to be written, each slot once."""
+        return list({line.entry.slot: line.entry for line in self.to_write if line.entry}.values())
 
 
 class Together:
@@ -92,7 +87,7 @@ class Together:
 
 
 def plan_of(
-    school: School,
+    school: Register,
     delivery: Delivery,
     marks: Sequence[Mark],
     together: Together,
@@ -108,31 +103,40 @@ def plan_of(
     """
     if fresh:
         school.ask_again()
-    codes = school.code_ids()
-    students = school.students({mark.upn for mark in marks}, together.upns)
-    known = any(mark.upn in students for mark in marks)
-    standing = school.marks(together.days, now, fresh=fresh) if known else {}
+    codes = school.codes()
+    pupils = school.pupils({mark.upn for mark in marks}, together.upns)
+    ids = {pupils[upn] for upn in together.upns if upn in pupils}
+    known = any(mark.upn in pupils for mark in marks)
+    standing = school.marks(together.days, ids, now, fresh=fresh) if known else {}
     clashes = _clashes(marks)
     lines = []
     for mark, report in zip(marks, delivery.row_reports, strict=True):
-        student_id, code_id = students.get(mark.upn, ""), codes.get(mark.code, "")
+        pupil_id, target = pupils.get(mark.upn, ""), codes.targets.get(mark.code, "")
         why_not = ""
         if not mark.code or (mark.code not in delivery.may_write and (writing or delivery.may_write)):
             why_not = "The school has not signed for this code."
         elif (mark.upn, mark.day, mark.session) in clashes:
             why_not = "Two reports say different things about this session."
-        elif not code_id:
-            why_not = school.why_no_code(mark.code)
-        elif not student_id:
+        elif not target:
+            why_not = codes.why_not(mark.code)
+        elif not pupil_id:
             why_not = "The school's system shows no single pupil with this UPN."
         if why_not:
             lines.append(Line(report, mark, None, why_not=why_not))
             continue
-        existing = standing.get((student_id, mark.day, mark.session))
-        verdict = judge(mark, code_id, existing, school.letters)
-        stands = school.letters.get(existing.code_id, "another code") if existing else ""
-        ours = existing is not None and bool(mark.comment) and existing.comment.strip() == mark.comment
-        lines.append(Line(report, mark, verdict, student_id, code_id, stands=stands, ours=ours))
+        entry = Entry(mark, pupil_id, target)
+        existing = standing.get(entry.slot)
+        lines.append(
+            Line(
+                report,
+                mark,
+                judge(mark, target, existing, codes.letters),
+                entry,
+                stands=codes.letters.get(existing.code_id, "another code") if existing else "",
+                trouble=existing.trouble if existing else "",
+                ours=existing is not None and bool(mark.comment) and existing.comment.strip() == mark.comment,
+            )
+        )
     barred = {line.report for line in lines if line.verdict is None}
     return Plan(
         school,

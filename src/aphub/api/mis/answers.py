@@ -1,14 +1,13 @@
 """From judged marks to one answer a report; a report is only as well as its worst mark."""
 
-import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from aphub.api import Answer, Delivery, DeliveryResult, ReportResult, Rung
-from aphub_wonde.marks import Verdict
-from aphub_wonde.plan import Line, Plan
+from aphub.api.adapters import Answer, Delivery, DeliveryResult, ReportResult, Rung
+from aphub.api.mis.marks import Slot, Verdict
+from aphub.api.mis.plan import Line, Plan
+from aphub.api.mis.register import Written
 
-UNPROCESSABLE = 422
+_LONGEST_REFERENCE = 120
 _WORST_FIRST = (
     Answer.REFUSED,
     Answer.DIFFERS,
@@ -20,9 +19,24 @@ _WORST_FIRST = (
 Judged = tuple[Answer, str]
 
 
-def pending(plan: Plan, delivery: Delivery) -> tuple[ReportResult, ...]:
-    """Answer for a write that was handed over."""
-    return _by_report(plan, delivery, lambda line: _said(line, (Answer.PENDING, "")), Answer.ALREADY_THERE)
+def written(plan: Plan, delivery: Delivery, said: Sequence[Written]) -> DeliveryResult:
+    """Answer for marks that were sent: what they turned away is refused in their words, the rest is handed over."""
+    turned_away: dict[Slot, str] = {}
+    evidence: dict[str, str] = {}
+    for number, one in enumerate(said):
+        turned_away |= one.refused
+        evidence |= {f"{key} {number + 1}" if number else key: text for key, text in one.evidence.items()}
+    code = next((one.code for one in said if one.code), "")
+
+    def say(line: Line) -> Judged | None:
+        words = turned_away.get(line.slot) if line.slot and line.verdict is Verdict.WRITE else None
+        return _said(line, (Answer.PENDING, "") if words is None else (Answer.REFUSED, words))
+
+    results = _by_report(plan, delivery, say, Answer.ALREADY_THERE, code)
+    arrived = any(line.slot not in turned_away for line in plan.to_write)
+    rung = Rung.HANDED_OVER if arrived else Rung.ACCEPTED if plan.any_there else Rung.PREPARED
+    hops = next((one.hops for one in said if one.hops), "")
+    return DeliveryResult(rung, results, _joined(said), evidence, hops)
 
 
 def read_back(
@@ -30,15 +44,6 @@ def read_back(
 ) -> tuple[ReportResult, ...]:
     """Answer from what the register shows: `there` for what it shows, `absent` for what it does not."""
     return _by_report(plan, delivery, lambda line: _said(line, absent), there)
-
-
-def refused(plan: Plan, delivery: Delivery, words: str, code: str) -> DeliveryResult:
-    """Answer for a write that they refused as a whole: their words stay sealed with each report."""
-    results = _by_report(
-        plan, delivery, lambda line: _said(line, (Answer.REFUSED, words)), Answer.ALREADY_THERE, code
-    )
-    rung = Rung.ACCEPTED if plan.any_there else Rung.PREPARED
-    return DeliveryResult(rung, results, evidence={"answer": words, "code": code})
 
 
 def for_test(delivery: Delivery, lacking: list[str]) -> DeliveryResult:
@@ -50,11 +55,6 @@ def for_test(delivery: Delivery, lacking: list[str]) -> DeliveryResult:
     return DeliveryResult(Rung.PREPARED, results)
 
 
-def verbatim(body: dict[str, Any]) -> str:
-    """Give their words as they were, to be sealed."""
-    return json.dumps(body, ensure_ascii=False)
-
-
 def _said(line: Line, written: Judged) -> Judged | None:
     """Say what becomes of one mark; None where it already stands as we would write it."""
     if line.verdict is None:
@@ -64,7 +64,17 @@ def _said(line: Line, written: Judged) -> Judged | None:
     if line.verdict is Verdict.DIFFERS:
         stands = f"The register shows {line.stands} for {line.mark.day} {line.mark.session}"
         return Answer.DIFFERS, f"{stands}; we report {line.mark.code}. We did not change it."
-    return None
+    return (Answer.REFUSED, line.trouble) if line.trouble else None
+
+
+def _joined(said: Sequence[Written]) -> str:
+    """Give as many of their references as a receipt holds; marks of the others are known by reading them back."""
+    joined = ""
+    for one in said:
+        more = f"{joined} {one.reference}".strip()
+        if len(more) <= _LONGEST_REFERENCE:
+            joined = more
+    return joined
 
 
 def _by_report(

@@ -1,7 +1,8 @@
 """Which reports a register can hold, said before anything is tried."""
 
-from aphub.api import Report, check_upn
-from aphub_wonde.marks import SESSIONS
+from aphub.api.mis.marks import SESSIONS
+from aphub.domain.identifiers import check_upn
+from aphub.domain.reports import Report
 
 
 def why_not(report: Report, may_write: frozenset[str]) -> str:
