@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
 
+from aphub.store.bulk import add_many, change_many
 from aphub.store.tables import (
     attempts,
     dispatch_reports,
@@ -121,26 +122,12 @@ def by_reference(connection: Connection, provider_id: int, reference: str) -> Ro
 
 def start_attempts(connection: Connection, rows: Rows) -> None:
     """Insert attempts, before anything leaves the machine."""
-    connection.execute(insert(attempts), rows)
+    add_many(connection, attempts, rows)
 
 
 def end_attempts(connection: Connection, provider_id: int, ends: Rows) -> None:
     """Write how attempts ended; each names `key` (dispatch) and `try` (its number)."""
-    connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.provider_id == provider_id,
-            attempts.c.dispatch_id == bindparam("key"),
-            attempts.c.number == bindparam("try"),
-        )
-        .values(
-            ended_at=bindparam("ended_at"),
-            outcome=bindparam("outcome"),
-            code=bindparam("code"),
-            words=bindparam("words"),
-        ),
-        ends,
-    )
+    change_many(connection, attempts, provider_id, {"dispatch_id": "key", "number": "try"}, ends)
 
 
 def still_ours(connection: Connection, provider_id: int, dispatch_ids: Sequence[int], by: str) -> set[int]:
@@ -160,13 +147,7 @@ def still_ours(connection: Connection, provider_id: int, dispatch_ids: Sequence[
 
 def change_dispatches(connection: Connection, provider_id: int, changes: Rows) -> None:
     """Set columns of dispatches named by `key`; every change has the same columns."""
-    names = [name for name in changes[0] if name != "key"]
-    connection.execute(
-        update(dispatches)
-        .where(dispatches.c.provider_id == provider_id, dispatches.c.dispatch_id == bindparam("key"))
-        .values({name: bindparam(name) for name in names}),
-        changes,
-    )
+    change_many(connection, dispatches, provider_id, {"dispatch_id": "key"}, changes)
 
 
 def count_tries(connection: Connection, provider_id: int, dispatch_ids: Sequence[int]) -> None:
@@ -191,16 +172,8 @@ def answer_all(connection: Connection, provider_id: int, dispatch_ids: Sequence[
 
 def answer_some(connection: Connection, provider_id: int, answers: Rows) -> None:
     """Set the far side's answer for single reports: `key` (dispatch), `report`, `answer`."""
-    connection.execute(
-        update(dispatch_reports)
-        .where(
-            dispatch_reports.c.provider_id == provider_id,
-            dispatch_reports.c.dispatch_id == bindparam("key"),
-            dispatch_reports.c.report_id == bindparam("report"),
-        )
-        .values(answer=bindparam("answer")),
-        answers,
-    )
+    where = {"dispatch_id": "key", "report_id": "report"}
+    change_many(connection, dispatch_reports, provider_id, where, answers)
 
 
 def meet_debts(connection: Connection, provider_id: int, dispatch_ids: Sequence[int], now: datetime) -> None:
@@ -228,7 +201,7 @@ def meet_debts(connection: Connection, provider_id: int, dispatch_ids: Sequence[
 
 def add_receipts(connection: Connection, rows: Rows) -> None:
     """Insert receipts."""
-    connection.execute(insert(receipts), rows)
+    add_many(connection, receipts, rows)
 
 
 def started_before(connection: Connection, provider_id: int, lease_ended: datetime | None) -> list[Row[Any]]:

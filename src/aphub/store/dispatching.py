@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Row, and_, exists, insert, select, update
 
+from aphub.store.bulk import add_many, change_many
 from aphub.store.engine import insert_ignoring
 from aphub.store.tables import (
     dispatch_reports,
@@ -54,24 +55,19 @@ def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequenc
 
 def set_thread_numbers(connection: Connection, provider_id: int, numbers: dict[int, int]) -> None:
     """Set the last number used in threads."""
-    connection.execute(
-        update(threads)
-        .where(threads.c.provider_id == provider_id, threads.c.thread_id == bindparam("key"))
-        .values(last_number=bindparam("number")),
-        [{"key": key, "number": number} for key, number in numbers.items()],
-    )
+    changes = [{"key": key, "last_number": number} for key, number in numbers.items()]
+    change_many(connection, threads, provider_id, {"thread_id": "key"}, changes)
 
 
 def add_reports(connection: Connection, rows: Rows) -> None:
     """Insert reports in one batch."""
-    connection.execute(insert(reports), rows)
+    add_many(connection, reports, rows)
 
 
 def add_dispatches(connection: Connection, rows: Rows, links: Rows) -> None:
     """Insert dispatches with the reports they carry."""
-    connection.execute(insert(dispatches), rows)
-    if links:
-        connection.execute(insert(dispatch_reports), links)
+    add_many(connection, dispatches, rows)
+    add_many(connection, dispatch_reports, links)
 
 
 def cancel_superseded(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, tuple_
 
 from aphub.domain.ledger.merkle import Frontier, Node, NodeKey, frontier_of
+from aphub.store.bulk import add_many
 from aphub.store.tables import checkpoints, ledger_nodes, statements, verifying_keys
 
 _BATCH = 5_000
@@ -39,14 +40,12 @@ def add(
     connection: Connection, provider_id: int, rows: list[dict[str, Any]], complete: Sequence[Node]
 ) -> None:
     """Insert statements with the nodes they complete."""
-    connection.execute(insert(statements), rows)
-    connection.execute(
-        insert(ledger_nodes),
-        [
-            {"provider_id": provider_id, "level": node.level, "position": node.position, "hash": node.hash}
-            for node in complete
-        ],
-    )
+    add_many(connection, statements, rows)
+    rows_of_nodes = [
+        {"provider_id": provider_id, "level": node.level, "position": node.position, "hash": node.hash}
+        for node in complete
+    ]
+    add_many(connection, ledger_nodes, rows_of_nodes)
 
 
 def add_checkpoint(

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, exists, func, or_, select, tuple_, update
 
+from aphub.store.bulk import add_many, change_many
 from aphub.store.engine import allocate
 from aphub.store.tables import lessons, owed_reports, threads
 
@@ -30,18 +31,12 @@ def add_lessons(connection: Connection, rows: Rows) -> None:
     """Insert lessons in one batch, numbering them."""
     for row, number in zip(rows, allocate(connection, "lessons", len(rows)), strict=True):
         row["lesson_id"] = number
-    connection.execute(insert(lessons), rows)
+    add_many(connection, lessons, rows)
 
 
 def change_lessons(connection: Connection, provider_id: int, changes: Rows) -> None:
     """Set columns of lessons named by `key`; every change has the same columns."""
-    names = [name for name in changes[0] if name != "key"]
-    connection.execute(
-        update(lessons)
-        .where(lessons.c.provider_id == provider_id, lessons.c.lesson_id == bindparam("key"))
-        .values({name: bindparam(name) for name in names}),
-        changes,
-    )
+    change_many(connection, lessons, provider_id, {"lesson_id": "key"}, changes)
 
 
 def owed_between(
@@ -61,18 +56,12 @@ def add_owed(connection: Connection, rows: Rows) -> None:
     """Insert owed reports in one batch, numbering them."""
     for row, number in zip(rows, allocate(connection, "owed_reports", len(rows)), strict=True):
         row["owed_id"] = number
-    connection.execute(insert(owed_reports), rows)
+    add_many(connection, owed_reports, rows)
 
 
 def change_owed(connection: Connection, provider_id: int, changes: Rows) -> None:
     """Set columns of owed reports named by `key`; every change has the same columns."""
-    names = [name for name in changes[0] if name != "key"]
-    connection.execute(
-        update(owed_reports)
-        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id == bindparam("key"))
-        .values({name: bindparam(name) for name in names}),
-        changes,
-    )
+    change_many(connection, owed_reports, provider_id, {"owed_id": "key"}, changes)
 
 
 def thread_ids(
@@ -106,7 +95,7 @@ def thread_ids(
             }
             for number, ref, (organisation, agreement, period) in zip(numbers, references, new, strict=False)
         ]
-        connection.execute(insert(threads), rows)
+        add_many(connection, threads, rows)
         found.update(dict(zip(new, numbers, strict=True)))
     return found
 

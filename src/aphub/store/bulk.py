@@ -1,0 +1,92 @@
+"""Write hundreds of rows with one statement, at what the database's driver costs and little more.
+
+SQLAlchemy builds the statement, once for each kind of database; the parameters of the rows are put together here, in a
+fifth of the time that its own way takes for a row of twenty columns.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy.engine import Dialect
+
+Rows = Sequence[dict[str, Any]]
+_PROVIDER = "the_provider"
+_STATEMENTS = 256  # of one process: some thirty tables and changes, and as many databases as a test run opens
+
+
+class _Prepared:
+    """A statement as one driver takes it, and how to put its parameters together from a row."""
+
+    __slots__ = ("_conversions", "_names", "_values_of", "sql")
+
+    def __init__(self, statement: Insert | Update, dialect: Dialect, row_keys: dict[str, str]) -> None:
+        """Compile; `row_keys` names the row's key of each parameter."""
+        compiled = statement.compile(dialect=dialect, column_keys=list(row_keys))
+        self.sql = str(compiled)
+        order = list(compiled.positiontup or row_keys)
+        keys = [row_keys[name] for name in order]
+        self._values_of = itemgetter(*keys, keys[0])  # one more, so that it gives a tuple for one key too
+        self._names = [] if compiled.positional else order
+        self._conversions: list[tuple[int, Callable[[Any], Any]]] = []
+        for place, name in enumerate(order):
+            convert = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
+            if convert is not None:
+                self._conversions.append((place, convert))
+
+    def parameters(self, rows: Rows) -> list[Any]:
+        """Give the rows' parameters in the driver's form, each value as the database takes it."""
+        given: list[Any] = [list(self._values_of(row)[:-1]) for row in rows]
+        for place, convert in self._conversions:
+            for values in given:
+                values[place] = convert(values[place])
+        if self._names:
+            return [dict(zip(self._names, values, strict=True)) for values in given]
+        return [tuple(values) for values in given]
+
+
+def add_many(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows, all with the columns of the first; nothing happens for none."""
+    if rows:
+        made = _insert(table, tuple(rows[0]), connection.dialect)
+        connection.exec_driver_sql(made.sql, made.parameters(rows))
+
+
+def change_many(
+    connection: Connection, table: Table, provider_id: int, where: Mapping[str, str], rows: Rows
+) -> None:
+    """Set columns of one provider's rows; nothing happens for none.
+
+    `where` gives the row's key for each column by which the row to change is found, such as `{"owed_id": "key"}`; all
+    other keys of a row are the columns that change, the same in every row.
+    """
+    if rows:
+        made = _update(table, tuple(where.items()), tuple(rows[0]), connection.dialect)
+        connection.exec_driver_sql(
+            made.sql, made.parameters([{**row, _PROVIDER: provider_id} for row in rows])
+        )
+
+
+@lru_cache(_STATEMENTS)
+def _insert(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    return _Prepared(insert(table), dialect, {name: name for name in names})
+
+
+@lru_cache(_STATEMENTS)
+def _update(
+    table: Table, where: tuple[tuple[str, str], ...], names: tuple[str, ...], dialect: Dialect
+) -> _Prepared:
+    # In an UPDATE no parameter may be called like a column.
+    found_by = {f"the_{column}": key for column, key in where}
+    changed = {f"new_{name}": name for name in names if name not in found_by.values()}
+    statement = (
+        update(table)
+        .where(
+            table.c.provider_id == bindparam(_PROVIDER),
+            *(table.c[column] == bindparam(f"the_{column}") for column, _ in where),
+        )
+        .values({name: bindparam(parameter) for parameter, name in changed.items()})
+    )
+    return _Prepared(statement, dialect, {_PROVIDER: _PROVIDER} | found_by | changed)
