@@ -2,7 +2,9 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
 from aphub.domain.reports import COLUMNS, Kind, Message, Row
@@ -52,15 +54,23 @@ def aphub_csv(rows: list[Row]) -> bytes:
     Cells are exact, never altered. Raises ValueError for a cell that a spreadsheet could take for a formula, so
     that nothing dangerous leaves in a file people open by hand.
     """
-    for row in rows:
-        for column, value in row.items():
-            if value[:1] in {"=", "+", "@", "\t", "\r", "\0"} or (value[:1] == "-" and len(value) > 1):
-                message = (
-                    f"the column {column} begins with a character that a spreadsheet takes for a formula"
-                )
-                raise ValueError(message)
+    cells = [_cells(row) for row in rows]
+    for values in cells:
+        if not _RISKY.isdisjoint([value[:1] for value in values]):
+            _refuse_formulas(values)
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(cells)
     return text.getvalue().encode()
+
+
+_cells = itemgetter(*COLUMNS)
+_RISKY = frozenset({"=", "+", "-", "@", "\t", "\r", "\0"})
+
+
+def _refuse_formulas(values: Iterable[str]) -> None:
+    for column, value in zip(COLUMNS, values, strict=True):
+        if value[:1] in _RISKY and value != "-":
+            message = f"the column {column} begins with a character that a spreadsheet takes for a formula"
+            raise ValueError(message)

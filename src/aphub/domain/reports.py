@@ -187,46 +187,63 @@ class Message:
 
 def rows_of(message: Message) -> Iterator[Row]:
     """Give the machine copy of a message: one row a session, in the order of its reports."""
-    made_at = message.made_at.astimezone(LONDON).isoformat(timespec="seconds")
-    test = "TEST " if message.is_test else ""
+    common = {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "reference": message.reference,
+        "provider_ref": message.provider_ref,
+        "school_urn": message.organisation_urn,
+        "flag_call_dsl": "",
+        "supersedes": message.previous_reference,
+        "made_at": message.made_at.astimezone(LONDON).isoformat(timespec="seconds"),
+    }
+    told: dict[int, Row] = {}
     for report in message.reports:
+        own = {
+            "version": str(report.version),
+            "upn": report.upn,
+            "school_pupil_ref": report.school_pupil_ref,
+            "place": report.place,
+            "nature": report.nature.value,
+            "supervised_by": report.supervised_by,
+            "arranged_by": report.arranged_by.value,
+            "power": report.power.value,
+        }
         for session in report.sessions:
-            fact = session.fact
-            yield {
-                "schema": SCHEMA,
-                "schema_version": SCHEMA_VERSION,
-                "reference": message.reference,
-                "version": str(report.version),
-                "provider_ref": message.provider_ref,
-                "school_urn": message.organisation_urn,
-                "upn": report.upn,
-                "school_pupil_ref": report.school_pupil_ref,
-                "date": session.day.isoformat(),
-                "session": session.half.value,
-                "outcome": f"{test}{fact.outcome.value}",
-                "suggested_code": session.suggestion.code,
-                "code_set": session.suggestion.code_set,
-                "minutes_late": "" if fact.minutes is None else str(fact.minutes),
-                # A machine copy may travel alone, so the code of a TEST stands in it too.
-                "reason_text": f"TEST code {message.test_code}"
-                if message.test_code
-                else REASON_WORDS[fact.reason],
-                "attended_online": "yes" if fact.outcome is Outcome.ONLINE else "no",
-                "actions": "; ".join(
-                    f"{action.at.astimezone(LONDON):%H:%M} {action.kind} {action.result}".strip()
-                    for action in session.actions
-                ),
-                "flag_call_dsl": "",
-                "supersedes": message.previous_reference,
-                "made_at": made_at,
-                "lesson_start": f"{session.starts:%H:%M}",
-                "lesson_end": f"{session.ends:%H:%M}",
-                "place": "online" if session.mode is Mode.ONLINE else report.place,
-                "nature": report.nature.value,
-                "supervised_by": report.supervised_by,
-                "arranged_by": report.arranged_by.value,
-                "power": report.power.value,
-            }
+            # Most pupils of a day share their lines; what a line says is put together once.
+            said = told.get(id(session))
+            if said is None:
+                said = told[id(session)] = {**_BLANK, **common, **_said(message, session)}
+            row = said | own
+            if session.mode is Mode.ONLINE:
+                row["place"] = "online"
+            yield row
+
+
+_BLANK = dict.fromkeys(COLUMNS, "")
+"""Keeps the columns of every row in their order."""
+
+
+def _said(message: Message, session: SessionEntry) -> Row:
+    fact = session.fact
+    test = "TEST " if message.is_test else ""
+    return {
+        "date": session.day.isoformat(),
+        "session": session.half.value,
+        "outcome": f"{test}{fact.outcome.value}",
+        "suggested_code": session.suggestion.code,
+        "code_set": session.suggestion.code_set,
+        "minutes_late": "" if fact.minutes is None else str(fact.minutes),
+        # A machine copy may travel alone, so the code of a TEST stands in it too.
+        "reason_text": f"TEST code {message.test_code}" if message.test_code else REASON_WORDS[fact.reason],
+        "attended_online": "yes" if fact.outcome is Outcome.ONLINE else "no",
+        "actions": "; ".join(
+            f"{action.at.astimezone(LONDON):%H:%M} {action.kind} {action.result}".strip()
+            for action in session.actions
+        ),
+        "lesson_start": f"{session.starts:%H:%M}",
+        "lesson_end": f"{session.ends:%H:%M}",
+    }
 
 
 def lateness(handed_over: datetime, due_by: datetime) -> timedelta:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from aphub.api.hooks import hookimpl
 from aphub.api.renderers import Renderer, subject_of
@@ -13,17 +13,19 @@ from aphub.domain.reports import Kind, Message, Report
 from aphub.domain.wording import HALF_WORDS, action_words, code_words, line_words, moment_words, time_words
 
 COLUMNS = 78
+ACTION_NEEDED, REASON_KNOWN, ATTENDED = "ACTION NEEDED", "NOT HERE IN PERSON, REASON KNOWN", "ATTENDED"
+TITLES = (ACTION_NEEDED, REASON_KNOWN, ATTENDED)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One session of one pupil, in words."""
+class Lines:
+    """A stretch of sessions in words, which any number of a message's pupils may share.
 
-    when: str
-    what: str
-    code: str
-    why: str
-    done: list[str]
+    `text` is laid out; `cells` are what happened, and what it means for the register, of each session.
+    """
+
+    text: list[str]
+    cells: list[tuple[Markup, Markup]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Block:
     """One pupil's part of a message."""
 
     who: str
-    lines: list[Line]
+    told: Lines
     extras: list[str]
 
 
@@ -59,17 +61,18 @@ class MailText:
             out += [f"This message is late. It was due by {moment_words(message.due_by)}.", ""]
         if message.test_code:
             out += [f"Read this code back to us by phone: {message.test_code}", ""]
+        laid = [part for line in out for part in _wrapped(line)]
         for group in groups_of(message, named=named):
-            out.append(group.title)
+            laid.append(group.title)
             for block in group.blocks:
-                out.append(f"  {block.who}")
-                for line in block.lines:
-                    out += [f"    {line.when}: {line.what}.", f"    {line.code}. {line.why}"]
-                    out += [f"    We have done: {done}" for done in line.done]
-                out += [f"    {extra}" for extra in block.extras]
-            out.append("")
-        out += _foot(message)
-        return ("\r\n".join(chain.from_iterable(map(_wrapped, out))) + "\r\n").encode()
+                laid += _wrapped(f"  {block.who}")
+                laid += block.told.text
+                for extra in block.extras:
+                    laid += _wrapped(f"    {extra}")
+            laid.append("")
+        for line in _foot(message):
+            laid += _wrapped(line)
+        return ("\r\n".join(laid) + "\r\n").encode()
 
 
 class MailHtml:
@@ -118,44 +121,57 @@ def _template() -> Template:
 
 def groups_of(message: Message, *, named: bool) -> list[Group]:
     """Sort a message's reports: what needs somebody first, then absences with a reason, then who attended."""
-    action = [report for report in message.reports if report.needs_action]
-    rest = [report for report in message.reports if not report.needs_action]
-    parts = (
-        ("ACTION NEEDED", action),
-        ("NOT HERE IN PERSON, REASON KNOWN", [report for report in rest if not report.attended]),
-        ("ATTENDED", [report for report in rest if report.attended]),
-    )
+    told: dict[int, Lines] = {}
+    titles: dict[int, str] = {}
+    sorted_out: dict[str, list[Block]] = {title: [] for title in TITLES}
+    for report in message.reports:
+        # Most pupils of a day share their lines: what is said of these is put into words once.
+        shared = id(report.sessions)
+        if shared not in told:
+            told[shared] = _lines(report)
+            titles[shared] = _title(report)
+        title = ACTION_NEEDED if report.phone_us else titles[shared]
+        sorted_out[title].append(Block(_who(report, named), told[shared], _extras(report)))
     return [
-        Group(
-            f"{title}: {len(some)} {'pupil' if len(some) == 1 else 'pupils'}",
-            [_block(one, named) for one in some],
-        )
-        for title, some in parts
+        Group(f"{title}: {len(some)} {'pupil' if len(some) == 1 else 'pupils'}", some)
+        for title, some in sorted_out.items()
         if some
     ]
 
 
-def _block(report: Report, named: bool) -> Block:  # noqa: FBT001 - private
+def _title(report: Report) -> str:
+    if report.needs_action:
+        return ACTION_NEEDED
+    return ATTENDED if report.attended else REASON_KNOWN
+
+
+def _lines(report: Report) -> Lines:
     one_day = len({session.day for session in report.sessions}) == 1
-    lines = []
+    text: list[str] = []
+    cells: list[tuple[Markup, Markup]] = []
     for session in report.sessions:
         half = HALF_WORDS[session.half].capitalize()
         day = "" if one_day else f"{session.day:%A} {session.day.day} {session.day:%B}, "
-        lines.append(
-            Line(
-                when=f"{day}{half if one_day else half.lower()}, {time_words(session.starts)} to {time_words(session.ends)}",
-                what=line_words(session),
-                code=code_words(session),
-                why=_sentence(session.suggestion.why),
-                done=action_words(session),
-            )
-        )
+        when = f"{day}{half if one_day else half.lower()}, {time_words(session.starts)} to {time_words(session.ends)}"
+        happened = [f"{when}: {line_words(session)}"]
+        happened += [f"We have done: {done}" for done in action_words(session)]
+        code, why = code_words(session), _sentence(session.suggestion.why)
+        for line in (f"{happened[0]}.", f"{code}. {why}", *happened[1:]):
+            text += _wrapped(f"    {line}")
+        cells.append((_BREAK.join(happened), _BREAK.join((code, why))))
+    return Lines(text, cells)
+
+
+_BREAK = Markup("<br>")
+
+
+def _extras(report: Report) -> list[str]:
     extras = [f"Changed: {change}" for change in report.changes]
     if report.next_step:
         extras.append(f"We will do: {report.next_step}")
     if report.phone_us:
         extras.append("Phone us about this pupil.")
-    return Block(_who(report, named), lines, extras)
+    return extras
 
 
 def _who(report: Report, named: bool) -> str:  # noqa: FBT001 - private

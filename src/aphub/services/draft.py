@@ -11,9 +11,10 @@ from aphub.domain.errors import AphubError
 from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.wording import period_words
-from aphub.services.decide import Look, Part, decide
+from aphub.services.decide import Part, decide
 from aphub.services.desk import Desk
 from aphub.services.letters import Letter, compose, report_of
+from aphub.services.look import Look
 from aphub.services.tell import pupils_of
 from aphub.store import channels as channel_rows
 from aphub.store import looking

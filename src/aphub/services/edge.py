@@ -27,7 +27,7 @@ def at_the_edge(
 
     Gives the deliveries by reference, and what must not leave with the kind of hold that stops it.
     """
-    live = telling.live_channels(connection, desk.provider_id)
+    live = telling.live_channels(connection, desk.provider_id, (one.row.organisation for one in tried))
     packed = desk.vault.open_many(
         [
             (one.row.key_id, place_of("dispatches", desk.provider_id, one.row.dispatch_id), one.row.sealed)

@@ -129,7 +129,7 @@ def carry(
         notes=notes,
         instead_of=row.number,
     )
-    live = telling.live_channels(connection, desk.provider_id)
+    live = telling.live_channels(connection, desk.provider_id, [route.organisation])
     channel = live[route.organisation, route.channel]
     composed = compose(desk, letter, route, file_password=desk.file_password(channel))
     [dispatch_id] = allocate(connection, "dispatches", 1)
@@ -164,7 +164,7 @@ def next_route(
 def _next_routes(
     desk: Desk, connection: Connection, row: Row[Any], current: Sequence[Row[Any]]
 ) -> Iterator[Route]:
-    live = telling.live_channels(connection, desk.provider_id)
+    live = telling.live_channels(connection, desk.provider_id, [row.organisation])
     first = current[0]
     agreement = desk.config.agreement_on(first.agreement, row.organisation, first.first_day)
     routes = desk.routes.of(row.organisation, agreement.channels if agreement else ())

@@ -28,6 +28,8 @@ from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate, lock_ledger
 from aphub.store.frozen import lines_to_data, pack
 
+_SALT = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -38,6 +40,37 @@ class Draft:
     route: Route
     parts: tuple[Part, ...]
     composed: Composed
+
+
+class _Frozen:
+    """Writes down what reports say, once for all that say the same; whose they are stands beside it."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
+
+    def of(self, part: Part, report: Report) -> tuple[bytes, bytes]:
+        """Give a report's frozen content with its SHA-256."""
+        about = (*report.changes, report.next_step, report.phone_us, report.place, report.supervised_by)
+        # The parts live as long as we do, so lines are the same where their identity is.
+        key = (id(part.lines), id(part.told), *about)
+        found = self._made.get(key)
+        if found is None:
+            plain = json.dumps(_content(part, report), ensure_ascii=False, sort_keys=True).encode()
+            found = self._made[key] = plain, hashlib.sha256(plain).digest()
+        return found
+
+
+def _content(part: Part, report: Report) -> dict[str, Any]:
+    return {
+        "lines": lines_to_data(part.lines),
+        # Only after an alert has more been told than this report itself says.
+        "told": None if part.told == part.lines else lines_to_data(part.told),
+        "changes": list(report.changes),
+        "next_step": report.next_step,
+        "phone_us": report.phone_us,
+        "place": report.place,
+        "supervised_by": report.supervised_by,
+    }
 
 
 def keep(
@@ -120,10 +153,15 @@ def _rows_of(
     ]
     keys = desk.vault.data_keys([part.row.pupil_id for _, part, _ in pairs], "report", year)
     report_ids = allocate(connection, "reports", len(pairs))
+    salts = secrets.token_bytes(_SALT * len(pairs))
+    frozen = _Frozen()
     report_rows: list[dict[str, Any]] = []
     by_dispatch: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for (draft, part, report), key, report_id in zip(pairs, keys, report_ids, strict=True):
-        row = _report_row(desk, draft, part, report, key, report_id, now)
+    for place, ((draft, part, report), key, report_id) in enumerate(
+        zip(pairs, keys, report_ids, strict=True)
+    ):
+        salt = salts[_SALT * place : _SALT * (place + 1)]
+        row = _report_row(desk, draft, part, report, key, report_id, salt, frozen)
         report_rows.append(row)
         by_dispatch[id(draft)].append(row)
     # One look for all organisations' keys; each dispatch then finds its own in memory.
@@ -147,21 +185,16 @@ def _rows_of(
 
 
 def _report_row(
-    desk: Desk, draft: Draft, part: Part, report: Report, key: Any, report_id: int, now: datetime
+    desk: Desk,
+    draft: Draft,
+    part: Part,
+    report: Report,
+    key: Any,
+    report_id: int,
+    salt: bytes,
+    frozen: _Frozen,
 ) -> dict[str, Any]:
-    content = {
-        "lines": lines_to_data(part.lines),
-        # Only after an alert has more been told than this report itself says.
-        "told": None if part.told == part.lines else lines_to_data(part.told),
-        "changes": list(report.changes),
-        "next_step": report.next_step,
-        "phone_us": report.phone_us,
-        "place": report.place,
-        "supervised_by": report.supervised_by,
-    }
-    plain = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-    digest = hashlib.sha256(plain)
-    salt = secrets.token_bytes(16)
+    plain, digest = frozen.of(part, report)
     return {
         "provider_id": desk.provider_id,
         "report_id": report_id,
@@ -174,10 +207,10 @@ def _report_row(
         "snapshot": desk.snapshot,
         "key_id": key.key_id,
         "sealed": desk.vault.seal(key, place_of("reports", desk.provider_id, report_id), plain),
-        "digest": digest.hexdigest(),
+        "digest": digest.hex(),
         "salt": salt,
-        "commitment": commitment(salt, digest.digest()),
-        "made_at": now,
+        "commitment": commitment(salt, digest),
+        "made_at": draft.letter.made_at,
     }
 
 

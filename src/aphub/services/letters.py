@@ -63,9 +63,7 @@ def report_of(
     supervised_by: str,
 ) -> Report:
     """Make a report of an owed row, its pupil and its lines."""
-    urgent = [
-        line for line in lines if is_urgent_line(line) and line.fact.outcome is not Outcome.NOT_YET_TAKEN
-    ]
+    urgent = [line for line in lines if is_urgent_line(line)]
     return Report(
         ref=ref,
         version=version,
@@ -82,13 +80,14 @@ def report_of(
         upn=pupil.upn,
         school_pupil_ref=pupil.school_pupil_ref,
         changes=tuple(changes),
-        next_step=_next_step(lines, agreement),
-        phone_us=bool(urgent) and bool(row.risk_flag),
+        next_step=_next_step(urgent, agreement) if urgent else "",
+        phone_us=bool(row.risk_flag)
+        and any(line.fact.outcome is not Outcome.NOT_YET_TAKEN for line in urgent),
     )
 
 
-def _next_step(lines: Sequence[SessionEntry], agreement: Agreement) -> str:
-    outcomes = {line.fact.outcome for line in lines if is_urgent_line(line)}
+def _next_step(urgent: Sequence[SessionEntry], agreement: Agreement) -> str:
+    outcomes = {line.fact.outcome for line in urgent}
     if Outcome.LEFT_SITE in outcomes:
         return "look for the pupil, phone home and phone you"
     if Outcome.ABSENT in outcomes:

@@ -19,10 +19,11 @@ from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.domain.wording import period_words
 from aphub.logs import get_logger
-from aphub.services.decide import Decision, Look, Part, decide
+from aphub.services.decide import Decision, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
 from aphub.services.letters import Letter, compose, report_of
+from aphub.services.look import Look
 from aphub.services.phoning import give_phone_tasks
 from aphub.services.recording import newest_checkpoint_line
 from aphub.services.routes import Route
@@ -32,7 +33,7 @@ from aphub.store.engine import allocate
 
 PHONE_WITHIN = timedelta(minutes=10)
 _MOVED = "this pupil is now told to somebody else"
-THREADS = 50
+THREADS = 100
 """How many threads one look takes."""
 
 log = get_logger("tell")
@@ -54,7 +55,9 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
         look = Look.read(desk, connection, now, limit)
         if not look.threads:
             return TellResult()
-        live = telling.live_channels(connection, desk.provider_id)
+        live = telling.live_channels(
+            connection, desk.provider_id, (thread.organisation for thread in look.threads)
+        )
         checkpoint = newest_checkpoint_line(connection, desk)
     decision = decide(desk, look)
     pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])

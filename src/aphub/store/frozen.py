@@ -62,11 +62,15 @@ def lines_from_data(data: Sequence[dict[str, Any]]) -> tuple[SessionEntry, ...]:
 
 def pack(documents: Sequence[Document], rows: Sequence[Row], row_reports: Sequence[str]) -> bytes:
     """Put a dispatch's documents and rows into one byte string: header length, JSON header, contents."""
+    same = dict(set(rows[0].items()).intersection(*(row.items() for row in rows[1:]))) if rows else {}
+    columns = [column for column in rows[0] if column not in same] if rows else []
     header = json.dumps(
         {
             "documents": [[one.name, one.media_type, len(one.content)] for one in documents],
-            "columns": list(rows[0]) if rows else [],
-            "rows": [list(row.values()) for row in rows],
+            # What all rows say stands once: most of a row does.
+            "same": same,
+            "columns": columns,
+            "rows": [[row[column] for column in columns] for row in rows],
             "row_reports": list(row_reports),
         },
         ensure_ascii=False,
@@ -84,5 +88,6 @@ def unpack(packed: bytes) -> tuple[tuple[Document, ...], tuple[Row, ...], tuple[
     for name, media_type, size in header["documents"]:
         documents.append(Document(name, media_type, packed[start : start + size]))
         start += size
-    rows = tuple(dict(zip(header["columns"], values, strict=True)) for values in header["rows"])
+    same, columns = header["same"], header["columns"]
+    rows = tuple({**same, **dict(zip(columns, values, strict=True))} for values in header["rows"])
     return tuple(documents), rows, tuple(header["row_reports"])

@@ -1,13 +1,13 @@
 """What must be looked at now, with everything needed to decide what to tell about it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
-from aphub.domain.entries import Entry, Fact
+from aphub.domain.entries import Action, Entry, Fact
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.placements import Lesson, Nature
 from aphub.store.tables import (
@@ -24,16 +24,79 @@ from aphub.store.tables import (
 
 TOLD_STATES = ("owed", "prepared", "met", "held")
 _LOOKS_BACK = "withdrawn"
+# A look reads hundreds of these: no more columns than it needs.
+_OWED: tuple[Any, ...] = tuple(
+    owed_reports.c[name]
+    for name in [
+        "owed_id",
+        "ref",
+        "thread_id",
+        "placement_id",
+        "pupil_id",
+        "first_day",
+        "until_day",
+        "half",
+        "send_at",
+        "due_by",
+        "useful_until",
+        "state",
+        "because",
+        "version",
+    ]
+)
+_LESSON: tuple[Any, ...] = tuple(
+    lessons.c[name]
+    for name in [
+        "lesson_id",
+        "placement_id",
+        "day",
+        "starts_wall",
+        "ends_wall",
+        "starts_at",
+        "ends_at",
+        "mode",
+        "nature",
+        "place",
+        "subject",
+        "staff",
+    ]
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeptLesson:
-    """A lesson with its numbers, and its current entry's row where there is one."""
+    """A lesson's row with its current entry's columns beside it; a thousand a minute, so nothing is made of it yet."""
 
-    lesson_id: int
-    placement_id: int
-    value: Lesson
-    entry: Row[Any] | None
+    row: Row[Any]
+
+    @property
+    def entered(self) -> bool:
+        """Whether its register has been taken."""
+        return self.row.entry_id is not None
+
+    def lesson(self, placement_ref: str) -> Lesson:
+        """Make the lesson, of the placement that it belongs to."""
+        row = self.row
+        return Lesson(
+            placement_ref=placement_ref,
+            day=row.day,
+            starts=time.fromisoformat(row.starts_wall),
+            ends=time.fromisoformat(row.ends_wall),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            mode=Mode(row.mode),
+            nature=Nature(row.nature),
+            place=row.place,
+            subject=row.subject,
+            staff=row.staff,
+        )
+
+    def entry(self, lesson: Lesson, note: str, word: str, actions: tuple[Action, ...]) -> Entry:
+        """Make the entry, with what was sealed in it; only of a lesson that is `entered`."""
+        row = self.row
+        mode = Mode(row.entry_mode) if row.entry_mode else None
+        fact = Fact(Outcome(row.outcome), ReasonKind(row.reason), row.minutes, note, word, mode)
+        return Entry(lesson, row.version, fact, row.made_at, row.made_by, actions, row.taken_at)
 
 
 def threads_to_look_at(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
@@ -64,7 +127,7 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
     """Give the owed reports of these threads with recipient, current placement and pupil beside each."""
     chosen = (
         select(
-            owed_reports,
+            *_OWED,
             recipients.c.purpose,
             recipients.c.agreement,
             recipients.c.organisation,
@@ -108,7 +171,8 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
         )
         .order_by(owed_reports.c.thread_id, owed_reports.c.owed_id)
     )
-    return list(connection.execute(chosen).all())
+    rows: Any = connection.execute(chosen).all()
+    return list(rows)
 
 
 def lessons_with_entries(
@@ -117,8 +181,7 @@ def lessons_with_entries(
     """Give the lessons that are due, by placement, each with its current entry."""
     chosen = (
         select(
-            lessons,
-            placements.c.ref.label("placement_ref"),
+            *_LESSON,
             entries.c.entry_id,
             entries.c.version,
             entries.c.outcome,
@@ -130,14 +193,6 @@ def lessons_with_entries(
             entries.c.made_by,
             entries.c.made_at,
             entries.c.taken_at,
-        )
-        .join(
-            placements,
-            and_(
-                placements.c.provider_id == lessons.c.provider_id,
-                placements.c.placement_id == lessons.c.placement_id,
-                placements.c.current,
-            ),
         )
         .outerjoin(
             entries,
@@ -157,40 +212,10 @@ def lessons_with_entries(
         .order_by(lessons.c.starts_at)
     )
     found: dict[int, list[KeptLesson]] = {}
-    for row in connection.execute(chosen).all():
-        kept = KeptLesson(
-            row.lesson_id, row.placement_id, lesson_of(row), row if row.entry_id is not None else None
-        )
-        found.setdefault(row.placement_id, []).append(kept)
+    rows: Any = connection.execute(chosen).all()
+    for row in rows:
+        found.setdefault(row.placement_id, []).append(KeptLesson(row))
     return found
-
-
-def lesson_of(row: Row[Any]) -> Lesson:
-    """Make a lesson of its row, which carries `placement_ref`."""
-    return Lesson(
-        placement_ref=row.placement_ref,
-        day=row.day,
-        starts=time.fromisoformat(row.starts_wall),
-        ends=time.fromisoformat(row.ends_wall),
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        mode=Mode(row.mode),
-        nature=Nature(row.nature),
-        place=row.place,
-        subject=row.subject,
-        staff=row.staff,
-    )
-
-
-def entry_of(kept: KeptLesson, note: str, word: str, actions: tuple[Any, ...]) -> Entry:
-    """Make an entry of its row and what was sealed in it."""
-    row = kept.entry
-    if row is None:
-        message = "this lesson has no entry"
-        raise ValueError(message)
-    mode = Mode(row.entry_mode) if row.entry_mode else None
-    fact = Fact(Outcome(row.outcome), ReasonKind(row.reason), row.minutes, note, word, mode)
-    return Entry(kept.value, row.version, fact, row.made_at, row.made_by, actions, row.taken_at)
 
 
 def newest_reports(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> dict[int, Row[Any]]:
@@ -212,7 +237,13 @@ def newest_reports(connection: Connection, provider_id: int, owed_ids: Sequence[
     return {row.owed_id: row for row in connection.execute(chosen).all()}
 
 
-def live_channels(connection: Connection, provider_id: int) -> dict[tuple[str, str], Row[Any]]:
-    """Give the channels over which pupils' data may leave, by organisation and name."""
-    chosen = select(channels).where(channels.c.provider_id == provider_id, channels.c.state == "live")
+def live_channels(
+    connection: Connection, provider_id: int, organisations: Iterable[str]
+) -> dict[tuple[str, str], Row[Any]]:
+    """Give the channels over which pupils' data may leave to these organisations, by organisation and name."""
+    chosen = select(channels).where(
+        channels.c.provider_id == provider_id,
+        channels.c.state == "live",
+        channels.c.organisation.in_(sorted(set(organisations))),
+    )
     return {(row.organisation, row.name): row for row in connection.execute(chosen).all()}

@@ -1,0 +1,202 @@
+"""Look at some threads: read all that is needed to decide about them, and fold each day's story once for all it fits.
+
+A look reads outside any writing transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from aphub.domain.agreements import URGENT_WITHIN
+from aphub.domain.entries import Action, Entry, Fact, SessionEntry
+from aphub.domain.fold import RecipientContext, fold_day
+from aphub.domain.outcomes import Outcome
+from aphub.domain.placements import ArrangedBy, Purpose, Registration
+from aphub.domain.reports import Kind
+from aphub.domain.threads import alert_lines, is_urgent_line
+from aphub.services.desk import Desk, place_of
+from aphub.store import telling
+from aphub.store.frozen import lines_from_data
+
+Said = tuple[str, str, tuple[Action, ...]]
+"""What is sealed in an entry: a note, the provider's own word, and what was done."""
+_NOTHING_SAID: Said = ("", "", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What has been told of one owed report so far; `said` may hold the free words that a line does not."""
+
+    lines: tuple[SessionEntry, ...] = ()
+    routine: bool = False
+
+
+NOT_TOLD = Told()
+
+
+@dataclass(slots=True)
+class Story:
+    """The lines of a period that any number of pupils may share; `urgent` when one of them waits for no cadence."""
+
+    lines: tuple[SessionEntry, ...]
+    urgent: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look once for what is urgent."""
+        self.urgent = any(map(is_urgent_line, self.lines))
+
+    def news_since(self, told: Sequence[SessionEntry]) -> tuple[SessionEntry, ...]:
+        """Give the urgent lines that were not told yet."""
+        return tuple(alert_lines(told, self.lines)) if self.urgent else ()
+
+
+@dataclass(slots=True)
+class Look:
+    """All that one look at some threads reads from the store."""
+
+    now: datetime
+    threads: list[Row[Any]]
+    owed: list[Row[Any]]
+    lessons: dict[int, list[telling.KeptLesson]]
+    told: dict[int, Told]
+    sealed: dict[int, Said]
+    stories: dict[tuple[Any, ...], Story] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, desk: Desk, connection: Connection, now: datetime, limit: int) -> "Look":
+        """Read the most pressing threads with their owed reports, lessons, entries and what was told."""
+        threads = telling.threads_to_look_at(connection, desk.provider_id, now, limit)
+        return cls.of(desk, connection, now, threads)
+
+    @classmethod
+    def of(cls, desk: Desk, connection: Connection, now: datetime, threads: list[Row[Any]]) -> "Look":
+        """Read what these threads hold."""
+        if not threads:
+            return cls(now, [], [], {}, {}, {})
+        owed = telling.owed_in(connection, desk.provider_id, [row.thread_id for row in threads])
+        days = [day for row in owed for day in (row.first_day, row.until_day)]
+        lessons = (
+            telling.lessons_with_entries(
+                connection, desk.provider_id, sorted({row.placement_id for row in owed}), min(days), max(days)
+            )
+            if owed
+            else {}
+        )
+        newest = telling.newest_reports(
+            connection, desk.provider_id, [row.owed_id for row in owed if row.version]
+        )
+        return cls(now, threads, owed, lessons, _told(desk, newest), _sealed_in_entries(desk, lessons))
+
+
+def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
+    rows = list(newest.values())
+    opened = desk.vault.open_json_many(
+        [(row.key_id, place_of("reports", desk.provider_id, row.report_id), row.sealed) for row in rows]
+    )
+    return {
+        row.owed_id: Told(
+            lines_from_data(data["lines"] if data["told"] is None else data["told"]),
+            routine=row.kind != Kind.ALERT,
+        )
+        for row, data in zip(rows, opened, strict=True)
+    }
+
+
+def _sealed_in_entries(desk: Desk, lessons: dict[int, list[telling.KeptLesson]]) -> dict[int, Said]:
+    rows = [one.row for some in lessons.values() for one in some if one.row.sealed]
+    opened = desk.vault.open_json_many(
+        [(row.key_id, place_of("entries", desk.provider_id, row.entry_id), row.sealed) for row in rows]
+    )
+    return {
+        row.entry_id: (
+            data.get("note", ""),
+            data.get("word", ""),
+            tuple(
+                Action(datetime.fromisoformat(at), kind, result)
+                for at, kind, result in data.get("actions", [])
+            ),
+        )
+        for row, data in zip(rows, opened, strict=True)
+    }
+
+
+def lessons_of(look: Look, row: Row[Any]) -> list[telling.KeptLesson]:
+    """Give the lessons of an owed report's days; a half day's own lines are cut out after folding."""
+    first, until = row.first_day, row.until_day
+    return [one for one in look.lessons.get(row.placement_id, ()) if first <= one.row.day < until]
+
+
+def is_complete(look: Look, row: Row[Any]) -> bool:
+    """Say whether every register that an owed report waits for has been taken."""
+    inside = lessons_of(look, row)
+    if row.half:
+        inside = [one for one in inside if one.row.starts_at <= row.due_by]
+    return bool(inside) and all(one.entered for one in inside)
+
+
+def newest_entry(look: Look, inside: Sequence[telling.KeptLesson]) -> datetime:
+    """Say when the newest of these lessons' entries was made."""
+    made = [one.row.made_at for one in inside if one.entered]
+    return max(made, default=look.now)
+
+
+def story_of(
+    desk: Desk, look: Look, row: Row[Any], inside: Sequence[telling.KeptLesson], *, missing_after: timedelta
+) -> Story:
+    """Fold an owed report's entries into lines, saying of each lesson that began: not yet taken.
+
+    With `missing_after` of zero every lesson that began counts; otherwise a missing register counts when its alert's
+    promise is that near. Most pupils of a day have the same story: it is folded once.
+    """
+    wait = URGENT_WITHIN - missing_after if missing_after else timedelta()
+    counted = [one for one in inside if one.entered or one.row.starts_at + wait <= look.now]
+    key = (
+        row.organisation,
+        row.purpose,
+        row.arranged_by,
+        row.registration,
+        row.half,
+        *(_told_by(look, one.row) for one in counted),
+    )
+    story = look.stories.get(key)
+    if story is None:
+        story = look.stories[key] = Story(_folded(desk, look, row, counted))
+    return story
+
+
+def _told_by(look: Look, row: Row[Any]) -> tuple[Any, ...]:
+    """Give all that the fold of one lesson and its entry depends on, except whose they are."""
+    lesson = (row.starts_at, row.ends_at, row.mode, row.nature)
+    if row.entry_id is None:
+        return lesson
+    said = look.sealed[row.entry_id] if row.sealed else None
+    return (*lesson, row.outcome, row.reason, row.minutes, row.entry_mode, row.taken_at, said)
+
+
+def _folded(
+    desk: Desk, look: Look, row: Row[Any], counted: Sequence[telling.KeptLesson]
+) -> tuple[SessionEntry, ...]:
+    entries = []
+    for one in counted:
+        lesson = one.lesson(row.placement_ref)
+        if one.entered:
+            entries.append(one.entry(lesson, *look.sealed.get(one.row.entry_id, _NOTHING_SAID)))
+        else:
+            entries.append(Entry(lesson, 0, Fact(Outcome.NOT_YET_TAKEN), look.now, "the hub"))
+    context = RecipientContext(
+        ArrangedBy(row.arranged_by),
+        Registration(row.registration),
+        Purpose(row.purpose),
+        provider_has_urn=bool(desk.config.provider.urn),
+        register_closes=desk.config.provider.own_register_closes_minutes,
+    )
+    hours = desk.config.organisations[row.organisation].hours.hours()
+    return tuple(
+        line
+        for day in sorted({entry.lesson.day for entry in entries})
+        for line in fold_day(entries, hours=hours, day=day, context=context)
+        if not row.half or line.half.value == row.half
+    )
