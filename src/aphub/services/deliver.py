@@ -20,7 +20,7 @@ from aphub.domain.retries import breaker_wait
 from aphub.logs import get_logger
 from aphub.services.desk import Desk
 from aphub.services.edge import at_the_edge, hold
-from aphub.services.outcomes import Tried, settle, write_outcomes
+from aphub.services.outcomes import Tried, record_outcomes, settle
 from aphub.services.routes import Route
 from aphub.store import carrying, delivering, lanes
 from aphub.store.engine import allocate, lock_ledger
@@ -80,14 +80,18 @@ def deliver_lane(
             desk, route, TransientDeliveryError(f"The adapter failed ({type(exc).__name__}).")
         )
     total = LaneResult()
+    burst: _Burst | None = None
     try:
-        while total.tried < most and not stopping():
-            one = _burst(desk, route, adapter, by)
-            if one is None:
+        while True:
+            go_on = total.tried < most and not stopping() and not (burst and burst.all_failed)
+            last, burst = burst, _turn(desk, route, burst, by, go_on=go_on)
+            if last is not None:
+                total += last.result
+            if burst is None:
                 break
-            total += one
-            if one.tried and one.failed == one.tried:
-                break
+            if burst.going:
+                _talk(desk, route, adapter, burst)
+                desk.boundary("deliver.talked")
     finally:
         with suppress(Exception):
             adapter.close()
@@ -97,35 +101,69 @@ def deliver_lane(
     return total
 
 
-def _burst(desk: Desk, route: Route, adapter: AnyAdapter, by: str) -> LaneResult | None:
-    """Claim, check at the edge, deliver and write down one burst; None when nothing waits."""
+@dataclass(slots=True)
+class _Burst:
+    """What was taken together: what goes, as the adapter is given it, and how much had to be held instead."""
+
+    going: list[Tried]
+    deliveries: dict[str, Delivery]
+    held: int
+
+    @property
+    def result(self) -> LaneResult:
+        """What came of it."""
+        done = sum(isinstance(one.answer, DeliveryResult) for one in self.going)
+        return LaneResult(len(self.going), done, len(self.going) - done, self.held)
+
+    @property
+    def all_failed(self) -> bool:
+        """Whether the far side took nothing of it."""
+        return bool(self.going) and not any(isinstance(one.answer, DeliveryResult) for one in self.going)
+
+
+def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, go_on: bool) -> _Burst | None:
+    """Write the last burst down and take the next, in one transaction: one wait for the disk a burst."""
+    if last is None and not go_on:
+        return None
+    tried = last.going if last is not None else []
+    try:
+        with desk.store.transaction() as connection:
+            record_outcomes(desk, connection, route, tried, by)
+            burst = _take(desk, connection, route, by) if go_on else None
+    except Exception:
+        # What is wrong with the next must not make doubtful what has been sent.
+        with desk.store.transaction() as connection:
+            record_outcomes(desk, connection, route, tried, by)
+        raise
+    if tried:
+        desk.boundary("deliver.recorded")
+    if burst is not None:
+        desk.boundary("deliver.started")
+    return burst
+
+
+def _take(desk: Desk, connection: Connection, route: Route, by: str) -> _Burst | None:
+    """Claim a burst, check it at the edge and say that it starts; None when nothing waits."""
     now = desk.now
-    with desk.store.transaction() as connection:
-        rows = delivering.claim(
-            connection, desk.provider_id, route.lane, now, route.adapter.burst, now + LEASE, by
-        )
-        if not rows:
-            return None
-        carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])
-        tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1) for row in rows]
-        deliveries, stopped = at_the_edge(desk, connection, tried)
-        held = hold(desk, connection, stopped, now) if stopped else 0
-        going = [one for one in tried if one.row.reference in deliveries]
-        _start(desk, connection, going, now)
-    desk.boundary("deliver.started")
-    if going:
-        _talk(desk, route, adapter, [deliveries[one.row.reference] for one in going], going)
-        desk.boundary("deliver.talked")
-        write_outcomes(desk, route, going, by)
-    done = sum(isinstance(one.answer, DeliveryResult) for one in going)
-    return LaneResult(len(going), done, len(going) - done, held)
+    rows = delivering.claim(
+        connection, desk.provider_id, route.lane, now, route.adapter.burst, now + LEASE, by
+    )
+    if not rows:
+        return None
+    carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])
+    tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1) for row in rows]
+    deliveries, stopped = at_the_edge(desk, connection, tried)
+    held = hold(desk, connection, stopped, now) if stopped else 0
+    going = [one for one in tried if one.row.reference in deliveries]
+    _start(desk, connection, going, now)
+    return _Burst(going, deliveries, held)
 
 
-def _talk(
-    desk: Desk, route: Route, adapter: AnyAdapter, deliveries: Sequence[Delivery], tried: Sequence[Tried]
-) -> None:
+def _talk(desk: Desk, route: Route, adapter: AnyAdapter, burst: _Burst) -> None:
     """Hand the burst to the adapter and keep each answer; what it leaves unanswered may have arrived."""
+    tried = burst.going
     by_key = {one.row.reference: one for one in tried}
+    deliveries = [burst.deliveries[key] for key in by_key]
     try:
         for key, answer in adapter.deliver_many(deliveries):
             by_key[key].answer = _checked(by_key[key], answer)
@@ -139,7 +177,7 @@ def _talk(
         return
     for one in tried:
         if isinstance(one.answer, UncertainDeliveryError) and route.adapter.looks_up:
-            look_up(adapter, one, next(given for given in deliveries if given.key == one.row.reference))
+            look_up(adapter, one, burst.deliveries[one.row.reference])
 
 
 def _checked(one: Tried, answer: DeliveryResult | DeliveryError) -> DeliveryResult | DeliveryError | None:

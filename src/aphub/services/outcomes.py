@@ -57,15 +57,16 @@ class _Writing:
     onward: list[Onward] = field(default_factory=list)
 
 
-def write_outcomes(desk: Desk, route: Route, tried: Sequence[Tried], by: str) -> None:
+def record_outcomes(
+    desk: Desk, connection: Connection, route: Route, tried: Sequence[Tried], by: str
+) -> None:
     """Record a burst. A dispatch whose lease is no longer ours is left to whoever holds it now."""
-    now = desk.now
-    with desk.store.transaction() as connection:
-        ours = delivering.still_ours(connection, desk.provider_id, [one.row.dispatch_id for one in tried], by)
-        mine = [one for one in tried if one.row.dispatch_id in ours]
-        if mine:
-            settle(desk, connection, route, mine, now)
-    desk.boundary("deliver.recorded")
+    if not tried:
+        return
+    ours = delivering.still_ours(connection, desk.provider_id, [one.row.dispatch_id for one in tried], by)
+    mine = [one for one in tried if one.row.dispatch_id in ours]
+    if mine:
+        settle(desk, connection, route, mine, desk.now)
 
 
 def settle(desk: Desk, connection: Connection, route: Route, tried: Iterable[Tried], now: datetime) -> None:
@@ -85,9 +86,12 @@ def settle(desk: Desk, connection: Connection, route: Route, tried: Iterable[Tri
 
 def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResult, now: datetime) -> None:
     by_report = {answer.report: answer for answer in result.results}
-    arrived = [report for report in one.carried if by_report[report.ref].answer in _ARRIVED]
-    lost = [report for report in one.carried if by_report[report.ref].answer not in _ARRIVED]
-    pending = any(by_report[report.ref].answer is Answer.PENDING for report in one.carried)
+    all_taken = all(answer.answer is Answer.TAKEN for answer in result.results)
+    arrived, lost = one.carried, list[Row[Any]]()
+    if not all_taken:
+        arrived = [report for report in one.carried if by_report[report.ref].answer in _ARRIVED]
+        lost = [report for report in one.carried if by_report[report.ref].answer not in _ARRIVED]
+    pending = not all_taken and any(answer.answer is Answer.PENDING for answer in result.results)
     dispatch_id = one.row.dispatch_id
     state = (
         ("accepted" if result.rung is Rung.ACCEPTED else "handed_over")
@@ -106,7 +110,7 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
             "lease_by": None,
         }
     )
-    if all(by_report[report.ref].answer is Answer.TAKEN for report in one.carried):
+    if all_taken:
         writing.taken.append(dispatch_id)
     else:
         writing.answers += [

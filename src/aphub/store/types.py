@@ -1,5 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,22 +24,22 @@ class UtcDateTime(TypeDecorator[datetime]):
             return dialect.type_descriptor(DateTime(timezone=True))
         return dialect.type_descriptor(BigInteger())
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
         """Write an aware instant."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = "an instant without a time zone cannot be stored"
-            raise ValueError(message)
-        if dialect.name == "postgresql":
-            return value
-        return (value - _EPOCH) // _MICROSECOND
+        as_it_is = dialect.name == "postgresql"
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Read an aware instant in UTC."""
-        if value is None:
-            return None
+        def write(value: datetime | None) -> Any:
+            if value is None:
+                return None
+            if value.tzinfo is None:
+                message = "an instant without a time zone cannot be stored"
+                raise ValueError(message)
+            return value if as_it_is else (value - _EPOCH) // _MICROSECOND
+
+        return write
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:  # noqa: ARG002 - SQLAlchemy's signature
+        """Read an aware instant in UTC; thousands a minute, so with no more calls than it takes."""
         if dialect.name == "postgresql":
-            instant: datetime = value.astimezone(UTC)
-            return instant
-        return _EPOCH + timedelta(microseconds=value)
+            return lambda value: None if value is None else value.astimezone(UTC)
+        return lambda value: None if value is None else _EPOCH + timedelta(0, 0, value)

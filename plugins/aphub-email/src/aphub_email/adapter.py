@@ -44,7 +44,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
     route_class = EmailRoute
     repeat = Repeat.RECOGNISABLE
     reaches = Rung.HANDED_OVER
-    burst = 64
+    burst = 100
     capabilities: ClassVar[dict[str, str]] = {
         "encryption": "TLS 1.2 or newer to the first mail server, verified; else nothing is sent",
         "receipt": "the first mail server took the message; not that anybody read it",
