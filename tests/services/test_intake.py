@@ -12,6 +12,7 @@ from aphub.domain.entries import Fact
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.services import answering, intake
+from aphub.services.desk import place_of
 from aphub.services.intake_report import column_words
 from aphub.services.intake_rows import question_words
 from aphub.store import tables as t
@@ -99,6 +100,31 @@ def test_a_mark_that_changes_and_changes_back_is_three_facts(office, source):
         ("present", 2, False),
         ("absent", 3, True),
     ]
+
+
+def test_what_was_done_about_an_absence_is_kept_when_the_register_says_more(office, source):
+    row = {"pupil_ref": "0041", "mark": "Absent"}
+    take(office, source, {**row, "action": "09:10 phoned home, no answer"})
+    take(office, source, {**row, "reason": "ill"})
+    take(
+        office,
+        source,
+        {**row, "reason": "ill", "action": "09:10 phoned home, spoke to mum; 09:30 texted home"},
+    )
+
+    [last] = office.rows(t.entries, current=True)
+    words = office.desk.vault.open_json(
+        last.key_id, place_of("entries", office.desk.provider_id, last.entry_id), last.sealed
+    )
+    assert [(at[11:16], kind, result) for at, kind, result in words["actions"]] == [
+        ("09:10", "phoned home", "answered"),
+        ("09:30", "texted home", ""),
+    ]
+    middle = office.rows(t.entries, version=2)[0]
+    words = office.desk.vault.open_json(
+        middle.key_id, place_of("entries", office.desk.provider_id, middle.entry_id), middle.sealed
+    )
+    assert [kind for _, kind, _ in words["actions"]] == ["phoned home"]
 
 
 def test_a_correction_by_a_person_stands_until_the_register_says_something_new(office, source):

@@ -120,7 +120,8 @@ class Judge:
         if outcome.outcome is Outcome.NOT_YET_TAKEN and not stated:
             return judged  # an empty cell of a register that is still to be taken says nothing
         judged.taken_at = self._taken_at(read, match)
-        judged.actions = read_actions(read.row.action, match.lesson.day, judged.taken_at)
+        said_now = read_actions(read.row.action, match.lesson.day, judged.taken_at)
+        judged.actions = _with(self._actions_of(match.lesson), said_now)
         if match.is_split and match.half is Half.PM and stated:
             return self._second_check(judged, outcome, said.get(lesson_id))
         judged.result, judged.fact = ENTERED, outcome
@@ -144,7 +145,7 @@ class Judge:
             return judged
         checked = judged.taken_at or to_utc(lesson.day, _AFTERNOON)
         judged.result, judged.fact = ENTERED, fact
-        judged.actions = (*self._actions_of(lesson), *judged.actions, Action(checked, SECOND_CHECK))
+        judged.actions = (*judged.actions, Action(checked, SECOND_CHECK))
         judged.taken_at = lesson.taken_at
         return judged
 
@@ -193,6 +194,16 @@ class Judge:
     def _word(self, row: SourceRow) -> bytes:
         said = [row.mark, row.minutes, row.reason, row.action, row.problem]
         return self._desk.vault.digest(json.dumps([text.strip() for text in said]).encode())
+
+
+def _with(before: Sequence[Action], now: Sequence[Action]) -> tuple[Action, ...]:
+    """Keep what was done before beside what is said now: an empty cell undoes no call.
+
+    The same deed at the same time is put right by its newest telling; a second check held for the mark it confirmed.
+    """
+    again = {(action.at, action.kind) for action in now}
+    kept = [one for one in before if (one.at, one.kind) not in again and one.kind != SECOND_CHECK]
+    return tuple(sorted((*kept, *now), key=lambda action: action.at))
 
 
 def fact_or_doubt(vocabulary: Vocabulary, read: Read, match: Match) -> Fact | Doubt:

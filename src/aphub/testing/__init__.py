@@ -1,4 +1,4 @@
-"""What authors of plugins need for their tests: invented people, sample deliveries, a search for leaks."""
+"""What authors of plugins need for their tests: invented people, sample deliveries, recorded deliveries, a search for leaks."""
 
 from aphub.testing.people import InventedPupil, invented_pupil, invented_upn
 from aphub.testing.planted import (
@@ -8,6 +8,7 @@ from aphub.testing.planted import (
     Found,
     search_for_planted,
 )
+from aphub.testing.recording import Recorded, Recorder
 from aphub.testing.registers import REGISTER_CODES, register_delivery, sample_row
 from aphub.testing.rendering import plain_rendering
 from aphub.testing.samples import (
@@ -36,6 +37,8 @@ __all__ = [
     "SAMPLE_SIGNED_CODES",
     "Found",
     "InventedPupil",
+    "Recorded",
+    "Recorder",
     "invented_pupil",
     "invented_upn",
     "plain_rendering",

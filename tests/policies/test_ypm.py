@@ -1,0 +1,100 @@
+"""A week at YPM: present and absent alike within 15 minutes, by email; no-roll pupils to the council."""
+
+from tests.policies.week import Mark, PlayWeek, child
+
+MILL = "Mon-Fri 09:30-11:45 in person @ The Mill"
+NO_ROLL = {"arranged_by": "council", "power": "s.19", "registration": "no roll"}
+NO_ANSWER = Mark("Absent", reason="no answer", did="09:36 phoned home, no answer")
+NOT_TAKEN = "register not yet taken; We will do: take the register, and tell you what it says"
+
+
+def test_a_week_at_ypm(week_at: PlayWeek):
+    week = week_at(
+        "ypm",
+        Lee=child("hill-school", MILL, "start-plus-15"),
+        Max=child("hill-school", MILL, "start-plus-15"),
+        Nia=child("westmarsh", MILL, "start-plus-15", **NO_ROLL),
+        Ola=child("westmarsh", MILL, "start-plus-15", **NO_ROLL),
+    )
+    expect = week.expect
+
+    # Monday: everybody is there. Present is news too, for the school and for the council's own mailbox.
+    week.at("Mon 09:33").register("09:30", Lee="Present", Max="Present", Nia="Present", Ola="Present")
+    both = {"Lee": "attended => B", "Max": "attended => B"}
+    expect.message("routine", to="hill-school", by="Mon 09:45", about=both)
+    expect.message("routine", to="westmarsh", by="Mon 09:45", about={"Nia": "attended", "Ola": "attended"})
+    expect.quiet("Mon 18:00")
+
+    # Tuesday: one at each is missing. Told within the same 15 minutes, with what was done about it.
+    week.at("Tue 09:38").register("09:30", Lee="Present", Max=NO_ANSWER, Nia="Present", Ola=NO_ANSWER)
+    expect.task("take_register", by="Tue 09:45", says="Jo Weaver", done=True)
+    missing = "did not attend, reason not known; We have done: 9:36am phoned home, no answer"
+    expect.message(
+        "routine",
+        to="hill-school",
+        by="Tue 09:45",
+        about={"Lee": "attended => B", "Max": f"{missing} => N"},
+        says=("ACTION NEEDED: 1 pupil", "Reply OK or phone us to confirm"),
+    )
+    expect.message("routine", to="westmarsh", by="Tue 09:45", about={"Nia": "attended", "Ola": missing})
+
+    # The reason comes at ten: the school hears at once what is new, about that pupil alone, and no call is forgotten.
+    week.at("Tue 10:05").register(
+        "09:30", Max=Mark("Absent", reason="ill", did="10:02 phoned home, spoke to mum")
+    )
+    expect.message(
+        "update",
+        to="hill-school",
+        by="Tue 10:20",
+        about={
+            "Max": "did not attend, ill; 9:36am phoned home, no answer; 10:02am phoned home, answered; "
+            "Changed: Tuesday 10 March, morning: was 'did not attend, reason not known', now 'did not attend, ill' => I"
+        },
+    )
+    expect.quiet("Tue 18:00")
+
+    # Wednesday: nobody takes the register. A named person is warned ten minutes before, the school at the time.
+    expect.quiet("Wed 09:34")
+    week.at("Wed 09:35")
+    expect.task("take_register", by="Wed 09:45", says="Jo Weaver, office: nobody has taken the register")
+    nobody = {"Lee": NOT_TAKEN, "Max": NOT_TAKEN}
+    expect.message("routine", to="hill-school", by="Wed 09:45", at="Wed 09:43", about=nobody)
+    expect.message("routine", to="westmarsh", by="Wed 09:45", about={"Nia": NOT_TAKEN, "Ola": NOT_TAKEN})
+    week.at("Wed 09:58").register(
+        "09:30", Lee=Mark("Late", minutes="20"), Max="Present", Nia="Present", Ola="Present"
+    )
+    expect.message(
+        "update",
+        to="hill-school",
+        by="Wed 10:05",
+        about={"Lee": "arrived 20 minutes late; was 'register not yet taken' => B", "Max": "attended => B"},
+    )
+    expect.message("update", to="westmarsh", by="Wed 10:05", about={"Nia": "attended", "Ola": "attended"})
+    expect.quiet("Wed 18:00")
+
+    # Thursday: a tutor is ill before the lesson; later one pupil walks out. Both are told at once, the second by phone too.
+    off = "lesson cancelled by us, pupil not in our building"
+    week.at("Thu 08:50").register("09:30", Lee="Tutor off", Ola="Tutor off")
+    expect.message("alert", to="hill-school", by="Thu 09:05", about={"Lee": off})
+    expect.message("alert", to="westmarsh", by="Thu 09:05", about={"Ola": off})
+    week.at("Thu 09:34").register("09:30", Max="Present", Nia="Present")
+    expect.message("routine", to="hill-school", by="Thu 09:45", about={"Lee": off, "Max": "attended => B"})
+    expect.message("routine", to="westmarsh", by="Thu 09:45", about={"Nia": "attended", "Ola": off})
+    week.at("Thu 10:20").register("09:30", Max="Walked out")
+    expect.message(
+        "correction", to="hill-school", by="Thu 10:35", about={"Max": "left our site without leave"}
+    )
+    expect.task("phone_home", by="Thu 10:25", about="Max", says="left our site")
+
+    # Friday: work is set at home, and one pupil works online: neither is attendance in a school's register.
+    week.at("Fri 09:31").register(
+        "09:30", Lee="Work set at home", Max="Logged in", Nia="Present", Ola="Present"
+    )
+    expect.message(
+        "routine",
+        to="hill-school",
+        by="Fri 09:45",
+        about={"Lee": "worked at home, not supervised in person", "Max": "took part online"},
+    )
+    expect.message("routine", to="westmarsh", by="Fri 09:45", about={"Nia": "attended", "Ola": "attended"})
+    expect.the_end()

@@ -1,0 +1,265 @@
+"""A school week at one provider of `config/`, played on a clock: steps that read as a policy reads.
+
+`week.at("Tue 09:05").register("09:00", Lee="Present")` is what people at the provider do; `week.expect` is what the
+policy promises. The configuration is the repository's own, intake, rendering and the spine are real; only the far
+sides are recorded. Nothing may be said, asked or written into the ledger that no line of the test expects.
+"""
+
+import csv
+import io
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Row, Table, select, update
+
+from aphub.clock import PlayedClock
+from aphub.daemon import prepare_days
+from aphub.demo.day import put
+from aphub.demo.loop import pass_until_quiet
+from aphub.domain.calendar import LONDON, WEEKDAYS, to_utc
+from aphub.domain.ledger.verify import verify_log
+from aphub.hub import Hub, built_in, create_hub, open_hub
+from aphub.plugins import Plugins, load
+from aphub.sealing import MasterKey
+from aphub.services import people
+from aphub.services.desk import Desk
+from aphub.store import ledger as ledger_rows
+from aphub.store import tables as t
+from aphub.testing import Recorder
+from tests.house.project import ROOT
+from tests.policies.expect import Expect
+from tests.policies.said import Said, read
+from tests.registers import Person, people_file
+
+HEADER = ("Ref", "Date", "Start time", "Mark", "Minutes", "Reason", "Action")
+OFFICE = "Jo Weaver, office"
+MOMENT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One line of a register: the word, and what stands beside it."""
+
+    word: str
+    reason: str = ""
+    minutes: str = ""
+    did: str = ""
+
+
+@dataclass(frozen=True)
+class Child:
+    """An invented pupil: the organisation that placed them, their timetable, and other columns of the people file."""
+
+    school: str
+    timetable: str
+    agreement: str
+    also_told: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+def child(school: str, timetable: str, agreement: str, *also_told: str, **columns: str) -> Child:
+    """Place an invented pupil."""
+    return Child(school, timetable, agreement, also_told, columns)
+
+
+@dataclass
+class Week:
+    """One provider's hub, its clock, and everything that it has said."""
+
+    hub: Hub
+    clock: PlayedClock
+    recorder: Recorder
+    monday: date
+    slug: str
+    numbers: dict[str, int]
+    files: int = 0
+    prepared: date | None = None
+    told: list[Said] = field(default_factory=list)
+    expect: Expect = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.expect = Expect(self)
+
+    @property
+    def desk(self) -> Desk:
+        """The provider's desk."""
+        return self.hub.desk(self.slug)
+
+    # What people do
+
+    def at(self, when: str) -> "Week":
+        """Let it be this London time of the week, such as "Tue 09:05", having done all that was due until then."""
+        until = self.instant(when)
+        assert until >= self.clock.now(), f"it is already later than {when}"
+        self.play_until(until)
+        return self
+
+    def register(self, starts: str, *, on: str = "", **marks: str | Mark) -> "Week":
+        """Put a register of the lesson that starts then into the inbox, today's unless a weekday is named."""
+        day = self.day(on) if on else self.clock.now().astimezone(LONDON).date()
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow(HEADER)
+        for name, given in marks.items():
+            mark = Mark(given) if isinstance(given, str) else given
+            row = (f"{day:%d/%m/%Y}", starts, mark.word, mark.minutes, mark.reason, mark.did)
+            writer.writerow((self.ref(name), *row))
+        self.files += 1
+        put(self.inbox / f"register {self.files}.csv", out.getvalue().encode(), self.clock.now())
+        self.play_until(self.clock.now())
+        return self
+
+    # What can be seen
+
+    @property
+    def inbox(self) -> Path:
+        """The folder into which the office puts registers."""
+        return self.hub.home / "inbox" / self.slug
+
+    def said(self) -> list[Said]:
+        """Give every message so far, in order; each is read once."""
+        new = self.recorder.heard[len(self.told) :]
+        if new:
+            made = {row.reference: row for row in self.rows(t.dispatches)}
+            names = {self.upn(name): name for name in self.numbers}
+            for one in new:
+                row = made[one.delivery.key]
+                self.told.append(
+                    read(one, row.organisation, row.kind, row.due_by, urgent=row.urgent, names=names)
+                )
+        return self.told
+
+    def rows(self, table: Table, **where: Any) -> list[Row[Any]]:
+        """Give rows of a table in the order of their keys."""
+        with self.hub.store.reading() as connection:
+            chosen = select(table).order_by(*table.primary_key.columns)
+            for name, value in where.items():
+                chosen = chosen.where(table.c[name] == value)
+            return list(connection.execute(chosen).all())
+
+    def leaves(self) -> Counter[str]:
+        """Count the ledger's statements by type."""
+        return Counter(row.kind for row in self.rows(t.statements))
+
+    def pupil_ids(self) -> dict[int, str]:
+        """Give each pupil's name by its number in the store."""
+        desk = self.desk
+        index = {desk.vault.index("reference", self.ref(name)): name for name in self.numbers}
+        return {row.pupil_id: index[row.ref_index] for row in self.rows(t.pupils)}
+
+    def ledger_verifies(self) -> bool:
+        """Check the whole ledger against its checkpoints."""
+        desk = self.desk
+        with desk.store.reading() as connection:
+            rows = ledger_rows.statements_from(connection, desk.provider_id)
+            leaves = connection.execute(
+                select(t.ledger_nodes.c.hash)
+                .where(t.ledger_nodes.c.level == 0)
+                .order_by(t.ledger_nodes.c.position)
+            ).scalars()
+            return verify_log(
+                [(row.number, bytes(row.body)) for row in rows],
+                list(leaves),
+                ledger_rows.all_checkpoints(connection, desk.provider_id),
+                ledger_rows.vkeys(connection, desk.provider_id),
+            ).ok
+
+    def ref(self, name: str) -> str:
+        """Give the provider's reference of a pupil."""
+        return f"P{self.numbers[name]:03d}"
+
+    def upn(self, name: str) -> str:
+        """Give a pupil's number."""
+        return Person(f"{self.numbers[name]}").row()["upn"]
+
+    # Time
+
+    def day(self, weekday: str) -> date:
+        """Give the date of a weekday of this week, or of the next one: "Tue", "next Tue"."""
+        *later, short = weekday.split()
+        places = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
+        return self.monday + timedelta(days=places[short] + 7 * len(later))
+
+    def instant(self, when: str) -> datetime:
+        """Give the instant of "Tue 09:05"."""
+        day, _, clock = when.rpartition(" ")
+        return to_utc(self.day(day), time.fromisoformat(clock))
+
+    def play_until(self, until: datetime) -> None:
+        """Do all that is due, instant by instant, up to this one."""
+        while True:
+            today = self.clock.now().astimezone(LONDON).date()
+            if today != self.prepared:
+                prepare_days(self.hub)
+                self.prepared = today
+            result = pass_until_quiet(self.hub, None)
+            now = self.clock.now()
+            if now >= until:
+                return
+            due = result.next_at or until
+            midnight = to_utc(today + timedelta(days=1), time())
+            self.clock.advance_to(min(due if due > now else now + MOMENT, until, midnight))
+
+
+def play(home: Path, store_url: str, slug: str, monday: date, children: dict[str, Child]) -> Week:
+    """Make the hub of one provider of `config/` on a Monday at 7am, with these children placed."""
+    home.mkdir()
+    shutil.copytree((ROOT / "config").resolve(), home / "config")
+    for other in (home / "config" / "providers").glob("*.toml"):
+        if other.stem != slug:
+            other.unlink()
+    (home / "hub.toml").write_text(f'log_level = "error"\n[store]\nurl = "{store_url}"\n')
+    create_hub(home, MasterKey.generate(), simulated=True)
+    clock, recorder = PlayedClock(to_utc(monday, time(7))), Recorder()
+    hub = open_hub(home, clock=clock, plugins=_recorded(recorder), environment={})
+    for secret in ("drop-key", "wonde"):
+        hub.keys.set_secret(secret, SecretStr("invented"), clock.now())
+    hub.apply(OFFICE)
+    with hub.store.transaction() as connection:
+        connection.execute(
+            update(t.channels).values(state="live", approved_destination=t.channels.c.destination)
+        )
+    numbers = {name: number for number, name in enumerate(children, 1)}
+    week = Week(hub, clock, recorder, monday, slug, numbers)
+    week.inbox.mkdir(parents=True)
+    _place(week, children)
+    return week
+
+
+def _place(week: Week, children: dict[str, Child]) -> None:
+    rows = [
+        Person(
+            f"{week.numbers[name]}",
+            {
+                "pupil_ref": week.ref(name),
+                "given_name": name,
+                "family_name": "Example",
+                "school_pupil_ref": "" if one.columns.get("registration") == "no roll" else week.ref(name),
+                "commissioner": one.school,
+                "timetable": one.timetable,
+                "agreement": one.agreement,
+                "recipient": told,
+                **one.columns,
+            },
+        )
+        for name, one in children.items()
+        for told in (one.school, *one.also_told)
+    ]
+    preview = people.read_people(week.desk, "people.csv", people_file(*rows))
+    assert preview.problems == (), preview.problems
+    people.take_people(week.desk, preview, OFFICE)
+
+
+def _recorded(recorder: Recorder) -> Plugins:
+    plugins = load(built_in())
+    plugins.adapters = {name: recorder.stand_in(kind) for name, kind in plugins.adapters.items()}
+    return plugins
+
+
+PlayWeek = Callable[..., Week]
