@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from aphub.sandbox import CertificateKind, DemoAuthority, WondeStandIn, WondeState
-from aphub.sandbox.wonde_state import School
+from aphub.sandbox import CertificateKind, DemoAuthority, MisState, WondeStandIn
+from aphub.sandbox.mis_state import School
 
 TOKEN = "invented-token"
 SAM, ALEX = "T999400126001", "G999400126002"
@@ -17,7 +17,7 @@ SESSION = "attendance/session/"
 
 @pytest.fixture
 def school() -> School:
-    state = WondeState()
+    state = MisState()
     school = state.add_school("Hill School", urn="999001")
     state.add_student(school, SAM, "Sam", "Example")
     state.add_student(school, ALEX, "Alex", "Invented")
@@ -27,7 +27,7 @@ def school() -> School:
 
 @pytest.fixture
 def wonde(authority: DemoAuthority, school: School, tmp_path: Path) -> Iterator[WondeStandIn]:
-    state = WondeState()
+    state = MisState()
     state.schools[school.id] = school
     with WondeStandIn(
         authority, state, token=TOKEN, tokens={"other": ()}, folder=tmp_path / "mis"
@@ -206,7 +206,7 @@ def test_the_register_is_read_by_date(client: httpx.Client, school: School, wond
 
 
 def test_the_names_that_the_vendor_does_not_publish_are_settings(authority: DemoAuthority, school: School):
-    state = WondeState()
+    state = MisState()
     state.schools[school.id] = school
     words = {"pending": "Queued", "success": "Done", "failed": "Broken"}
     with (

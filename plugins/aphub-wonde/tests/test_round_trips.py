@@ -17,8 +17,8 @@ from aphub.api import (
     UncertainDeliveryError,
 )
 from aphub.sandbox.certificates import CertificateKind, DemoAuthority
+from aphub.sandbox.mis_state import MisState, School
 from aphub.sandbox.wonde import WondeStandIn
-from aphub.sandbox.wonde_state import School, WondeState
 from aphub.testing import sample_tools
 from aphub_wonde import WondeAdapter, WondeConnection, WondeRoute
 
@@ -54,7 +54,7 @@ def authority(tmp_path_factory) -> DemoAuthority:
 
 @pytest.fixture
 def played(authority) -> Iterator[Played]:
-    state = WondeState()
+    state = MisState()
     school = state.add_school("Hill School")
     for upn in UPNS:
         state.add_student(school, upn, "Zebedee", "Invented")

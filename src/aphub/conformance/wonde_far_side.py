@@ -5,8 +5,8 @@ from typing import Any
 
 from aphub.conformance.far_sides import Kept, WrittenMark
 from aphub.sandbox.certificates import DemoAuthority
+from aphub.sandbox.mis_state import MisState, School
 from aphub.sandbox.wonde import WondeStandIn
-from aphub.sandbox.wonde_state import School, WondeState
 from aphub.sandbox.wonde_writebacks import MADE_BY
 from aphub.testing import PLANTED_PUPIL, invented_pupil
 
@@ -24,7 +24,7 @@ class WondeFarSide:
     def __init__(self, authority: DemoAuthority, *, token: str, **options: Any) -> None:
         """Enrol the pupils and start the server."""
         self.asks_to_wait: timedelta | None = timedelta(seconds=90)
-        state = WondeState()
+        state = MisState()
         self.school: School = state.add_school("Hill School", urn="999001")
         for pupil in (PLANTED_PUPIL, *(invented_pupil(number) for number in range(_PUPILS))):
             state.add_student(self.school, pupil.upn, pupil.given_name, pupil.family_name)

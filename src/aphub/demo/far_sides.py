@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from aphub.demo.folder import Folder
 from aphub.demo.pupils import everyone
-from aphub.sandbox import DemoAuthority, SftpSink, SmtpSink, WondeStandIn, WondeState
+from aphub.sandbox import DemoAuthority, MisState, SftpSink, SmtpSink, WondeStandIn
 
 TOKEN = "invented-token-of-the-demo"
 DAY = "2026-03-03"
@@ -98,9 +98,9 @@ class FarSides:
         return Counter(address for mail in self.smtp.received for address in mail.rcpt_to)
 
 
-def _registers() -> WondeState:
+def _registers() -> MisState:
     """Fill the schools' own registers with their pupils, and one mark that a school made itself."""
-    state = WondeState()
+    state = MisState()
     for slug, (name, urn) in MIS_SCHOOLS.items():
         school = state.add_school(name, urn=urn)
         for one in everyone():

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from aphub.sandbox.certificates import CertificateKind, DemoAuthority
 from aphub.sandbox.far_side import FarSide
+from aphub.sandbox.mis_state import MisState
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import ReceivedMail, SmtpSink
 from aphub.sandbox.wonde import WondeStandIn
-from aphub.sandbox.wonde_state import WondeState
 
 __all__ = [
     "CertificateKind",
     "DemoAuthority",
     "FarSide",
+    "MisState",
     "ReceivedMail",
     "SftpSink",
     "SmtpSink",
     "WondeStandIn",
-    "WondeState",
     "main",
 ]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from aphub.sandbox.certificates import DemoAuthority, write_private
 from aphub.sandbox.far_side import NOT_THE_VENDOR, FarSide
+from aphub.sandbox.mis_state import MisState
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import SmtpSink
 from aphub.sandbox.wonde import WondeStandIn
-from aphub.sandbox.wonde_state import WondeState
 
 Lines = Callable[[], list[str]]
 
@@ -138,7 +138,7 @@ def _wonde(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
     if not arguments.token and not kept.exists():
         write_private(kept, secrets.token_hex(20).encode())
     token = arguments.token or kept.read_text(encoding="ascii").strip()
-    state = WondeState()
+    state = MisState()
     school = state.add_school("Hill School", urn="999001")
     for upn, forename, surname in PUPILS:
         state.add_student(school, upn, forename, surname)

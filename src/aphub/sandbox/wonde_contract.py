@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from aphub.sandbox.wonde_state import School
+from aphub.sandbox.mis_state import School
 
 REQUIRED = ("date", "session", "student_id", "attendance_code_id")
 OPTIONAL = ("comment", "employee_id", "minutes_late")

@@ -1,15 +1,18 @@
 """The Wonde API's paths and what each answers, without sockets."""
 
+import base64
+import binascii
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from aphub.sandbox.json_api import AnsweredError, Request
+from aphub.sandbox.mis_state import CODES, School, SessionMark, Student
 from aphub.sandbox.wonde_contract import read_marks
-from aphub.sandbox.wonde_state import CODES, School, SessionMark, Student
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from aphub.sandbox.wonde import WondeStandIn
 
 ROWS = 50
@@ -17,25 +20,26 @@ MOST_ROWS = 200
 _LISTS = ("pending", "audited", "offline", "declined", "revoked")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request that came in."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: bytes = field(repr=False)
-    token: str = field(repr=False, default="")
-
-
-class AnswerError(Exception):
+class AnswerError(AnsweredError):
     """A request that ends here, with a status and the vendor's kind of body."""
 
     def __init__(self, status: int, message: str, errors: object = None) -> None:
         """Keep what goes into the body."""
-        super().__init__(message)
-        self.status = status
-        self.page: dict[str, Any] = {"message": message} | ({"errors": errors} if errors else {})
+        super().__init__(status, {"message": message} | ({"errors": errors} if errors else {}))
+
+
+def token_of(request: Request) -> str:
+    """Give the token: as Bearer, or as the user name of Basic with an empty password."""
+    kind, value = request.authorization
+    if kind == "bearer":
+        return value
+    if kind == "basic":
+        try:
+            user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return ""
+        return "" if password else user
+    return ""
 
 
 class WondeRoutes:
@@ -86,7 +90,7 @@ class WondeRoutes:
         school = self._state.schools.get(school_id)
         if school is None:
             raise AnswerError(404, "School not found.")
-        if not school.approved or not self._stand_in.reaches(request.token, school_id):
+        if not school.approved or not self._stand_in.reaches(token_of(request), school_id):
             raise AnswerError(403, "Access to this school has not been granted.")
         if permission and permission not in school.permissions:
             raise AnswerError(403, f"The permission {permission} has not been granted.")
@@ -98,7 +102,7 @@ class WondeRoutes:
         schools = [
             school
             for school in self._state.schools.values()
-            if school.approved and self._stand_in.reaches(request.token, school.id)
+            if school.approved and self._stand_in.reaches(token_of(request), school.id)
         ]
         for name in ("urn", "la_code", "establishment_number"):
             wanted = request.query.get(name)
@@ -262,17 +266,17 @@ class WondeRoutes:
         marks, errors = read_marks(request.body, found)
         if errors:
             raise AnswerError(422, "The given data was invalid.", errors)
-        writeback = self._stand_in.queue(found, request.token, marks)
+        writeback = self._stand_in.queue(found, token_of(request), marks)
         return {"writeback_id": writeback.id}
 
     def _writebacks(self, request: Request) -> dict[str, Any]:
-        mine = [w for w in self._stand_in.writebacks.all.values() if w.token == request.token]
+        mine = [w for w in self._stand_in.writebacks.all.values() if w.token == token_of(request)]
         words = self._stand_in.status_words
         return self._list(request, [{"id": w.id, "status": words[w.state]} for w in mine])
 
     def _writeback(self, request: Request, writeback: str) -> dict[str, Any]:
         found = self._stand_in.writebacks.all.get(writeback)
-        if found is None or found.token != request.token:
+        if found is None or found.token != token_of(request):
             raise AnswerError(404, "Write-back not found.")
         state = self._stand_in.writebacks.poll(found)
         page: dict[str, Any] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aphub.sandbox.wonde_state import School, WondeState
+from aphub.sandbox.mis_state import MisState, School
 
 MADE_BY = "write-back"
 
@@ -32,7 +32,7 @@ class Writebacks:
     A write-back settles after `pending_polls` polls that say "pending", and not before `pending_seconds`.
     """
 
-    def __init__(self, state: WondeState, *, pending_polls: int, pending_seconds: float) -> None:
+    def __init__(self, state: MisState, *, pending_polls: int, pending_seconds: float) -> None:
         """Begin with an empty queue."""
         self._state = state
         self.pending_polls = pending_polls

@@ -80,7 +80,7 @@ class School:
         return next(letter for letter, known in self.codes.items() if known == code_id)
 
 
-class WondeState:
+class MisState:
     """Everything the stand-in knows; each method is one step under one lock."""
 
     def __init__(self) -> None:
