@@ -63,6 +63,7 @@ def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes 
     With `lanes`, deliveries go on by themselves and what has ended by now is counted; otherwise they are waited for.
     One provider's trouble then never holds another's messages up either.
     """
+    hub.keys.forget_erased()
     desks = hub.desks()
     ask = _guarded if lanes is not None else _unguarded
     taken = messages = settled = 0

@@ -1,6 +1,7 @@
 """The one place that builds concrete things and hands them to the services."""
 
 import os
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,10 +17,11 @@ from aphub.api.http_client import http_client
 from aphub.api.reach import Reach
 from aphub.clock import Clock, PlayedClock, SystemClock
 from aphub.domain.errors import AphubError
+from aphub.domain.identifiers import public_reference
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
-from aphub.services.desk import Desk, no_boundary
+from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
 from aphub.services.publish import (
     Change,
     add_provider,
@@ -35,6 +37,8 @@ from aphub.store.engine import Store, open_store, recall, remember
 from aphub.store.keys import KeyStore, open_keys
 
 SIMULATED = "simulated"
+INSTALLATION = "installation"
+"""The fact that names this hub among all others: a part of its ledgers' names."""
 PLAYED_NOW = "played_now"
 """The fact that holds a played day's own time, so that whoever opens its store later finds it standing there."""
 
@@ -59,6 +63,7 @@ class Hub:
         keys: KeyStore,
         plugins: Plugins,
         clock: Clock,
+        installation: str,
     ) -> None:
         """Keep the parts; desks are built when asked for."""
         self.home = home
@@ -67,6 +72,7 @@ class Hub:
         self.keys = keys
         self.plugins = plugins
         self.clock = clock
+        self.installation = installation
         self.reach = Reach.to(*settings.private_networks)
         self.wake = threading.Event()
         self.boundary: Callable[[str], None] = no_boundary
@@ -175,6 +181,7 @@ class Hub:
             announce=self.announce,
             boundary=lambda name: self.boundary(name),  # noqa: PLW0108 - the tests set it after desks exist
             home=self.home,
+            installation=self.installation,
         )
 
     def _http(self, **options: Any) -> httpx.Client:
@@ -262,7 +269,21 @@ def open_hub(
         keys=keys,
         plugins=plugins or load(built_in()),
         clock=clock or SystemClock(),
+        installation=_installation(store),
     )
+
+
+def _installation(store: Store) -> str:
+    """Give this hub's own random name, choosing it the first time."""
+    with store.reading() as connection:
+        known = recall(connection, INSTALLATION)
+    if known is not None:
+        return known
+    with store.transaction() as connection:
+        fresh = public_reference(secrets.token_bytes(REFERENCE_BYTES)).lower()
+        name = recall(connection, INSTALLATION) or fresh
+        remember(connection, INSTALLATION, name)
+    return name
 
 
 def keep_played_time(hub: Hub) -> None:

@@ -373,6 +373,11 @@ def test_paused_channel_lets_nothing_leave_until_it_is_resumed(world):
     assert approve.resume(world.desk, *HILL, JO) == 1
     world.go()
     assert world.owed(sam).state == "met"
+    assert [one for one in world.said() if one.startswith(("channel.pa", "channel.re"))] == [
+        "channel.paused",
+        "channel.resumed",
+    ]
+    assert world.verify().ok
 
 
 def test_resume_needs_a_pause_and_pause_needs_a_live_channel(world):

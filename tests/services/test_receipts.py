@@ -8,10 +8,10 @@ from sqlalchemy import delete, update
 
 from aphub.api.errors import UncertainDeliveryError
 from aphub.domain.errors import AphubError
-from aphub.domain.ledger import Damage
+from aphub.domain.ledger import Damage, verifying_key
 from aphub.domain.outcomes import Outcome
 from aphub.services import evidence, receipts
-from aphub.services.recording import newest_checkpoint_line
+from aphub.services.recording import newest_checkpoint_line, origin_of
 from aphub.store import tables as t
 from tests.world import World
 
@@ -210,9 +210,7 @@ def test_opening_with_another_outcome_is_found(world, tmp_path):
 def test_another_logs_key_is_not_believed(world, tmp_path):
     told_day(world)
     folder = receipts.evidence(world.desk, newest(world), tmp_path / "evidence")
-    from aphub.domain.ledger import verifying_key
-
-    key = verifying_key("aphub/riverbank", b"k" * 32).vkey
+    key = verifying_key(origin_of(world.desk), b"k" * 32).vkey
     assert not receipts.verify_folder(folder, [key]).ok
 
 

@@ -6,7 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from aphub.sealing import CannotOpenError, MasterKey
-from aphub.store.keys import KeyErasedError, KeyStore, SecretMissingError, data_keys, open_keys
+from aphub.store.key_tables import data_keys
+from aphub.store.keys import KeyStore, SecretMissingError, open_keys
+from aphub.store.vault import KeyErasedError
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 MASTER = MasterKey.generate()
@@ -84,7 +86,7 @@ def test_erased_key_makes_what_it_sealed_unreadable_in_plain_words(keys, url):
     try:
         with again._engine.begin() as connection:
             connection.execute(data_keys.delete())
-        with pytest.raises(KeyErasedError, match="key has been erased"):
+        with pytest.raises(KeyErasedError, match="has been erased"):
             again.vault(1).open_json(key.key_id, "pupils:1:7", sealed)
     finally:
         again.close()

@@ -216,6 +216,7 @@ def pause(desk: Desk, organisation: str, channel: str, by: str, why: str = "") -
             )
         because = f"paused by {named(by)}{': ' + why if why else ''}"[:200]
         rows.change(connection, desk.provider_id, organisation, channel, state="paused", because=because)
+        _state_of(desk, connection, "channel.paused", route, by)
 
 
 def resume(desk: Desk, organisation: str, channel: str, by: str) -> int:
@@ -237,9 +238,14 @@ def resume(desk: Desk, organisation: str, channel: str, by: str) -> int:
                 f"Check, test and approve it: aphub check {organisation} {channel}",
             )
         rows.change(connection, desk.provider_id, organisation, channel, state="live", because=None)
+        _state_of(desk, connection, "channel.resumed", route, by)
         freed = let_go(desk, connection, route, desk.now, by, moved=False)
     desk.announce(route.lane)
     return freed
+
+
+def _state_of(desk: Desk, connection: Connection, kind: str, route: Route, by: str) -> None:
+    record(connection, desk, [Statement(kind, subject_of(route), {**about(route), "by": signed(desk, by)})])
 
 
 def _tested(desk: Desk, row: Row[Any], route: Route, holds: timedelta) -> dict[str, Any]:

@@ -145,9 +145,8 @@ def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, go_on: bool
 def _take(desk: Desk, connection: Connection, route: Route, by: str) -> _Burst | None:
     """Claim a burst, check it at the edge and say that it starts; None when nothing waits."""
     now = desk.now
-    rows = delivering.claim(
-        connection, desk.provider_id, route.lane, now, route.adapter.burst, now + LEASE, by
-    )
+    until = desk.lease_now(connection) + LEASE
+    rows = delivering.claim(connection, desk.provider_id, route.lane, now, route.adapter.burst, until, by)
     if not rows:
         return None
     carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])

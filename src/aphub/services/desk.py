@@ -7,16 +7,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
-from aphub.clock import Clock
+from aphub.clock import Clock, PlayedClock
 from aphub.domain.calendar import london_day, school_year
 from aphub.domain.identifiers import public_reference
 from aphub.plugins import Plugins
 from aphub.services.routes import Routes
 from aphub.settings.models import Snapshot
-from aphub.store.engine import Store
-from aphub.store.keys import Vault
+from aphub.store.engine import Store, database_now
+from aphub.store.vault import Vault
 
 REFERENCE_BYTES = 5  # forty random bits make eight base32 characters
 
@@ -29,7 +29,7 @@ def no_boundary(_name: str) -> None:
 class Desk:
     """What one provider's stages work with; `snapshot` is the number of its published configuration.
 
-    Relative paths of its configuration begin at the hub's `home` folder.
+    Relative paths of its configuration begin at the hub's `home` folder. `installation` names this hub among all others.
     """
 
     provider_id: int
@@ -44,6 +44,7 @@ class Desk:
     announce: Callable[[str], None]
     boundary: Callable[[str], None] = no_boundary
     home: Path = Path()
+    installation: str = ""
 
     @property
     def now(self) -> datetime:
@@ -54,6 +55,15 @@ class Desk:
     def today(self) -> date:
         """The date in London."""
         return london_day(self.clock.now())
+
+    def lease_now(self, connection: Connection) -> datetime:
+        """Give the instant by which leases are judged: the database's own on PostgreSQL, where many machines share it.
+
+        A played day has one process and its own time.
+        """
+        if self.store.is_sqlite or isinstance(self.clock, PlayedClock):
+            return self.clock.now()
+        return database_now(connection)
 
     def year(self, day: date | None = None) -> str:
         """Name the school year of a day, today by default: a part of every data key's name."""

@@ -54,6 +54,8 @@ def drafts(desk: Desk, organisation: str, day: date | None = None) -> list[Draft
     for thread in threads:
         by_channel: dict[str, list[Part]] = {}
         for part in decision.parts.get((thread.thread_id, Kind.ROUTINE), []):
+            if part.row.pupil_id not in pupils:
+                continue
             for route in desk.routes.of(organisation, part.agreement.channels):
                 report = _report(desk, part, pupils)
                 if not route.why_not(report, part.agreement.may_write, desk.now):

@@ -16,6 +16,7 @@ from aphub.store.tables import dispatches, holds
 _HOLD_WORDS = {
     "wrong_school": "We stopped a message: it contained a pupil who is not placed by that school. Nothing was sent.",
     "do_not_share": "We stopped a message: a pupil in it must not be shared. Nothing was sent.",
+    "content_erased": "The content of a message is no longer kept, so it could not be sent. Nothing was sent.",
     "channel_not_approved": "The way to this school is not approved as it is now. Nothing was sent.",
 }
 
@@ -28,7 +29,7 @@ def at_the_edge(
     Gives the deliveries by reference, and what must not leave with the kind of hold that stops it.
     """
     live = telling.live_channels(connection, desk.provider_id, (one.row.organisation for one in tried))
-    packed = desk.vault.open_many(
+    packed = desk.vault.try_open_many(
         [
             (one.row.key_id, place_of("dispatches", desk.provider_id, one.row.dispatch_id), one.row.sealed)
             for one in tried
@@ -41,6 +42,9 @@ def at_the_edge(
         channel = live.get((one.row.organisation, one.row.channel))
         if way is None or channel is None or channel.approved_destination != way.destination:
             stopped.append((one, "channel_not_approved"))
+            continue
+        if content is None:
+            stopped.append((one, "content_erased"))
             continue
         documents, rows, row_reports = unpack(content)
         if why := wrong_pupils(desk, one, rows, row_reports):

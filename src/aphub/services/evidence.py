@@ -25,7 +25,7 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.evidence_pages import pages
 from aphub.store import carrying, delivering, lives
 from aphub.store import ledger as kept
-from aphub.store.keys import KeyErasedError
+from aphub.store.vault import KeyErasedError
 
 KEYS = "verifying-keys.txt"
 OPENINGS = "openings"

@@ -82,10 +82,10 @@ def _asked(
 
 
 def _delivery(desk: Desk, row: Row[tuple[object, ...]], carried: list[Row[tuple[object, ...]]]) -> Delivery:
-    [packed] = desk.vault.open_many(
+    [packed] = desk.vault.try_open_many(
         [(row.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), row.sealed)]
     )
-    documents, rows, row_reports = unpack(packed)
+    documents, rows, row_reports = unpack(packed) if packed else ((), (), ())
     way = desk.routes.one(row.organisation, row.channel)
     if way is None:
         raise DeliveryError("This way is no longer in the configuration.")
@@ -152,7 +152,6 @@ def _settle(
         evidence = {**result.evidence, "words": {ref: one.words for ref, one in by_ref.items() if one.words}}
         receipt = {
             "provider_id": desk.provider_id,
-            "organisation": row.organisation,
             "dispatch_id": row.dispatch_id,
             "rung": state,
             "far_reference": result.reference[:120] or row.far_reference,

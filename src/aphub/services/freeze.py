@@ -164,10 +164,11 @@ def _rows_of(
         row = _report_row(desk, draft, part, report, key, report_id, salt, frozen)
         report_rows.append(row)
         by_dispatch[id(draft)].append(row)
-    # One look for all organisations' keys; each dispatch then finds its own in memory.
-    desk.vault.data_keys([draft.route.organisation for draft in drafts], "message", year)
+    # Each message has a key of its own, so that it can be erased alone; made in one go, then found in memory.
+    numbers = allocate(connection, "dispatches", len(drafts))
+    desk.vault.data_keys(numbers, "message", year)
     dispatch_rows, links, said = [], [], []
-    for draft, dispatch_id in zip(drafts, allocate(connection, "dispatches", len(drafts)), strict=True):
+    for draft, dispatch_id in zip(drafts, numbers, strict=True):
         carried = by_dispatch[id(draft)]
         row = dispatch_row(desk, draft.letter, draft.route, draft.composed, dispatch_id, now)
         dispatch_rows.append(row)
@@ -218,7 +219,7 @@ def dispatch_row(
     desk: Desk, letter: Letter, route: Route, composed: Composed, dispatch_id: int, now: datetime
 ) -> dict[str, Any]:
     """Make the row of a dispatch that waits to be sent, its documents sealed."""
-    [key] = desk.vault.data_keys([route.organisation], "message", desk.year())
+    [key] = desk.vault.data_keys([dispatch_id], "message", desk.year())
     packed = pack(composed.documents, composed.rows, composed.row_reports)
     digest = hashlib.sha256()
     for document in composed.documents:

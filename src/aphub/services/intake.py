@@ -14,7 +14,7 @@ from aphub.domain.wording import moment_words
 from aphub.logs import get_logger
 from aphub.services.desk import Desk, place_of
 from aphub.services.intake_report import MOST_SHOWN, IntakeResult, report_words
-from aphub.services.intake_rows import question_words, take_rows
+from aphub.services.intake_rows import ORIGINAL, question_words, take_rows
 from aphub.services.judging import ENTERED, QUESTIONED, UNCHANGED
 from aphub.services.recording import Statement, record
 from aphub.settings.load import SECRET
@@ -31,7 +31,6 @@ __all__ = [
     "take_in_file",
 ]
 
-_ORIGINALS = "originals"
 log = get_logger("intake")
 
 
@@ -126,11 +125,11 @@ def open_original(desk: Desk, ref: str) -> tuple[str, bytes]:
 def _store(desk: Desk, feed: str, batch: SourceBatch) -> Row[Any]:
     """Keep the original before anything is read of it; one that was refused before gets another chance."""
     digest = desk.vault.digest(batch.content)
-    [key] = desk.vault.data_keys([_ORIGINALS], "intake", desk.year())
     with desk.store.transaction() as connection:
         known = intakes.by_digest(connection, desk.provider_id, digest)
         if known is None:
             intake_id = allocate(connection, "intakes")[0]
+            [key] = desk.vault.data_keys([intake_id], ORIGINAL, desk.year())
             place = place_of("intakes", desk.provider_id, intake_id)
             intakes.add(
                 connection,

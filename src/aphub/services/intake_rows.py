@@ -12,6 +12,7 @@ from aphub.api.sources import SourceRow
 from aphub.domain.entries import Fact
 from aphub.domain.outcomes import Outcome
 from aphub.domain.vocabulary import Vocabulary
+from aphub.sealing import DataKey
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter
 from aphub.services.judging import ENTERED, Judge, Judged, vocabulary_of
@@ -20,7 +21,8 @@ from aphub.store import intakes, owed
 from aphub.store.engine import allocate
 
 BATCH = 500
-UNMATCHED = "unmatched"
+ORIGINAL = "original"
+"""The record class of an original, and of its rows that fit no pupil: one key for each register that came in."""
 LATER = "a later register"
 ROW_FIELDS = (
     *("pupil_ref", "upn", "name", "day", "starts", "session", "mark", "minutes", "reason"),
@@ -67,8 +69,7 @@ def _one_batch(
 ) -> None:
     reads = list(read_when(rows))
     judged = list(Judge(desk, feed, vocabulary).judge(connection, reads))
-    year = desk.year()
-    keys = desk.vault.data_keys([one.match.pupil_id or UNMATCHED for one in judged], "intake", year)
+    keys = _keys(desk, kept, judged)
     now = desk.now
     mark_rows: list[dict[str, Any]] = []
     entries: list[NewEntry] = []
@@ -101,6 +102,15 @@ def _one_batch(
     if unread:
         # A mark that nobody understood must not be silence: its lesson is looked at as if not yet taken.
         owed.look_again(connection, desk.provider_id, unread, now)
+
+
+def _keys(desk: Desk, kept: Row[Any], judged: Sequence[Judged]) -> list[DataKey]:
+    """Give each row's key: its pupil's, so that it is erased with the pupil, or its file's where it fits nobody."""
+    year = desk.year()
+    pupils = [one.match.pupil_id for one in judged if one.match.pupil_id]
+    own = dict(zip(pupils, desk.vault.data_keys(pupils, "intake", year), strict=True))
+    [of_file] = desk.vault.data_keys([kept.intake_id], ORIGINAL, year)
+    return [own.get(one.match.pupil_id or 0, of_file) for one in judged]
 
 
 def _entry(feed: str, one: Judged, fact: Fact, version: int, mark_id: int) -> NewEntry:
@@ -147,9 +157,7 @@ def _question_rows(
 ) -> list[dict[str, Any]]:
     if not asked:
         return []
-    keys = desk.vault.data_keys(
-        [one.judged.match.pupil_id or UNMATCHED for one in asked], "intake", desk.year()
-    )
+    keys = _keys(desk, kept, [one.judged for one in asked])
     numbers = allocate(connection, "questions", len(asked))
     refs = desk.references(len(asked))
     rows = []

@@ -153,7 +153,9 @@ class Judge:
         if not lesson.entry_sealed:
             return ()
         place = place_of("entries", self._desk.provider_id, lesson.entry_id)
-        words = self._desk.vault.open_json(lesson.entry_key_id, place, lesson.entry_sealed)
+        [words] = self._desk.vault.try_open_json_many([(lesson.entry_key_id, place, lesson.entry_sealed)])
+        if words is None:
+            return ()
         return tuple(
             Action(datetime.fromisoformat(at), kind, result) for at, kind, result in words["actions"]
         )

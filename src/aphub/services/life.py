@@ -149,21 +149,21 @@ def message(desk: Desk, connection: Connection, reference: str) -> Row[Any]:
 
 
 def _documents(desk: Desk, row: Row[Any]) -> tuple[Document, ...]:
-    packed = desk.vault.open(
-        row.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), row.sealed
+    [packed] = desk.vault.try_open_many(
+        [(row.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), row.sealed)]
     )
-    return unpack(packed)[0]
+    return unpack(packed)[0] if packed else ()
 
 
 def _names(desk: Desk, carried: Sequence[Row[Any]]) -> dict[int, str]:
-    opened = desk.vault.open_json_many(
+    opened = desk.vault.try_open_json_many(
         [
             (row.pupil_key_id, place_of("pupils", desk.provider_id, row.pupil_id), row.pupil_sealed)
             for row in carried
         ]
     )
     return {
-        row.pupil_id: Pupil(ref=str(row.pupil_id), **data).name
+        row.pupil_id: Pupil(ref=str(row.pupil_id), **data).name if data else "(erased)"
         for row, data in zip(carried, opened, strict=True)
     }
 

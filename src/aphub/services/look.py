@@ -93,12 +93,13 @@ class Look:
 
 def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
     rows = list(newest.values())
-    opened = desk.vault.open_json_many(
+    opened = desk.vault.try_open_json_many(
         [(row.key_id, place_of("reports", desk.provider_id, row.report_id), row.sealed) for row in rows]
     )
     return {
         row.owed_id: Told(
-            lines_from_data(data["lines"] if data["told"] is None else data["told"]),
+            # Of an erased report nothing is known but that it was told.
+            lines_from_data(data["lines"] if data["told"] is None else data["told"]) if data else (),
             routine=row.kind != Kind.ALERT,
         )
         for row, data in zip(rows, opened, strict=True)
@@ -107,7 +108,7 @@ def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
 
 def _sealed_in_entries(desk: Desk, lessons: dict[int, list[telling.KeptLesson]]) -> dict[int, Said]:
     rows = [one.row for some in lessons.values() for one in some if one.row.sealed]
-    opened = desk.vault.open_json_many(
+    opened = desk.vault.try_open_json_many(
         [(row.key_id, place_of("entries", desk.provider_id, row.entry_id), row.sealed) for row in rows]
     )
     return {
@@ -120,6 +121,7 @@ def _sealed_in_entries(desk: Desk, lessons: dict[int, list[telling.KeptLesson]])
             ),
         )
         for row, data in zip(rows, opened, strict=True)
+        if data
     }
 
 

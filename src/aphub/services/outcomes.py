@@ -225,7 +225,6 @@ def _receipt(
 ) -> dict[str, Any]:
     return {
         "provider_id": desk.provider_id,
-        "organisation": one.row.organisation,
         "dispatch_id": one.row.dispatch_id,
         "rung": rung,
         "far_reference": reference[:120],
@@ -285,9 +284,9 @@ def _write(desk: Desk, connection: Connection, writing: _Writing, now: datetime)
 
 
 def keep_receipts(desk: Desk, connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Seal the far side's words of receipts, each under its own `organisation`'s key, and insert them."""
+    """Seal the far side's words of receipts, each under its own message's key, and insert them."""
     numbers = allocate(connection, "receipts", len(rows))
-    keys = desk.vault.data_keys([row.pop("organisation") for row in rows], "message", desk.year())
+    keys = desk.vault.data_keys([row["dispatch_id"] for row in rows], "message", desk.year())
     for row, key, number, ref in zip(rows, keys, numbers, desk.references(len(rows)), strict=True):
         evidence = row.pop("evidence")
         place = place_of("receipts", desk.provider_id, number)

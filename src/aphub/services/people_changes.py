@@ -216,7 +216,7 @@ def _pupils(
     opened = dict(
         zip(
             known,
-            desk.vault.open_json_many(
+            desk.vault.try_open_json_many(
                 [
                     (row.key_id, place_of("pupils", provider_id, number), row.sealed)
                     for number, row in known.items()

@@ -237,7 +237,6 @@ def _receipt(desk: Desk, row: Row[Any], rung: str, said: dict[str, str], at: dat
     return {
         "provider_id": desk.provider_id,
         "dispatch_id": row.dispatch_id,
-        "organisation": row.organisation,
         "rung": rung,
         "far_reference": row.far_reference or "",
         "reports": {},

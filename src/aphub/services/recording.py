@@ -28,8 +28,8 @@ class Statement:
 
 
 def origin_of(desk: Desk) -> str:
-    """Name a provider's log, as checkpoints print it."""
-    return f"aphub/{desk.slug}"
+    """Name a provider's log, as checkpoints print it: no other installation of aphub has one of this name."""
+    return f"aphub/{desk.installation}/{desk.slug}"
 
 
 def record(connection: Connection, desk: Desk, said: Sequence[Statement]) -> None:

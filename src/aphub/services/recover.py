@@ -24,7 +24,8 @@ def recover(desk: Desk, make: MakeAdapter, *, sole: bool) -> int:
     """
     now = desk.now
     with desk.store.reading() as connection:
-        rows = delivering.started_before(connection, desk.provider_id, None if sole else now)
+        ended = None if sole else desk.lease_now(connection)
+        rows = delivering.started_before(connection, desk.provider_id, ended)
         carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id for row in rows])
     if not rows:
         return 0

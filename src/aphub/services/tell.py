@@ -32,6 +32,7 @@ from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
 
 PHONE_WITHIN = timedelta(minutes=10)
+_ERASED = "this pupil's record cannot be read any more"
 _MOVED = "this pupil is now told to somebody else"
 THREADS = 100
 """How many threads one look takes."""
@@ -70,6 +71,8 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             parts_here = decision.parts[thread.thread_id, kind]
             ours = [part for part in parts_here if part.row.organisation == thread.organisation]
             without_way += [(part, _MOVED) for part in parts_here if part not in ours]
+            without_way += [(part, _ERASED) for part in ours if part.row.pupil_id not in pupils]
+            ours = [part for part in ours if part.row.pupil_id in pupils]
             by_route, lost = _by_route(desk, ours, kind, live, pupils, now)
             without_way += lost
             for route, some in by_route:
@@ -99,15 +102,22 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
 
 
 def pupils_of(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:
-    """Open the pupils of owed rows that carry `pupil_id`, `pupil_key_id` and `pupil_sealed`, each once."""
+    """Open the pupils of owed rows that carry `pupil_id`, `pupil_key_id` and `pupil_sealed`, each once.
+
+    One whose key has been erased is missing in the answer: the others' news must not wait for it.
+    """
     unique = {row.pupil_id: row for row in rows}
-    opened = desk.vault.open_json_many(
+    opened = desk.vault.try_open_json_many(
         [
             (row.pupil_key_id, place_of("pupils", desk.provider_id, row.pupil_id), row.pupil_sealed)
             for row in unique.values()
         ]
     )
-    return {pupil_id: Pupil(ref=str(pupil_id), **data) for pupil_id, data in zip(unique, opened, strict=True)}
+    return {
+        pupil_id: Pupil(ref=str(pupil_id), **data)
+        for pupil_id, data in zip(unique, opened, strict=True)
+        if data is not None
+    }
 
 
 def _by_route(

@@ -28,6 +28,7 @@ from aphub.settings.following import (
     LetterConfig,
     follow_up_problems,
 )
+from aphub.settings.retention import Retention
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
 
@@ -128,6 +129,7 @@ class ProviderConfig(Strict):
     terms: tuple[Dates, ...] = Field(default=(), description="terms; none means open all the year")
     closures: tuple[Dates, ...] = Field(default=(), description="days on which the provider is closed")
     vocabulary: VocabularyConfig = Field(default_factory=VocabularyConfig, description="its words")
+    retention: Retention = Field(default_factory=Retention, description="how long what is kept")
     feeds: dict[Slug, Feed] = Field(default_factory=dict, description="where registers come from, by name")
     connections: dict[Slug, Connection] = Field(default_factory=dict, description="far sides, by name")
     roles: dict[str, str] = Field(default_factory=dict, description="who has which role in the ladders")
@@ -322,6 +324,12 @@ class StoreSettings(Strict):
 
     url: str = Field(default="sqlite:///hub.db", description="SQLite file or PostgreSQL address")
     keys: str = Field(default="sqlite:///keys/keys.db", description="the key store, apart from the database")
+    key_copy_days: int = Field(
+        default=14,
+        ge=1,
+        le=90,
+        description="how long copies of the key store live; an erasure waits for the last",
+    )
     master_key: Path = Field(default=Path("keys/master.key"), description="file with mode 0600")
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,12 @@ def recall(connection: Connection, name: str) -> str | None:
     """Give a single fact about this store, or None."""
     facts = tables.facts
     return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar_one_or_none()
+
+
+def database_now(connection: Connection) -> datetime:
+    """Give the instant by the clock of the database (PostgreSQL)."""
+    at: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return at.astimezone(UTC)
 
 
 def lock_ledger(connection: Connection, provider_id: int) -> None:

@@ -3,7 +3,6 @@
 Losing this store makes every sealed thing unreadable; erasing a key erases what it sealed. It has its own backups.
 """
 
-import json
 import secrets
 import threading
 from collections.abc import Sequence
@@ -12,77 +11,23 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Date,
-    Engine,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    event,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
 from sqlalchemy.engine import make_url
 
 from aphub.domain.errors import AphubError
-from aphub.sealing import (
-    BlindIndex,
-    DataKey,
-    MasterKey,
-    key_name,
-    keyed_digest,
-    open_sealed,
-    seal,
-    unwrap_many,
-    wrap_many,
-)
+from aphub.sealing import DataKey, MasterKey, open_sealed, seal, unwrap_many, wrap_many
 from aphub.store.engine import insert_ignoring, prepare_sqlite
-from aphub.store.types import UtcDateTime
+from aphub.store.key_tables import data_keys, kept_secrets, key_facts, metadata, signing_keys
+from aphub.store.vault import Vault
 
 CACHED_KEYS = 50_000
 _BATCH = 500
 _WRITES = "aphub_writes"
-
-metadata = MetaData()
-
-data_keys = Table(
-    "data_keys",
-    metadata,
-    Column("key_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("name", String(160), nullable=False, unique=True),
-    Column("wrapped", LargeBinary, nullable=False),
-)
-
-kept_secrets = Table(
-    "secrets",
-    metadata,
-    Column("name", String(80), primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("expires_on", Date),
-    Column("changed_at", UtcDateTime, nullable=False),
-)
-
-signing_keys = Table(
-    "signing_keys",
-    metadata,
-    Column("provider_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("name", String(120), primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
-)
+_ERASURES = "erasures"
 
 
 class SecretMissingError(AphubError):
     """A secret that the configuration names is not in the key store."""
-
-
-class KeyErasedError(AphubError):
-    """What was sealed cannot be opened any more: its key has been erased."""
 
 
 class KeyStore:
@@ -98,6 +43,12 @@ class KeyStore:
         self._by_name: dict[str, DataKey] = {}
         self._by_id: dict[int, DataKey] = {}
         self._signing: dict[tuple[int, str], bytes] = {}
+        self._seen = self._erasures()
+
+    @property
+    def engine(self) -> Engine:
+        """The database of the keys, for those who copy it."""
+        return self._engine
 
     def close(self) -> None:
         """Close the store and forget every key."""
@@ -125,6 +76,62 @@ class KeyStore:
                     chosen = select(data_keys).where(data_keys.c.key_id.in_(part))
                     self._remember(connection.execute(chosen).all())
             return {key_id: self._by_id[key_id] for key_id in key_ids if key_id in self._by_id}
+
+    def names_like(self, pattern: str) -> list[str]:
+        """Name the data keys that fit an SQL LIKE pattern, such as `3/%/entry/2019-20`."""
+        with self._engine.connect() as connection:
+            chosen = select(data_keys.c.name).where(data_keys.c.name.like(pattern)).order_by(data_keys.c.name)
+            return list(connection.execute(chosen).scalars())
+
+    def erase(self, names: Sequence[str]) -> int:
+        """Destroy the data keys of these names and give how many there were: what they sealed is unreadable from now on.
+
+        Copies of the key store keep theirs until they expire (`store.key_copies`).
+        """
+        unique = sorted(set(names))
+        gone = 0
+        with self._writing.begin() as connection:
+            for start in range(0, len(unique), _BATCH):
+                part = unique[start : start + _BATCH]
+                gone += connection.execute(delete(data_keys).where(data_keys.c.name.in_(part))).rowcount
+            if gone:
+                self._count_erasure(connection)
+        if gone:
+            self._forget()
+            scrub(self._engine)
+        return gone
+
+    def forget_erased(self) -> None:
+        """Forget every key held in memory if any process has erased one since we last looked."""
+        if self._erasures() != self._seen:
+            self._forget()
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._by_name.clear()
+            self._by_id.clear()
+            self._signing.clear()
+        self._seen = self._erasures()
+
+    def _erasures(self) -> int:
+        with self._engine.connect() as connection:
+            chosen = select(key_facts.c.number).where(key_facts.c.name == _ERASURES)
+            return int(connection.execute(chosen).scalar_one_or_none() or 0)
+
+    @staticmethod
+    def _count_erasure(connection: Connection) -> None:
+        connection.execute(insert_ignoring(connection, key_facts).values(name=_ERASURES, number=0))
+        connection.execute(
+            update(key_facts).where(key_facts.c.name == _ERASURES).values(number=key_facts.c.number + 1)
+        )
+
+    def erase_signing(self, provider_id: int) -> None:
+        """Destroy a provider's private ledger keys: nobody can add to its log any more; what it signed stays valid."""
+        with self._writing.begin() as connection:
+            connection.execute(delete(signing_keys).where(signing_keys.c.provider_id == provider_id))
+            self._count_erasure(connection)
+        self._forget()
+        scrub(self._engine)
 
     def secret(self, name: str) -> SecretStr:
         """Give a secret by name.
@@ -233,79 +240,20 @@ def _key_number() -> int:
     return secrets.randbits(62) | 1
 
 
-class Vault:
-    """One provider's keys: seals and opens its data, and finds it again without showing it."""
+def scrub(engine: Engine) -> None:
+    """Let nothing of what was deleted stay behind in the key store's own files.
 
-    def __init__(self, keys: KeyStore, provider_id: int, index_secret: bytes) -> None:
-        """Keep the store and the provider's own index secret."""
-        self.provider_id = provider_id
-        self._keys = keys
-        self._index_secret = index_secret
-        self._blind = BlindIndex(index_secret)
-
-    def data_keys(self, subjects: Sequence[int | str], record_class: str, year: str) -> list[DataKey]:
-        """Give one data key per subject (such as a pupil's number) for a record class and school year."""
-        names = [key_name(self.provider_id, subject, record_class, year) for subject in subjects]
-        return self._keys.named(names)
-
-    def open_many(self, sealed: Sequence[tuple[int, str, bytes]]) -> list[bytes]:
-        """Open (key number, context, sealed) triples in one batch.
-
-        Raises:
-            KeyErasedError: A key is no longer there.
-        """
-        keys = self._keys.by_id([key_id for key_id, _, _ in sealed])
+    SQLite overwrites deleted rows (`secure_delete`) but keeps old pages in its journal; PostgreSQL keeps dead rows.
+    """
+    if engine.dialect.name == "sqlite":
+        raw = engine.raw_connection()
         try:
-            return [open_sealed(keys[key_id], blob, context.encode()) for key_id, context, blob in sealed]
-        except KeyError as exc:
-            raise KeyErasedError(
-                "A record's key has been erased, so it cannot be read.", "Nothing was changed."
-            ) from exc
-
-    def open_json_many(self, sealed: Sequence[tuple[int, str, bytes]]) -> list[Any]:
-        """Open (key number, context, sealed JSON) triples in one batch."""
-        return [json.loads(plain) for plain in self.open_many(sealed)] if sealed else []
-
-    def open(self, key_id: int, context: str, sealed: bytes) -> bytes:
-        """Open one sealed value."""
-        return self.open_many([(key_id, context, sealed)])[0]
-
-    def open_json(self, key_id: int, context: str, sealed: bytes) -> Any:
-        """Open one sealed JSON value."""
-        return json.loads(self.open(key_id, context, sealed))
-
-    def seal(self, key: DataKey, context: str, plain: bytes) -> bytes:
-        """Seal bytes so that they open only in this context."""
-        return seal(key, plain, context.encode())
-
-    def seal_json(self, key: DataKey, context: str, value: Any) -> bytes:
-        """Seal a JSON value."""
-        return seal(key, json.dumps(value, ensure_ascii=False).encode(), context.encode())
-
-    def index(self, kind: str, text: str) -> bytes:
-        """Give the blind index of a text: equal texts of one kind give equal indexes."""
-        return self._blind.of(kind, text)
-
-    def digest(self, content: bytes) -> bytes:
-        """Give a keyed digest, so that a list of digests tells nothing to others."""
-        return keyed_digest(self._index_secret, content)
-
-    def digest_json(self, value: Any) -> bytes:
-        """Give the keyed digest of a JSON value, whatever the order of its keys."""
-        return self.digest(self.plain_json(value).encode())
-
-    @staticmethod
-    def plain_json(value: Any) -> str:
-        """Write a JSON value with its keys in order."""
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-    def secret(self, name: str) -> SecretStr:
-        """Give a secret by name."""
-        return self._keys.secret(name)
-
-    def signing_key(self, name: str) -> bytes:
-        """Give this provider's ledger key of a name."""
-        return self._keys.signing_key(self.provider_id, name)
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            raw.close()
+    else:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM data_keys")
 
 
 def open_keys(url: str, master: MasterKey) -> KeyStore:

@@ -63,9 +63,34 @@ _ALL = (
     ),
     Kind("channel.approved", {**_CHANNEL, **_BY}),
     Kind("channel.changed", {**_CHANNEL, "before": shape.hexdigest}, _BY),
+    Kind("channel.paused", {**_CHANNEL, **_BY}),
+    Kind("channel.resumed", {**_CHANNEL, **_BY}),
     Kind("test.sent", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),
     # A restore opens a new epoch; its first statement names the newest checkpoint that anybody knows of.
     Kind("epoch.started", {"epoch": shape.count, "size": shape.count, "root": shape.hexdigest, **_CAUSE}),
+    # What became of the records themselves: numbers and instants, and never whose they were.
+    Kind("record.erased", {"erasure": shape.reference, "left": shape.count, **_CAUSE}, _BY),
+    Kind("class.purged", {"class": shape.slug, "until": shape.instant, "records": shape.count}),
+    Kind("hold.placed", {"hold": shape.reference, **_BY}),
+    Kind("hold.ended", {"hold": shape.reference, **_BY}),
+    Kind("record.noted", {"note": shape.reference, "content": shape.hexdigest, **_BY}),
+    Kind(
+        "disclosure.recorded",
+        {
+            "disclosure": shape.reference,
+            **_DISPATCH,
+            "organisation": shape.slug,
+            "aware": shape.instant,
+            "report_by": shape.instant,
+            **_BY,
+        },
+    ),
+    Kind("disclosure.deleted", {"disclosure": shape.reference, **_BY}),
+    Kind(
+        "disclosure.decided",
+        {"disclosure": shape.reference, "as": shape.one_of("reported", "not_reported"), **_BY},
+    ),
+    Kind("provider.closed", {"keys": shape.count, **_BY}),
     Kind(
         "settled.by_person",
         {**_DISPATCH, "as": shape.one_of("handed_over", "not_handed_over", "withdrawn"), **_BY},

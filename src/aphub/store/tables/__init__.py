@@ -8,6 +8,14 @@ or `wall`. Keys are BIGINTs from `store.engine.allocate`; only `ref` columns eve
 from aphub.store.tables.base import metadata
 from aphub.store.tables.came_in import intakes, marks, questions
 from aphub.store.tables.hub_itself import counters, facts, providers, snapshots
+from aphub.store.tables.kept import (
+    access_pupils,
+    accesses,
+    disclosures,
+    erasures,
+    legal_holds,
+    record_notes,
+)
 from aphub.store.tables.owed import entries, lessons, owed_reports, threads
 from aphub.store.tables.proof import checkpoints, ledger_nodes, statements, verifying_keys
 from aphub.store.tables.said import attempts, dispatch_reports, dispatches, receipts, reports
@@ -15,18 +23,23 @@ from aphub.store.tables.waiting import channels, holds, lanes, tasks
 from aphub.store.tables.who import placements, pupils, recipients
 
 __all__ = [
+    "access_pupils",
+    "accesses",
     "attempts",
     "channels",
     "checkpoints",
     "counters",
+    "disclosures",
     "dispatch_reports",
     "dispatches",
     "entries",
+    "erasures",
     "facts",
     "holds",
     "intakes",
     "lanes",
     "ledger_nodes",
+    "legal_holds",
     "lessons",
     "marks",
     "metadata",
@@ -37,6 +50,7 @@ __all__ = [
     "questions",
     "receipts",
     "recipients",
+    "record_notes",
     "reports",
     "snapshots",
     "statements",

@@ -26,6 +26,7 @@ providers = Table(
     provider_column(),
     Column("slug", String(60), nullable=False, unique=True),
     Column("since", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime, comment="when everything of it was erased for good"),
 )
 
 snapshots = Table(

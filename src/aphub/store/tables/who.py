@@ -30,6 +30,7 @@ pupils = Table(
     Column("upn_index", LargeBinary),
     Column("name_index", LargeBinary),
     Column("suppressed", Boolean, nullable=False),
+    Column("erased_at", UtcDateTime, comment="nothing but outcomes without a name is left"),
     Column("changed_at", UtcDateTime, nullable=False),
     UniqueConstraint("provider_id", "ref"),
     Index("ix_pupils_ref_index", "provider_id", "ref_index"),

@@ -14,6 +14,34 @@ depends_on = None
 def upgrade() -> None:
     """Bring the schema forward."""
     op.create_table(
+        "access_pupils",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("access_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "access_id", "pupil_id", name=op.f("pk_access_pupils")),
+    )
+    with op.batch_alter_table("access_pupils", schema=None) as batch_op:
+        batch_op.create_index("ix_access_pupils_pupil", ["provider_id", "pupil_id"], unique=False)
+
+    op.create_table(
+        "accesses",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("access_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False, comment="see services.accesses.What"),
+        sa.Column(
+            "subject", sa.String(length=60), nullable=False, comment="a reference or a day, never a name"
+        ),
+        sa.Column("because", sa.String(length=200), nullable=False),
+        sa.Column("pupils", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "access_id", name=op.f("pk_accesses")),
+        comment="who viewed or exported what; deliberately outside the ledger, which outlives the data",
+    )
+    with op.batch_alter_table("accesses", schema=None) as batch_op:
+        batch_op.create_index("ix_accesses_at", ["provider_id", "at"], unique=False)
+
+    op.create_table(
         "attempts",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("attempt_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -83,6 +111,37 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("next", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "disclosures",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("disclosure_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("dispatch_id", sa.BigInteger(), nullable=False),
+        sa.Column("organisation", sa.String(length=60), nullable=False),
+        sa.Column("aware_at", UtcDateTime(), nullable=False),
+        sa.Column("report_by", UtcDateTime(), nullable=False, comment="72 hours after (UK GDPR article 33)"),
+        sa.Column("noted_at", UtcDateTime(), nullable=False),
+        sa.Column("noted_by", sa.String(length=80), nullable=False),
+        sa.Column("pupils", sa.Integer(), nullable=False),
+        sa.Column("reports", sa.Integer(), nullable=False),
+        sa.Column(
+            "deleted_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="when the wrong reader said that it is deleted",
+        ),
+        sa.Column("deleted_by", sa.String(length=80), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("decision", sa.String(length=20), nullable=True, comment="reported, not reported"),
+        sa.Column("because", sa.String(length=300), nullable=True, comment="of the decision; never a name"),
+        sa.PrimaryKeyConstraint("provider_id", "disclosure_id", name=op.f("pk_disclosures")),
+        sa.UniqueConstraint(
+            "provider_id", "dispatch_id", name=op.f("uq_disclosures_provider_id_dispatch_id")
+        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_disclosures_provider_id_ref")),
+        comment="reports that reached a wrong school",
     )
     op.create_table(
         "dispatch_reports",
@@ -205,6 +264,31 @@ def upgrade() -> None:
         batch_op.create_index("ix_entries_news", ["provider_id", "made_at"], unique=False)
 
     op.create_table(
+        "erasures",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("erasure_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column("because", sa.String(length=200), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("asked_by", sa.String(length=80), nullable=False),
+        sa.Column(
+            "left",
+            sa.Integer(),
+            nullable=False,
+            comment="messages and files kept for another pupil's legal hold",
+        ),
+        sa.Column("erased_at", UtcDateTime(), nullable=True, comment="when nothing of it was left here"),
+        sa.Column(
+            "complete_at", UtcDateTime(), nullable=True, comment="when the last copy of its keys expires"
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "erasure_id", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_erasures_provider_id_ref")),
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index("ix_erasures_open", ["provider_id", "erased_at"], unique=False)
+
+    op.create_table(
         "facts",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -271,6 +355,28 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "level", "position", name=op.f("pk_ledger_nodes")),
     )
+    op.create_table(
+        "legal_holds",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("legal_hold_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "because",
+            sa.String(length=200),
+            nullable=False,
+            comment="why nothing of this pupil may go; never a name",
+        ),
+        sa.Column("placed_at", UtcDateTime(), nullable=False),
+        sa.Column("placed_by", sa.String(length=80), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "legal_hold_id", name=op.f("pk_legal_holds")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_legal_holds_provider_id_ref")),
+    )
+    with op.batch_alter_table("legal_holds", schema=None) as batch_op:
+        batch_op.create_index("ix_legal_holds_open", ["provider_id", "ended_at"], unique=False)
+
     op.create_table(
         "lessons",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -432,6 +538,9 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("slug", sa.String(length=60), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column(
+            "closed_at", UtcDateTime(), nullable=True, comment="when everything of it was erased for good"
+        ),
         sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_providers")),
         sa.UniqueConstraint("slug", name=op.f("uq_providers_slug")),
     )
@@ -452,6 +561,9 @@ def upgrade() -> None:
         sa.Column("upn_index", sa.LargeBinary(), nullable=True),
         sa.Column("name_index", sa.LargeBinary(), nullable=True),
         sa.Column("suppressed", sa.Boolean(), nullable=False),
+        sa.Column(
+            "erased_at", UtcDateTime(), nullable=True, comment="nothing but outcomes without a name is left"
+        ),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("provider_id", "pupil_id", name=op.f("pk_pupils")),
         sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_pupils_provider_id_ref")),
@@ -536,6 +648,31 @@ def upgrade() -> None:
             name=op.f("uq_recipients_provider_id_placement_id_organisation_purpose_starts_day"),
         ),
     )
+    op.create_table(
+        "record_notes",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("record_note_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "about",
+            sa.String(length=60),
+            nullable=False,
+            comment="a day, or a message's reference; empty for the whole record",
+        ),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=False, comment="JSON: what is disputed, and what we answered"
+        ),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "record_note_id", name=op.f("pk_record_notes")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_record_notes_provider_id_ref")),
+        comment="rectification: what a pupil or parent says is wrong; travels with the record",
+    )
+    with op.batch_alter_table("record_notes", schema=None) as batch_op:
+        batch_op.create_index("ix_record_notes_pupil", ["provider_id", "pupil_id"], unique=False)
+
     op.create_table(
         "reports",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
