@@ -174,7 +174,7 @@ def _told_by(look: Look, row: Row[Any]) -> tuple[Any, ...]:
     lesson = (row.starts_at, row.ends_at, row.mode, row.nature)
     if row.entry_id is None:
         return lesson
-    said = look.sealed[row.entry_id] if row.sealed else None
+    said = look.sealed.get(row.entry_id) if row.sealed else None
     return (*lesson, row.outcome, row.reason, row.minutes, row.entry_mode, row.taken_at, said)
 
 
