@@ -189,6 +189,7 @@ def _some(desk: Desk, start: int, count: int, slots: str, now: datetime) -> None
                     "timetable": slots,
                     "attends_on_school_closure": False,
                     "risk_flag": False,
+                    "standing": "agreed",
                     "current": True,
                     "made_at": now,
                     "made_by": "bench",

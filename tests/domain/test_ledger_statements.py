@@ -19,7 +19,7 @@ MADE: dict[str, Any] = {
     "intake": "7K3M9QXA", "source": "inbox", "content": HEX, "rows": 30, "number": 4, "dispatch": "7K3M9QXA-1",
     "reports": [HEX, "1e" * 32], "organisation": "hill-school", "channel": "office-mail", "due": "2026-03-03T09:45:00Z",
     "attempt": 1, "evidence": HEX, "cause": "mailbox-full", "owed": "7K3M9QXB", "destination": HEX, "before": HEX,
-    "by": HEX, "epoch": 2, "size": 40, "root": HEX, "as": "handed_over",
+    "by": HEX, "decision": "7K3M9QXC", "cancellation": "7K3M9QXD", "lessons": 3, "epoch": 2, "size": 40, "root": HEX, "as": "handed_over",
 }  # fmt: skip
 json_values = st.recursive(
     st.text() | st.integers(-(2**53) + 1, 2**53 - 1),

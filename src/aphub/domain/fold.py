@@ -12,8 +12,8 @@ from datetime import date, datetime
 from aphub.domain.entries import Action, Entry, Half, SessionEntry, Suggestion
 from aphub.domain.fold_facts import Folded, fold_fact
 from aphub.domain.halves import SchoolHours, half_of, halves_of, is_split, lines_of
-from aphub.domain.outcomes import Mode
-from aphub.domain.placements import ArrangedBy, Nature, Purpose, Registration
+from aphub.domain.outcomes import Mode, ReasonKind
+from aphub.domain.placements import ArrangedBy, Nature, Purpose, Registration, Standing
 from aphub.domain.readings import reading_in
 from aphub.domain.suggest import LONGEST_REGISTER, suggest
 
@@ -34,7 +34,10 @@ _DISAGREE = "The lessons of this session disagree, so no code can be suggested u
 
 @dataclass(frozen=True, slots=True)
 class RecipientContext:
-    """What decides, beside the facts, which code suits one recipient of one placement."""
+    """What decides, beside the facts, which code suits one recipient of one placement on one day.
+
+    `decided` is what the school decided for each half of that day.
+    """
 
     arranged_by: ArrangedBy
     registration: Registration
@@ -42,6 +45,9 @@ class RecipientContext:
     reason_decided: bool = False
     provider_has_urn: bool = False
     register_closes: int = LONGEST_REGISTER
+    decided: frozenset[tuple[Half, ReasonKind]] = frozenset()
+    provision_due: bool = False
+    standing: Standing = Standing.AGREED
 
 
 def fold(
@@ -105,10 +111,12 @@ def _suggestion(
         nature=nature,
         mode=mode,
         day=day,
-        reason_decided=context.reason_decided,
+        reason_decided=context.reason_decided or (half, folded.fact.reason) in context.decided,
         provider_has_urn=context.provider_has_urn,
         half=half,
         register_closes=context.register_closes,
+        provision_due=context.provision_due,
+        standing=context.standing,
     )
 
 

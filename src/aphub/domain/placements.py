@@ -32,6 +32,14 @@ class Registration(StrEnum):
     NO_ROLL = "no_roll"
 
 
+class Standing(StrEnum):
+    """How firm a placement is: a pupil may be here before anybody has signed for it."""
+
+    AGREED = "agreed"
+    TRIAL = "trial"
+    PENDING = "pending"
+
+
 class Nature(StrEnum):
     """What kind of provision it is; schools must record it beside B and K."""
 
@@ -108,6 +116,7 @@ class Placement:
     power: Power = Power.NONE
     attends_on_school_closure: bool = False
     risk_flag: bool = False
+    standing: Standing = Standing.AGREED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which register code a school should consider for a fact, and why: total, and never a guess.
 
 The provider states facts; the school decides. Sources: SI 2024/208 regs 10 and 11 and the guidance
-"Working together to improve school attendance" (August 2024). The rule numbers (S1 to S12) in the
+"Working together to improve school attendance" (August 2024). The rule numbers (S1 to S13) in the
 comments stand beside each case of the golden table in the tests.
 """
 
@@ -13,8 +13,8 @@ from functools import lru_cache
 from aphub.domain.codes import CodeSet, code_set_on
 from aphub.domain.entries import Fact, Half, Suggestion
 from aphub.domain.outcomes import DECIDED_BY_SCHOOL, Mode, Outcome, ReasonKind
-from aphub.domain.placements import ArrangedBy, Nature, Purpose, Registration
-from aphub.domain.suggest_words import ABSENCES, ARRANGED, DUAL_ABSENCE, NO_CODE, UNDECIDED
+from aphub.domain.placements import ArrangedBy, Nature, Purpose, Registration, Standing
+from aphub.domain.suggest_words import ABSENCES, ARRANGED, DUAL_ABSENCE, NO_CODE, NO_LONGER_E, UNDECIDED
 
 LONGEST_REGISTER = 30
 """Minutes for which a register may stay open at most ("Working together", August 2024)."""
@@ -66,6 +66,8 @@ def suggest(
     provider_has_urn: bool = False,
     half: Half | None = None,
     register_closes: int = LONGEST_REGISTER,
+    provision_due: bool = False,
+    standing: Standing = Standing.AGREED,
 ) -> Suggestion:
     """Give the code that the recipient should consider for this fact (or none), and why.
 
@@ -81,6 +83,8 @@ def suggest(
         provider_has_urn: Whether the provider is itself a school, as D and own rolls need.
         half: Morning or afternoon: only the provider's own register needs it.
         register_closes: Minutes until the provider's own register closes, 30 at the most.
+        provision_due: Whether a suspension has lasted more than five school days: E fits no more.
+        standing: Whether the placement is agreed, on trial, or still waits for its referral.
 
     Raises:
         LawUnknownError: No code set is known for that day.
@@ -103,6 +107,8 @@ def suggest(
         reason_decided,
         provider_has_urn,
         registration is Registration.DUAL and fact.provider_word in _EDUCATED_OFF_SITE,
+        provision_due and fact.reason is ReasonKind.SUSPENDED,
+        standing,
     )
 
 
@@ -119,6 +125,7 @@ class _Case:
     decided: bool
     wrote_b: bool
     taught_at_home: bool
+    provision_due: bool
 
 
 @lru_cache(maxsize=32768)
@@ -136,9 +143,11 @@ def _suggest(
     decided: bool,  # noqa: FBT001 - a cache takes them by place
     has_urn: bool,  # noqa: FBT001 - a cache takes them by place
     wrote_b: bool,  # noqa: FBT001 - a cache takes them by place
+    provision_due: bool,  # noqa: FBT001 - a cache takes them by place
+    standing: Standing,
 ) -> Suggestion:
     at_home = outcome is Outcome.TAUGHT_AT_HOME or mode is Mode.AT_HOME or nature is Nature.TUITION_AT_HOME
-    case = _Case(reason, coming, arranged_by, nature, mode, half, decided, wrote_b, at_home)
+    case = _Case(reason, coming, arranged_by, nature, mode, half, decided, wrote_b, at_home, provision_due)
     if half is Half.OUTSIDE:  # S1: an activity earns a code only during a session, reg 10(11)
         found = Suggestion("", "outside the school's hours: no code belongs to this lesson")
     elif registration is Registration.NO_ROLL:  # S2: no register, no code
@@ -147,17 +156,36 @@ def _suggest(
         found = Suggestion("", f"the pupil's own school keeps the register: {_plainly(outcome, case)}")
     elif outcome in NO_CODE:  # S4
         found = Suggestion("", NO_CODE[outcome])
+    elif coming is not None and standing is Standing.PENDING:
+        found = _pending(case)
     elif coming is not None and (mode is Mode.ONLINE or nature is Nature.ONLINE):
         found = _online(case)
-    elif registration is not Registration.HOME and not has_urn:
-        found = _not_a_school(registration, outcome, case)
-    elif registration is Registration.OWN or purpose is Purpose.OTHER_SCHOOL:
-        found = _own_register(case)
-    elif registration is Registration.DUAL:
-        found = _dual(outcome, case)
     else:
-        found = _single(case)
+        found = _by_roll(registration, purpose, outcome, case, has_urn=has_urn)
+    if coming is not None and standing is Standing.TRIAL:
+        found = Suggestion(found.code, f"{found.why}; trial placement", found.question, found.code_set)
     return _worded_for(purpose, found, code_set)
+
+
+def _by_roll(
+    registration: Registration, purpose: Purpose, outcome: Outcome, case: _Case, *, has_urn: bool
+) -> Suggestion:
+    """S6 to S12: whose register it is decides."""
+    if registration is not Registration.HOME and not has_urn:
+        return _not_a_school(registration, outcome, case)
+    if registration is Registration.OWN or purpose is Purpose.OTHER_SCHOOL:
+        return _own_register(case)
+    return _dual(outcome, case) if registration is Registration.DUAL else _single(case)
+
+
+def _pending(case: _Case) -> Suggestion:
+    """S13: an activity earns a code only when the school approved it, and nobody has signed this one yet."""
+    came = _COMING_WORDS[case.coming] if case.coming else ""
+    return Suggestion(
+        "",
+        f"came here in person{came}, but the referral is not agreed yet: your school decides",
+        question="Has your school agreed that this pupil starts here?",
+    )
 
 
 def _online(case: _Case) -> Suggestion:
@@ -247,6 +275,9 @@ def _single(case: _Case) -> Suggestion:
 def _absent(case: _Case) -> Suggestion:
     """S12: by reason; what only a school decides waits for its decision (reg 11)."""
     code, words = ABSENCES[case.reason]
+    if case.provision_due:
+        words, question = NO_LONGER_E
+        return Suggestion("", f"did not attend, {words}: your school decides", question=question)
     if case.reason in DECIDED_BY_SCHOOL and not case.decided:
         words, question = UNDECIDED[case.reason]
         return Suggestion("", f"did not attend, {words}: your school decides", question=question)

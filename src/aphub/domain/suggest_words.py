@@ -79,6 +79,12 @@ UNDECIDED = {
 }
 """Words and question where a reason is a decision that no school has recorded here."""
 
+NO_LONGER_E = (
+    "suspended for more than five school days, so provision is due and E no longer fits",
+    "Which absence code fits? E stands for the first five school days of a suspension only.",
+)
+"""Words and question from the sixth school day of a suspension on."""
+
 DUAL_ABSENCE = {
     ReasonKind.REFUSED: "refused to attend here",
     ReasonKind.PART_TIME: "did not attend here, part-time timetable",

@@ -6,21 +6,26 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.api.sources import SourceRow
-from aphub.domain.entries import Fact
+from aphub.domain.absences import Teller
+from aphub.domain.entries import Action, Fact
 from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.meanings import fold_word
-from aphub.domain.outcomes import Mode
+from aphub.domain.narrative import LONGEST_WHY, NUDGE, tells_too_much
+from aphub.domain.outcomes import ATTENDED, Mode, Outcome
 from aphub.domain.typed import read_clock, read_day
 from aphub.domain.vocabulary import Unread, read_choice, read_mark
 from aphub.services.desk import Desk, place_of
-from aphub.services.entering import NewEntry, enter
+from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.intake_rows import question_words
 from aphub.services.judging import vocabulary_of
-from aphub.services.matching import other_spellings
+from aphub.services.whom import pupil_called
 from aphub.store import entries, intakes, pupils
 
 SET_ASIDE = "set aside"
 """The answer to a question that needs no entry: a row of somebody who was never here, or a line too many."""
+
+
+_SEEN = ATTENDED | {Outcome.LEFT_SITE, Outcome.TAUGHT_AT_HOME, Outcome.ONLINE, Outcome.WORKED_AT_HOME}
 
 
 class CannotAnswerError(NeedsCorrectionError):
@@ -92,16 +97,32 @@ def answer_question(
 
 
 def correct_entry(
-    desk: Desk, placement_ref: str, day: date, starts: str, fact: Fact, by: str, because: str
-) -> None:
-    """State something else about a lesson; it stands until its register says something new.
+    desk: Desk,
+    placement_ref: str,
+    day: date,
+    starts: str,
+    fact: Fact,
+    by: str,
+    because: str,
+    told_by: Teller = Teller.STAFF,
+) -> str:
+    """State something else about a lesson; it stands until its register says something new. Give in words what happens.
+
+    Whoever was told otherwise is told what changed, from whom (`told_by`), by whom, when and why; words that belong to
+    a safeguarding record are kept out of that.
 
     Raises:
-        CannotAnswerError: There is no such lesson, or no reason was given.
+        CannotAnswerError: There is no such lesson, it says so already, or no reason was given.
     """
-    wall = read_clock(starts)
-    if not because.strip():
+    wall, why = read_clock(starts), because.strip()
+    if not why:
         raise CannotAnswerError("A correction needs its reason.", "Nothing was changed.", "Say why.")
+    if len(why) > LONGEST_WHY:
+        raise CannotAnswerError(
+            f"The reason is longer than {LONGEST_WHY} letters.",
+            "Nothing was changed.",
+            "Keep it short here, and the story in your own case record.",
+        )
     with desk.store.transaction() as connection:
         lesson = None
         if wall is not None:
@@ -112,15 +133,19 @@ def correct_entry(
                 "Nothing was changed.",
                 "Check the day and the time.",
             )
+        actions = _may_be_corrected(desk, lesson, fact)
         entry = NewEntry(
             lesson_id=lesson.lesson_id,
             pupil_id=lesson.pupil_id,
             version=(lesson.version or 0) + 1,
             fact=fact,
             made_by=by[:80],
-            because=because.strip()[:200],
+            because="corrected by a person",
             by_person=True,
             taken_at=lesson.taken_at,
+            actions=actions,
+            told_by=told_by.value,
+            why=why,
         )
         enter(desk, connection, [entry])
         intakes.settle_questions(
@@ -132,6 +157,31 @@ def correct_entry(
             lesson_ids=[lesson.lesson_id],
         )
     desk.announce("intake")
+    done = "Corrected. Whoever was told otherwise is told at the next look."
+    return f"{done} {NUDGE}" if tells_too_much(why) else done
+
+
+def _may_be_corrected(desk: Desk, lesson: Row[Any], fact: Fact) -> tuple[Action, ...]:
+    """Refuse a correction of what is not due, not begun, or says so already; give what was done about it, to be kept."""
+    if lesson.state == "withdrawn":
+        raise CannotAnswerError(
+            f"This lesson is not due any more: {lesson.withdrawn_because}.",
+            "Nothing was changed.",
+            "Mend the timetable or the placement first.",
+        )
+    if fact.outcome in _SEEN and lesson.day > desk.today:
+        raise CannotAnswerError(
+            "This lesson is on another day to come, so nobody can have come to it.",
+            "Nothing was changed.",
+            "Check the day and the time.",
+        )
+    if lesson.entry_id is None:
+        return ()
+    before, actions = opened_entry(desk, lesson)
+    said = (fact.outcome, fact.reason, fact.minutes)
+    if said == (before.outcome, before.reason, before.minutes) and fact.note in {"", before.note}:
+        raise CannotAnswerError("It says that already.", "Nothing was changed.", "See: aphub explain")
+    return actions
 
 
 def fact_of(desk: Desk, word: str, minutes: str, reason: str, day: date) -> Fact:
@@ -197,7 +247,7 @@ def _lesson(
         known = entries.lesson(connection, desk.provider_id, asked.lesson_id)
         if known is not None:
             return known
-    pupil_id = _pupil(desk, connection, pupil) if pupil else asked.pupil_id
+    pupil_id = pupil_called(desk, connection, pupil) if pupil else asked.pupil_id
     if pupil_id is None:
         raise CannotAnswerError(
             "We do not know which pupil this is about.", "Nothing was changed.", "Name the pupil."
@@ -224,17 +274,3 @@ def _lesson(
         if found
         else "Set the question aside, or mend the timetable first.",
     )
-
-
-def _pupil(desk: Desk, connection: Connection, given: str) -> int:
-    known = pupils.by_ref(connection, desk.provider_id, given.strip().upper())
-    if known is not None:
-        return int(known.pupil_id)
-    index = desk.vault.index
-    for spellings in ([given], other_spellings(given.strip())):
-        wanted = [index("reference", one) for one in spellings]
-        found = pupils.by_index(connection, desk.provider_id, "reference", wanted)
-        numbers = {number for ids in found.values() for number in ids}
-        if len(numbers) == 1:
-            return numbers.pop()
-    raise CannotAnswerError("We do not know this pupil.", "Nothing was changed.", "Check the reference.")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aphub.api.sources import SourceRow
+from aphub.domain.absences import KnownAbsence, explained
 from aphub.domain.actions import read_actions
 from aphub.domain.calendar import to_utc
 from aphub.domain.entries import Action, Fact, Half
@@ -18,7 +19,7 @@ from aphub.domain.typed import read_clock, read_day_and_time
 from aphub.domain.vocabulary import Unread, UnreadKind, Vocabulary, read_mark
 from aphub.services.desk import Desk, place_of
 from aphub.services.matching import Doubt, Match, Read, Roll
-from aphub.store import intakes
+from aphub.store import intakes, known
 
 ENTERED, UNCHANGED, QUESTIONED = "entered", "unchanged", "questioned"
 
@@ -67,10 +68,15 @@ class Judge:
         self._desk = desk
         self._feed = feed
         self._vocabulary = vocabulary
+        self._known: dict[int, list[KnownAbsence]] = {}
 
     def judge(self, connection: Connection, reads: Sequence[Read]) -> Iterator[Judged]:
         """Judge rows, reading all that they can speak of in a few queries."""
         roll = Roll.read(self._desk, connection, reads)
+        if days := [read.day for read in reads if read.day]:
+            self._known = known.absences_of(
+                connection, self._desk.provider_id, roll.rows, min(days), max(days)
+            )
         matches = [roll.match(read) for read in reads]
         slots = [
             (self._slot(read, match), self._raw_slot(read))
@@ -117,8 +123,15 @@ class Judge:
             return judged  # not due, and the register agrees
         lesson_id = match.lesson.lesson_id
         stated = lesson_id in said or match.lesson.entry_id is not None
-        if outcome.outcome is Outcome.NOT_YET_TAKEN and not stated:
-            return judged  # an empty cell of a register that is still to be taken says nothing
+        if outcome.outcome is Outcome.NOT_YET_TAKEN and (not stated or before is None):
+            # An empty cell says nothing, unless this source takes back with it what it said before.
+            return judged
+        outcome = explained(
+            outcome,
+            self._known.get(match.lesson.pupil_id, ()),
+            match.lesson.day,
+            time.fromisoformat(match.lesson.starts_wall),
+        )
         judged.taken_at = self._taken_at(read, match)
         said_now = read_actions(read.row.action, match.lesson.day, judged.taken_at)
         judged.actions = _with(self._actions_of(match.lesson), said_now)

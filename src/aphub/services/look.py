@@ -10,15 +10,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from aphub.domain.absences import SchoolDecision
 from aphub.domain.agreements import URGENT_WITHIN
+from aphub.domain.calendar import ONE_DAY
 from aphub.domain.entries import Action, Entry, Fact, SessionEntry
 from aphub.domain.fold import RecipientContext, fold_day
 from aphub.domain.outcomes import Outcome
-from aphub.domain.placements import ArrangedBy, Purpose, Registration
+from aphub.domain.placements import ArrangedBy, Purpose, Registration, Standing
 from aphub.domain.reports import Kind
 from aphub.domain.threads import alert_lines, is_urgent_line
+from aphub.services.day_context import on_day
 from aphub.services.desk import Desk, place_of
-from aphub.store import telling
+from aphub.store import known, telling
 from aphub.store.frozen import lines_from_data
 
 Said = tuple[str, str, tuple[Action, ...]]
@@ -63,6 +66,7 @@ class Look:
     lessons: dict[int, list[telling.KeptLesson]]
     told: dict[int, Told]
     sealed: dict[int, Said]
+    decisions: dict[int, list[SchoolDecision]] = field(default_factory=dict)
     stories: dict[tuple[Any, ...], Story] = field(default_factory=dict)
 
     @classmethod
@@ -88,7 +92,12 @@ class Look:
         newest = telling.newest_reports(
             connection, desk.provider_id, [row.owed_id for row in owed if row.version]
         )
-        return cls(now, threads, owed, lessons, _told(desk, newest), _sealed_in_entries(desk, lessons))
+        who = {row.pupil_id for row in owed}
+        decisions = (
+            known.decisions_of(connection, desk.provider_id, who, min(days), max(days)) if owed else {}
+        )
+        sealed = _sealed_in_entries(desk, lessons)
+        return cls(now, threads, owed, lessons, _told(desk, newest), sealed, decisions)
 
 
 def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
@@ -127,7 +136,10 @@ def _sealed_in_entries(desk: Desk, lessons: dict[int, list[telling.KeptLesson]])
 
 def lessons_of(look: Look, row: Row[Any]) -> list[telling.KeptLesson]:
     """Give the lessons of an owed report's days; a half day's own lines are cut out after folding."""
-    first, until = row.first_day, row.until_day
+    first, until = max(row.first_day, row.told_from), row.until_day
+    if row.told_until is not None:
+        # A pupil who moves school mid-week is two schools' news, each for its own days.
+        until = min(until, row.told_until + ONE_DAY)
     return [one for one in look.lessons.get(row.placement_id, ()) if first <= one.row.day < until]
 
 
@@ -161,6 +173,8 @@ def story_of(
         row.arranged_by,
         row.registration,
         row.half,
+        row.standing,
+        tuple(look.decisions.get(row.pupil_id, ())),
         *(_told_by(look, one.row) for one in counted),
     )
     story = look.stories.get(key)
@@ -194,11 +208,13 @@ def _folded(
         Purpose(row.purpose),
         provider_has_urn=bool(desk.config.provider.urn),
         register_closes=desk.config.provider.own_register_closes_minutes,
+        standing=Standing(row.standing),
     )
+    decisions = look.decisions.get(row.pupil_id, ())
     hours = desk.config.organisations[row.organisation].hours.hours()
     return tuple(
         line
         for day in sorted({entry.lesson.day for entry in entries})
-        for line in fold_day(entries, hours=hours, day=day, context=context)
+        for line in fold_day(entries, hours=hours, day=day, context=on_day(desk, context, decisions, day))
         if not row.half or line.half.value == row.half
     )

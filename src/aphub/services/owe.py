@@ -22,6 +22,7 @@ from aphub.domain.agreements import (
 )
 from aphub.domain.calendar import Calendar, lessons_of
 from aphub.domain.placements import Lesson
+from aphub.services.absences import fill_new_lessons
 from aphub.services.desk import Desk
 from aphub.store import owed as kept
 from aphub.store import placements as people
@@ -101,6 +102,7 @@ def _one_batch(
     lessons_added, lessons_withdrawn = _keep_lessons(
         desk, connection, batch, due, entry_times, have, first_day
     )
+    fill_new_lessons(desk, connection, {one.pupil_id for one in batch}, (first_day, days[1]))
     have_owed = kept.owed_between(connection, desk.provider_id, ids, *days)
     reports = _keep_owed(desk, connection, wanted, due, have_owed, first_day)
     return OweResult(lessons_added, lessons_withdrawn, *reports)

@@ -125,6 +125,7 @@ class Changes:
                     "timetable": timetable_to_text(first.timetable),
                     "attends_on_school_closure": first.attends_on_school_closure,
                     "risk_flag": first.risk,
+                    "standing": first.standing.value,
                     "current": True,
                     "made_at": desk.now,
                     "made_by": by[:80],
@@ -279,7 +280,7 @@ def _same_placement(first: PersonRow, standing: Sequence[Row[Any]], *, alone: bo
 def _placement_differs(row: Row[Any], first: PersonRow) -> bool:
     have = (
         *(row.ends_day, row.arranged_by, row.power, row.registration, row.nature, row.commissioner),
-        *(row.attends_on_school_closure, row.risk_flag),
+        *(row.attends_on_school_closure, row.risk_flag, row.standing),
         timetable_from_text(row.timetable),
     )
     wanted = (
@@ -290,7 +291,7 @@ def _placement_differs(row: Row[Any], first: PersonRow) -> bool:
             first.registration.value,
             first.nature.value,
         ),
-        *(first.commissioner, first.attends_on_school_closure, first.risk),
+        *(first.commissioner, first.attends_on_school_closure, first.risk, first.standing.value),
         first.timetable,
     )
     return have != wanted

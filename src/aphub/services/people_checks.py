@@ -9,6 +9,7 @@ from aphub.services.people_rows import PersonRow, Problem
 _PUPIL = ("given_name", "family_name", "upn", "school_pupil_ref", "suppressed")
 _PLACEMENT = (
     *("ends", "arranged_by", "power", "registration", "timetable", "risk", "attends_on_school_closure"),
+    "standing",
 )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from aphub.domain.identifiers import UpnState, check_upn, near_duplicate
-from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration
+from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration, Standing
 from aphub.domain.timetables import read_timetable
 from aphub.domain.typed import read_day
 from aphub.services.people_rows import REQUIRED, PersonRow, Problem
@@ -32,6 +32,12 @@ _PURPOSE = {
     **dict.fromkeys(("home school", "home_school", "school"), Purpose.HOME_SCHOOL),
     **dict.fromkeys(("council", "local authority", "la"), Purpose.COUNCIL),
     **dict.fromkeys(("other school", "other_school"), Purpose.OTHER_SCHOOL),
+}
+_STANDING = {
+    **{standing.value: standing for standing in Standing},
+    **dict.fromkeys(("", "confirmed", "started", "accepted"), Standing.AGREED),
+    **dict.fromkeys(("taster", "on trial", "trial placement"), Standing.TRIAL),
+    **dict.fromkeys(("referral pending", "pending referral", "not yet agreed"), Standing.PENDING),
 }
 _NATURE = {
     **{nature.value: nature for nature in Nature},
@@ -85,6 +91,7 @@ class RowReader:
         )
         nature = self._word(number, "nature", get("nature", "") or Nature.AP.value, _NATURE, Nature)
         power = self._power(number, get("power", ""))
+        standing = self._word(number, "standing", get("standing", "") or "agreed", _STANDING, Standing)
         commissioner = self._slug(number, "commissioner", get("commissioner", ""), self._organisations)
         recipient = self._slug(number, "recipient", get("recipient", ""), self._organisations)
         agreement = self._slug(number, "agreement", get("agreement", ""), self._agreements)
@@ -107,6 +114,7 @@ class RowReader:
             or nature is None
             or power is None
             or purpose is None
+            or standing is None
         ):
             return None
         return PersonRow(
@@ -130,6 +138,7 @@ class RowReader:
             recipient=recipient,
             purpose=purpose,
             agreement=agreement,
+            standing=standing,
         )
 
     def _wrong(self, number: int, column: str, words: str, mend: str) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import chain, islice
 
 from aphub.api.sources import SourceRefusedError
-from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration, TimetableSlot
+from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration, Standing, TimetableSlot
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pupil_ref": (
@@ -45,6 +45,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "attends on inset days",
         "attends when school is closed",
     ),
+    "standing": ("standing", "placement status", "status", "referral", "referral status"),
 }
 """Our columns in the order of the documented layout, each with the headings that also mean it."""
 
@@ -95,6 +96,7 @@ class PersonRow:
     recipient: str
     purpose: Purpose
     agreement: str
+    standing: Standing = Standing.AGREED
 
     @property
     def pupil(self) -> tuple[str, ...]:
@@ -106,7 +108,7 @@ class PersonRow:
         """All that the row says about the placement."""
         return (
             *(self.starts, self.ends, self.arranged_by, self.power, self.registration, self.nature),
-            *(self.commissioner, self.timetable, self.risk, self.attends_on_school_closure),
+            *(self.commissioner, self.timetable, self.risk, self.attends_on_school_closure, self.standing),
         )
 
     @property

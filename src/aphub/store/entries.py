@@ -99,3 +99,13 @@ def add(connection: Connection, provider_id: int, rows: list[dict[str, Any]]) ->
             .values(state="entered")
         )
     connection.execute(insert(entries), rows)
+
+
+def reopen(connection: Connection, provider_id: int, lesson_ids: Iterable[int]) -> None:
+    """Let the registers of lessons be owed again, as if nobody had said anything ahead."""
+    for part in in_batches(lesson_ids):
+        connection.execute(
+            update(lessons)
+            .where(lessons.c.provider_id == provider_id, lessons.c.lesson_id.in_(part))
+            .values(state="owed")
+        )

@@ -17,6 +17,7 @@ from aphub.domain.placements import (
     Purpose,
     Recipient,
     Registration,
+    Standing,
     TimetableSlot,
 )
 from aphub.store.tables import lessons, placements, recipients
@@ -93,6 +94,7 @@ def placement_of(row: Row[Any]) -> KeptPlacement:
         power=Power(row.power),
         attends_on_school_closure=row.attends_on_school_closure,
         risk_flag=row.risk_flag,
+        standing=Standing(row.standing),
     )
     return KeptPlacement(row.placement_id, row.pupil_id, value)
 

@@ -138,6 +138,9 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
             placements.c.registration,
             placements.c.nature,
             placements.c.risk_flag,
+            placements.c.standing,
+            recipients.c.starts_day.label("told_from"),
+            recipients.c.ends_day.label("told_until"),
             pupils.c.key_id.label("pupil_key_id"),
             pupils.c.sealed.label("pupil_sealed"),
             pupils.c.suppressed,
@@ -200,6 +203,8 @@ def lessons_with_entries(
                 entries.c.provider_id == lessons.c.provider_id,
                 entries.c.lesson_id == lessons.c.lesson_id,
                 entries.c.current,
+                # What was said ahead and taken back again is as if nobody had said it: the register is owed.
+                lessons.c.state == "entered",
             ),
         )
         .where(

@@ -61,6 +61,13 @@ _ALL = (
         {"owed": shape.reference, "due": shape.instant},
         {"organisation": shape.slug, **_CAUSE},
     ),
+    # A school's own word, on which a code may rest: the content's digest is keyed, so it says nothing by itself.
+    Kind(
+        "decision.recorded",
+        {"decision": shape.reference, "organisation": shape.slug, "content": shape.hexdigest},
+        _BY,
+    ),
+    Kind("lessons.cancelled", {"cancellation": shape.reference, "lessons": shape.count}, _BY),
     Kind("channel.approved", {**_CHANNEL, **_BY}),
     Kind("channel.changed", {**_CHANNEL, "before": shape.hexdigest}, _BY),
     Kind("channel.paused", {**_CHANNEL, **_BY}),

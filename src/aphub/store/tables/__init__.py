@@ -16,6 +16,7 @@ from aphub.store.tables.kept import (
     legal_holds,
     record_notes,
 )
+from aphub.store.tables.known import cancellations, cancelled_lessons, known_absences, school_decisions
 from aphub.store.tables.owed import entries, lessons, owed_reports, threads
 from aphub.store.tables.proof import checkpoints, ledger_nodes, statements, verifying_keys
 from aphub.store.tables.said import attempts, dispatch_reports, dispatches, receipts, reports
@@ -26,6 +27,8 @@ __all__ = [
     "access_pupils",
     "accesses",
     "attempts",
+    "cancellations",
+    "cancelled_lessons",
     "channels",
     "checkpoints",
     "counters",
@@ -37,6 +40,7 @@ __all__ = [
     "facts",
     "holds",
     "intakes",
+    "known_absences",
     "lanes",
     "ledger_nodes",
     "legal_holds",
@@ -52,6 +56,7 @@ __all__ = [
     "recipients",
     "record_notes",
     "reports",
+    "school_decisions",
     "snapshots",
     "statements",
     "tasks",

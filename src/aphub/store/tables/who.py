@@ -56,6 +56,7 @@ placements = Table(
     Column("timetable", Text, nullable=False, comment="JSON list of weekly slots"),
     Column("attends_on_school_closure", Boolean, nullable=False),
     Column("risk_flag", Boolean, nullable=False),
+    Column("standing", String(10), nullable=False, default="agreed", comment="agreed, trial, pending"),
     Column("current", Boolean, nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
     Column("made_by", String(80), nullable=False),

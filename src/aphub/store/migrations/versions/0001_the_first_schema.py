@@ -68,6 +68,44 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "cancellations",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("cancellation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column(
+            "because", sa.String(length=20), nullable=False, comment="staff ill, premises, weather, other"
+        ),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "cancellation_id", name=op.f("pk_cancellations")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_cancellations_provider_id_ref")),
+    )
+    with op.batch_alter_table("cancellations", schema=None) as batch_op:
+        batch_op.create_index("ix_cancellations_day", ["provider_id", "day"], unique=False)
+
+    op.create_table(
+        "cancelled_lessons",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("lesson_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("cancellation_id", sa.BigInteger(), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "answer",
+            sa.String(length=20),
+            nullable=True,
+            comment="back to school, stays home, elsewhere; null until somebody said",
+        ),
+        sa.Column("answered_by", sa.String(length=80), nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "lesson_id", name=op.f("pk_cancelled_lessons")),
+    )
+    with op.batch_alter_table("cancelled_lessons", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_cancelled_lessons_of", ["provider_id", "cancellation_id", "pupil_id"], unique=False
+        )
+
+    op.create_table(
         "channels",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("organisation", sa.String(length=60), nullable=False),
@@ -338,6 +376,36 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider_id", "file_digest", name=op.f("uq_intakes_provider_id_file_digest")),
     )
     op.create_table(
+        "known_absences",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("absence_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column("starts_day", sa.Date(), nullable=False),
+        sa.Column("ends_day", sa.Date(), nullable=False, comment="belongs to it"),
+        sa.Column("half", sa.String(length=2), nullable=False, comment="AM, PM or empty for the whole day"),
+        sa.Column("weekdays", sa.String(length=13), nullable=False, comment="such as 0,2; empty for all"),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("told_by", sa.String(length=20), nullable=False, comment="a role, never a name"),
+        sa.Column("evidence", sa.String(length=10), nullable=False, comment="none, asked, seen"),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=False, comment="JSON: who told it, their words, why it ended"
+        ),
+        sa.Column("recorded_by", sa.String(length=80), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True, comment="when its last day was brought forward"),
+        sa.PrimaryKeyConstraint("provider_id", "absence_id", name=op.f("pk_known_absences")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_known_absences_provider_id_ref")),
+    )
+    with op.batch_alter_table("known_absences", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_known_absences_pupil", ["provider_id", "pupil_id", "ends_day"], unique=False
+        )
+
+    op.create_table(
         "lanes",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("lane", sa.String(length=40), nullable=False),
@@ -525,6 +593,7 @@ def upgrade() -> None:
         sa.Column("timetable", sa.Text(), nullable=False, comment="JSON list of weekly slots"),
         sa.Column("attends_on_school_closure", sa.Boolean(), nullable=False),
         sa.Column("risk_flag", sa.Boolean(), nullable=False),
+        sa.Column("standing", sa.String(length=10), nullable=False, comment="agreed, trial, pending"),
         sa.Column("current", sa.Boolean(), nullable=False),
         sa.Column("made_at", UtcDateTime(), nullable=False),
         sa.Column("made_by", sa.String(length=80), nullable=False),
@@ -703,6 +772,39 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_reports_provider_id_ref")),
     )
+    op.create_table(
+        "school_decisions",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column("organisation", sa.String(length=60), nullable=False, comment="whose decision it is"),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("starts_day", sa.Date(), nullable=False),
+        sa.Column("ends_day", sa.Date(), nullable=False, comment="belongs to it"),
+        sa.Column("half", sa.String(length=2), nullable=False),
+        sa.Column("weekdays", sa.String(length=13), nullable=False),
+        sa.Column("comes_anyway", sa.Boolean(), nullable=False, comment="the pupil is still expected here"),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="JSON: who decided, name and role, and their words",
+        ),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("recorded_by", sa.String(length=80), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_by", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "decision_id", name=op.f("pk_school_decisions")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_school_decisions_provider_id_ref")),
+    )
+    with op.batch_alter_table("school_decisions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_school_decisions_pupil", ["provider_id", "pupil_id", "ends_day"], unique=False
+        )
+
     op.create_table(
         "snapshots",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),

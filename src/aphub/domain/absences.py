@@ -1,0 +1,131 @@
+"""News that comes before or after the register: known absences, and decisions that only a school can make.
+
+A **known absence** is what somebody told the provider; it fills entries in ahead, explains an absence that the register
+only counts, and stops the daily chase. A **decision** is what a pupil's school decided (SI 2024/208 reg 11): without
+one, no reason in the world becomes C, C1, C2, G, E, J1 or S.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, time
+from enum import StrEnum
+
+from aphub.domain.calendar import Calendar, school_days_between
+from aphub.domain.entries import Fact, Half
+from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.domain.readings import UNEXPLAINED
+
+SUSPENDED_DAYS = 5
+"""School days for which E may stand; from the sixth, provision is due (domain notes, section 3.1 rows 6 and 7)."""
+
+LONGEST_DAYS = 92
+"""No absence is known for longer at once: after a term somebody must say again that it still holds."""
+
+NEWS = frozenset({Outcome.ABSENT, Outcome.AT_HOME_SCHOOL, Outcome.NOT_EXPECTED})
+"""What somebody may tell ahead of a register."""
+
+_NOON = time(12)
+
+
+class Teller(StrEnum):
+    """Who told the provider; a role, never a name."""
+
+    PARENT = "parent"
+    PUPIL = "pupil"
+    SCHOOL = "school"
+    COUNCIL = "council"
+    TRANSPORT = "transport"
+    STAFF = "our own staff"
+    OTHER = "somebody else"
+
+
+class Evidence(StrEnum):
+    """Whether something in writing was wanted; only for absences that are frequent or have a pattern."""
+
+    NONE = "none"
+    ASKED = "asked"
+    SEEN = "seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some days with a weekly shape: both ends belong to it; no weekdays means all, no half means the whole day."""
+
+    starts: date
+    ends: date
+    half: Half | None = None
+    weekdays: frozenset[int] = frozenset()
+
+    def covers(self, day: date, starts: time) -> bool:
+        """Say whether a lesson that starts then lies in it; the half of a lesson is the one in which it starts."""
+        if not self.starts <= day <= self.ends or (self.weekdays and day.weekday() not in self.weekdays):
+            return False
+        return self.half is None or (Half.AM if starts < _NOON else Half.PM) is self.half
+
+    def halves_on(self, day: date) -> tuple[Half, ...]:
+        """Give the halves of a day that it covers."""
+        if not self.starts <= day <= self.ends or (self.weekdays and day.weekday() not in self.weekdays):
+            return ()
+        return tuple(Half) if self.half is None else (self.half,)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAbsence:
+    """What somebody told about one pupil for some days; `fact` is what entries say of it."""
+
+    absence_id: int
+    ref: str
+    pupil_id: int
+    stretch: Stretch
+    fact: Fact
+    told_by: Teller
+    evidence: Evidence = Evidence.NONE
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolDecision:
+    """What a pupil's school decided for some days."""
+
+    ref: str
+    pupil_id: int
+    organisation: str
+    reason: ReasonKind
+    stretch: Stretch
+
+
+def explained(fact: Fact, known: Iterable[KnownAbsence], day: date, starts: time) -> Fact:
+    """Give a register's bare absence the reason that somebody told; whatever else the register says stands."""
+    if fact.outcome is not Outcome.ABSENT or fact.reason not in UNEXPLAINED:
+        return fact
+    reasons = [
+        one.fact.reason
+        for one in known
+        if one.fact.outcome is Outcome.ABSENT and one.stretch.covers(day, starts)
+    ]
+    return replace(fact, reason=reasons[-1]) if reasons else fact
+
+
+def decided_on(decisions: Iterable[SchoolDecision], day: date) -> frozenset[tuple[Half, ReasonKind]]:
+    """Give what the school has decided for each half of a day."""
+    return frozenset((half, one.reason) for one in decisions for half in one.stretch.halves_on(day))
+
+
+def suspension_day(calendar: Calendar, first: date, day: date) -> int:
+    """Count which school day of a suspension `day` is, the first being 1; days without school count as the one before."""
+    return school_days_between(calendar, first, day) + 1
+
+
+def provision_due(calendar: Calendar, suspensions: Iterable[Stretch], day: date) -> bool:
+    """Say whether a suspension that covers `day` has lasted more than five school days, so that E fits no more."""
+    return any(
+        one.halves_on(day) and suspension_day(calendar, one.starts, day) > SUSPENDED_DAYS
+        for one in suspensions
+    )
+
+
+def stays_filled(known: KnownAbsence, calendar: Calendar, day: date) -> bool:
+    """Say whether a known absence fills an entry in ahead: a suspension only for the days on which E may stand."""
+    if known.fact.reason is not ReasonKind.SUSPENDED:
+        return True
+    return suspension_day(calendar, known.stretch.starts, day) <= SUSPENDED_DAYS

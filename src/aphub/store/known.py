@@ -1,0 +1,221 @@
+"""Keep known absences and schools' decisions, and find the lessons they speak of."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, insert, select, update
+
+from aphub.domain.absences import Evidence, KnownAbsence, SchoolDecision, Stretch, Teller
+from aphub.domain.entries import Fact, Half
+from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.store.engine import allocate
+from aphub.store.pupils import in_batches
+from aphub.store.tables import entries, known_absences, lessons, placements, school_decisions
+
+
+def stretch_of(row: Row[Any]) -> Stretch:
+    """Make the days of a known absence or a decision."""
+    weekdays = frozenset(int(day) for day in row.weekdays.split(",") if day)
+    return Stretch(row.starts_day, row.ends_day, Half(row.half) if row.half else None, weekdays)
+
+
+def stretch_columns(stretch: Stretch) -> dict[str, Any]:
+    """Give the columns of some days."""
+    return {
+        "starts_day": stretch.starts,
+        "ends_day": stretch.ends,
+        "half": stretch.half.value if stretch.half else "",
+        "weekdays": ",".join(str(day) for day in sorted(stretch.weekdays)),
+    }
+
+
+def absence_of(row: Row[Any]) -> KnownAbsence:
+    """Make a known absence of its row."""
+    fact = Fact(Outcome(row.outcome), ReasonKind(row.reason))
+    return KnownAbsence(
+        *(row.absence_id, row.ref, row.pupil_id, stretch_of(row), fact),
+        *(Teller(row.told_by), Evidence(row.evidence), row.recorded_by),
+    )
+
+
+def add_absence(connection: Connection, row: dict[str, Any]) -> None:
+    """Keep a known absence; its row carries its number already, since that is part of what seals it."""
+    connection.execute(insert(known_absences), row)
+
+
+def number(connection: Connection, what: str) -> int:
+    """Give one number of `known_absences` or `school_decisions`."""
+    return allocate(connection, what)[0]
+
+
+def absences_of(
+    connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
+) -> dict[int, list[KnownAbsence]]:
+    """Give what is known of pupils for some days, both of which count, by pupil, oldest first."""
+    found: dict[int, list[KnownAbsence]] = {}
+    for part in in_batches(dict.fromkeys(pupil_ids)):
+        chosen = (
+            select(known_absences)
+            .where(
+                known_absences.c.provider_id == provider_id,
+                known_absences.c.pupil_id.in_(part),
+                known_absences.c.ends_day >= from_day,
+                known_absences.c.starts_day <= until_day,
+                known_absences.c.ends_day >= known_absences.c.starts_day,
+            )
+            .order_by(known_absences.c.absence_id)
+        )
+        for row in connection.execute(chosen).all():
+            found.setdefault(row.pupil_id, []).append(absence_of(row))
+    return found
+
+
+def absence(connection: Connection, provider_id: int, ref: str) -> Row[Any] | None:
+    """Give one known absence by reference, to be changed."""
+    chosen = select(known_absences).where(
+        known_absences.c.provider_id == provider_id, known_absences.c.ref == ref
+    )
+    return connection.execute(chosen.with_for_update()).one_or_none()
+
+
+def running(connection: Connection, provider_id: int, from_day: date, limit: int) -> list[Row[Any]]:
+    """Give the known absences that are not over before a day, soonest first."""
+    chosen = (
+        select(known_absences)
+        .where(
+            known_absences.c.provider_id == provider_id,
+            known_absences.c.ends_day >= from_day,
+            known_absences.c.ends_day >= known_absences.c.starts_day,
+        )
+        .order_by(known_absences.c.starts_day, known_absences.c.absence_id)
+        .limit(limit)
+    )
+    return list(connection.execute(chosen).all())
+
+
+def end_absence(
+    connection: Connection, provider_id: int, absence_id: int, last_day: date, by: str, now: datetime
+) -> None:
+    """Bring an absence's last day forward; a day before its first means that it never was."""
+    connection.execute(
+        update(known_absences)
+        .where(known_absences.c.provider_id == provider_id, known_absences.c.absence_id == absence_id)
+        .values(ends_day=last_day, ended_by=by[:80], ended_at=now)
+    )
+
+
+def add_decision(connection: Connection, row: dict[str, Any]) -> None:
+    """Keep a school's decision."""
+    connection.execute(insert(school_decisions), row)
+
+
+def withdraw_decision(
+    connection: Connection, provider_id: int, ref: str, by: str, now: datetime
+) -> Row[Any] | None:
+    """Take a decision back; None when there is none of that reference that stands."""
+    standing = and_(
+        school_decisions.c.provider_id == provider_id,
+        school_decisions.c.ref == ref,
+        school_decisions.c.withdrawn_at.is_(None),
+    )
+    row = connection.execute(select(school_decisions).where(standing).with_for_update()).one_or_none()
+    if row is not None:
+        connection.execute(
+            update(school_decisions).where(standing).values(withdrawn_at=now, withdrawn_by=by[:80])
+        )
+    return row
+
+
+def decisions_of(
+    connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
+) -> dict[int, list[SchoolDecision]]:
+    """Give the decisions that stand for pupils on some days, both of which count, by pupil, oldest first."""
+    found: dict[int, list[SchoolDecision]] = {}
+    for part in in_batches(dict.fromkeys(pupil_ids)):
+        chosen = (
+            select(school_decisions)
+            .where(
+                school_decisions.c.provider_id == provider_id,
+                school_decisions.c.pupil_id.in_(part),
+                school_decisions.c.ends_day >= from_day,
+                school_decisions.c.starts_day <= until_day,
+                school_decisions.c.withdrawn_at.is_(None),
+            )
+            .order_by(school_decisions.c.decision_id)
+        )
+        for row in connection.execute(chosen).all():
+            one = SchoolDecision(
+                row.ref, row.pupil_id, row.organisation, ReasonKind(row.reason), stretch_of(row)
+            )
+            found.setdefault(row.pupil_id, []).append(one)
+    return found
+
+
+def standing_decisions(
+    connection: Connection, provider_id: int, from_day: date, limit: int
+) -> list[Row[Any]]:
+    """Give the decisions that stand and are not over before a day."""
+    chosen = (
+        select(school_decisions)
+        .where(
+            school_decisions.c.provider_id == provider_id,
+            school_decisions.c.ends_day >= from_day,
+            school_decisions.c.withdrawn_at.is_(None),
+        )
+        .order_by(school_decisions.c.starts_day, school_decisions.c.decision_id)
+        .limit(limit)
+    )
+    return list(connection.execute(chosen).all())
+
+
+def lessons_of_pupils(
+    connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
+) -> list[Row[Any]]:
+    """Give the lessons of pupils that are due on some days, both of which count, each with its current entry."""
+    found: list[Row[Any]] = []
+    for part in in_batches(dict.fromkeys(pupil_ids)):
+        chosen = (
+            select(
+                lessons,
+                placements.c.ref.label("placement_ref"),
+                placements.c.commissioner,
+                entries.c.entry_id,
+                entries.c.version,
+                entries.c.outcome,
+                entries.c.reason,
+                entries.c.minutes,
+                entries.c.mode.label("entry_mode"),
+                entries.c.key_id.label("entry_key_id"),
+                entries.c.sealed.label("entry_sealed"),
+                entries.c.made_by,
+                entries.c.because,
+                entries.c.taken_at,
+            )
+            .join(
+                placements,
+                and_(
+                    placements.c.provider_id == lessons.c.provider_id,
+                    placements.c.placement_id == lessons.c.placement_id,
+                    placements.c.current,
+                ),
+            )
+            .outerjoin(
+                entries,
+                and_(
+                    entries.c.provider_id == lessons.c.provider_id,
+                    entries.c.lesson_id == lessons.c.lesson_id,
+                    entries.c.current,
+                ),
+            )
+            .where(
+                lessons.c.provider_id == provider_id,
+                lessons.c.pupil_id.in_(part),
+                lessons.c.day >= from_day,
+                lessons.c.day <= until_day,
+                lessons.c.state != "withdrawn",
+            )
+            .order_by(lessons.c.starts_at, lessons.c.lesson_id)
+        )
+        found += connection.execute(chosen).all()
+    return found
