@@ -135,6 +135,7 @@ def next_instant(hub: Hub, desks: list[Desk], lanes: Lanes | None = None) -> dat
                 now,
                 alerted_after=watch.ALERTED_AFTER,
                 warned_before=watch.WARN_BEFORE,
+                warned_after=watch.WARN_AFTER,
             )
     return min(found, default=None)
 

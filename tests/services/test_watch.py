@@ -1,15 +1,17 @@
 """What is not there by now is noticed, told, and provable."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError
+from aphub.domain.calendar import to_utc
 from aphub.domain.outcomes import Outcome
 from aphub.services import watch
 from aphub.services.recover import recover
 from aphub.store import tables as t
+from aphub.store import watching
 from tests.told import facts_of, outcomes_of, text_of
-from tests.world import TWO_A_DAY, School
+from tests.world import TWO_A_DAY, School, World
 
 BUSY = TransientDeliveryError("Their system is busy.")
 
@@ -61,6 +63,33 @@ def test_person_is_warned_ten_minutes_before_a_register_is_due_and_once(make_wor
     world.enter(sam)
     world.at("09:26")
     assert world.tasks("take_register") == []
+
+
+def test_nobody_is_warned_about_a_register_before_its_lesson_has_begun(make_world):
+    world = make_world(agreements={"daily": 'cadence = "daily"\ndue = "15:30"\nentry_due = "start"'})
+    sam = world.pupil()
+    world.owe()
+    for wall in ("08:50", "09:00", "09:04"):
+        world.at(wall)
+        assert world.rows(t.tasks) == []
+    assert min(next_watched(world)) == to_utc(world.day, time(9, 5))
+    world.at("09:05")
+    assert len(world.tasks("take_register")) == 1
+    world.enter(sam)
+    world.at("09:06")
+    assert world.tasks("take_register") == []
+
+
+def next_watched(world: World) -> list[datetime]:
+    with world.hub.store.reading() as connection:
+        return watching.next_watch(
+            connection,
+            world.desk.provider_id,
+            world.desk.now,
+            alerted_after=watch.ALERTED_AFTER,
+            warned_before=watch.WARN_BEFORE,
+            warned_after=watch.WARN_AFTER,
+        )
 
 
 def test_missing_register_is_noticed_for_every_lesson_of_the_day(make_world):

@@ -19,6 +19,9 @@ from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate, lock_ledger
 
 WARN_BEFORE = timedelta(minutes=10)
+WARN_AFTER = timedelta(minutes=5)
+"""How old a lesson is before anybody is warned about its register: where it is due at the start, nobody is late yet."""
+
 ALERTED_AFTER = URGENT_WITHIN - ALERT_LEAD
 _LOOK_BACK = timedelta(hours=12)
 _BATCH = 500
@@ -61,9 +64,11 @@ def _missing_registers(desk: Desk, now: datetime) -> int:
 
 
 def _due_registers(desk: Desk, now: datetime) -> int:
-    """Warn a named person ten minutes before a register is due, once for each time."""
+    """Warn a named person ten minutes before a register is due, once for each time, and never before the lesson."""
     with desk.store.transaction() as connection:
-        rows = watching.registers_due(connection, desk.provider_id, now + WARN_BEFORE, now - ALERTED_AFTER)
+        rows = watching.registers_due(
+            connection, desk.provider_id, now + WARN_BEFORE, now - ALERTED_AFTER, now - WARN_AFTER
+        )
         if not rows:
             return 0
         numbers = allocate(connection, "tasks", len(rows))

@@ -35,9 +35,9 @@ def told_missing(connection: Connection, provider_id: int, lesson_ids: Sequence[
 
 
 def registers_due(
-    connection: Connection, provider_id: int, due_by: datetime, due_after: datetime
+    connection: Connection, provider_id: int, due_by: datetime, due_after: datetime, began_by: datetime
 ) -> list[Row[Any]]:
-    """Count the registers that are due soon and not there, by the instant at which they are due."""
+    """Count the registers of lessons under way that are due soon and not there, by the instant of being due."""
     chosen = (
         select(lessons.c.entry_due, func.count().label("pupils"))
         .where(
@@ -45,6 +45,7 @@ def registers_due(
             lessons.c.state == "owed",
             lessons.c.entry_due <= due_by,
             lessons.c.entry_due > due_after,
+            lessons.c.starts_at <= began_by,
         )
         .group_by(lessons.c.entry_due)
     )
@@ -151,6 +152,7 @@ def next_watch(
     *,
     alerted_after: timedelta,
     warned_before: timedelta,
+    warned_after: timedelta,
 ) -> list[datetime]:
     """Give the instants at which a promise passes, a register is missed, or a warning about one is due next."""
     passes = select(func.min(owed_reports.c.due_by)).where(
@@ -164,12 +166,14 @@ def next_watch(
         *waiting, lessons.c.unregistered_told_at.is_(None), lessons.c.starts_at > now - alerted_after
     )
     due = select(func.min(lessons.c.entry_due)).where(*waiting, lessons.c.entry_due > now + warned_before)
-    passed, start, entry = (
-        connection.execute(chosen).scalar_one_or_none() for chosen in (passes, began, due)
+    begins = select(func.min(lessons.c.starts_at)).where(*waiting, lessons.c.starts_at > now - warned_after)
+    passed, start, entry, first = (
+        connection.execute(chosen).scalar_one_or_none() for chosen in (passes, began, due, begins)
     )
     found = (
         passed,
         start + alerted_after if start else None,
         entry - warned_before if entry else None,
+        first + warned_after if first else None,
     )
     return [at for at in found if at is not None]
