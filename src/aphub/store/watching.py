@@ -9,6 +9,10 @@ from sqlalchemy import Connection, Row, and_, func, select, update
 from aphub.store.tables import dispatches, lessons, owed_reports, questions, recipients, tasks
 
 _NOT_DONE = ("owed", "prepared", "held")
+_ASKED = select(questions.c.question_id).where(
+    questions.c.provider_id == lessons.c.provider_id, questions.c.lesson_id == lessons.c.lesson_id
+)
+"""A mark of the lesson that became a question."""
 
 
 def registers_missing(
@@ -37,7 +41,10 @@ def told_missing(connection: Connection, provider_id: int, lesson_ids: Sequence[
 def registers_due(
     connection: Connection, provider_id: int, due_by: datetime, due_after: datetime, began_by: datetime
 ) -> list[Row[Any]]:
-    """Count the registers of lessons under way that are due soon and not there, by the instant of being due."""
+    """Count the registers of lessons under way that are due soon and not there, by the instant of being due.
+
+    A mark that came in and could not be read is a question, not a missing register.
+    """
     chosen = (
         select(lessons.c.entry_due, func.count().label("pupils"))
         .where(
@@ -46,6 +53,7 @@ def registers_due(
             lessons.c.entry_due <= due_by,
             lessons.c.entry_due > due_after,
             lessons.c.starts_at <= began_by,
+            ~_ASKED.exists(),
         )
         .group_by(lessons.c.entry_due)
     )
@@ -78,13 +86,7 @@ def any_register_task(connection: Connection, provider_id: int) -> bool:
 def registers_out(
     connection: Connection, provider_id: int, due_by: datetime, due_after: datetime
 ) -> list[datetime]:
-    """Give the instants in a stretch of time at which registers are due that have not come in.
-
-    A mark that came in and could not be read is a question, not a missing register.
-    """
-    asked = select(questions.c.question_id).where(
-        questions.c.provider_id == lessons.c.provider_id, questions.c.lesson_id == lessons.c.lesson_id
-    )
+    """Give the instants in a stretch of time at which registers are due that have not come in."""
     chosen = (
         select(lessons.c.entry_due)
         .where(
@@ -92,7 +94,7 @@ def registers_out(
             lessons.c.state == "owed",
             lessons.c.entry_due <= due_by,
             lessons.c.entry_due > due_after,
-            ~asked.exists(),
+            ~_ASKED.exists(),
         )
         .distinct()
     )
