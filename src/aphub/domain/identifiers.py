@@ -16,7 +16,7 @@ _UPN_SHAPE = re.compile(r"[A-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]")
 _UPN_BODY_SHAPE = re.compile(r"[0-9]{11}[0-9A-HJ-NP-RT-Z]")
 
 _REFERENCE_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_REFERENCE_LENGTH = 8
+_PAIRS = [first + second for first in _REFERENCE_LETTERS for second in _REFERENCE_LETTERS]
 _REFERENCE_BYTES = 5
 
 _LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
@@ -179,8 +179,11 @@ def public_reference(random_bytes: bytes) -> str:
         message = f"a public reference needs {_REFERENCE_BYTES} random bytes"
         raise ValueError(message)
     number = int.from_bytes(random_bytes[:_REFERENCE_BYTES])
-    return "".join(
-        _REFERENCE_LETTERS[number >> 5 * place & 31] for place in reversed(range(_REFERENCE_LENGTH))
+    return (
+        _PAIRS[number >> 30]
+        + _PAIRS[number >> 20 & 1023]
+        + _PAIRS[number >> 10 & 1023]
+        + _PAIRS[number & 1023]
     )
 
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import starmap
 
 from cryptography.exceptions import InvalidTag
@@ -52,15 +53,26 @@ def key_name(provider_id: int, subject: int | str, record_class: str, school_yea
     Raises:
         SealingError: a part could be mistaken for another, or the school year is not two neighbouring years.
     """
-    for part in (str(subject), record_class):
-        if not _PART.fullmatch(part):
-            message = "A key name has parts of small letters, figures, dots and hyphens."
-            raise SealingError(message)
+    if not isinstance(subject, int):
+        _check_part(subject)
+    return f"{provider_id:d}/{subject}/{_what_and_when(record_class, school_year)}"
+
+
+def _check_part(part: str) -> None:
+    if not _PART.fullmatch(part):
+        message = "A key name has parts of small letters, figures, dots and hyphens."
+        raise SealingError(message)
+
+
+@lru_cache(64)
+def _what_and_when(record_class: str, school_year: str) -> str:
+    """Check the two parts that thousands of names share."""
+    _check_part(record_class)
     year = _SCHOOL_YEAR.fullmatch(school_year)
     if year is None or (int(year[1]) + 1) % 100 != int(year[2]):
         message = "A school year is written like 2025-26."
         raise SealingError(message)
-    return f"{provider_id:d}/{subject}/{record_class}/{school_year}"
+    return f"{record_class}/{school_year}"
 
 
 def seal(key: DataKey, plaintext: bytes, context: bytes) -> bytes:

@@ -16,7 +16,7 @@ from aphub.domain.agreements import Agreement, Send
 from aphub.domain.calendar import london_day
 from aphub.domain.entries import Half, SessionEntry
 from aphub.domain.reports import Kind
-from aphub.domain.threads import alert_lines, changes, gather_for, is_urgent_line, news_kind
+from aphub.domain.threads import alert_lines, changes, gather_for, news_kind
 from aphub.services.desk import Desk
 from aphub.services.look import NOT_TOLD, Look, Story, Told, is_complete, lessons_of, newest_entry, story_of
 from aphub.store import telling
@@ -76,7 +76,7 @@ def decide(desk: Desk, look: Look) -> Decision:
 
 
 def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, complete: bool) -> None:
-    agreement = desk.config.agreement_on(row.agreement, row.organisation, row.first_day)
+    agreement = look.agreement(desk, row)
     if agreement is None:
         decision.looks.append({"key": row.owed_id, "look_at": None})
         return
@@ -89,7 +89,7 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
             return
         story = story_of(desk, look, row, inside, missing_after=ALERT_LEAD)
         if urgent := story.news_since(told.lines):
-            _alert(decision, row, agreement, told, inside, urgent)
+            _alert(decision, row, agreement, told, story, urgent)
         else:
             decision.looks.append({"key": row.owed_id, "look_at": row.send_at})
         return
@@ -102,7 +102,7 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
     if ready > look.now:
         decision.looks.append({"key": row.owed_id, "look_at": ready})
         return
-    decision.parts[row.thread_id, kind].append(_part(row, agreement, told, inside, story.lines, story.lines))
+    decision.parts[row.thread_id, kind].append(_part(row, agreement, told, story, story.lines, story.lines))
 
 
 def _routine(
@@ -126,10 +126,10 @@ def _routine(
     urgent = story.news_since(told.lines)
     if urgent and _may_write_register(desk, row, agreement):
         # A person reads it first; the routine report, which may go into a register, follows.
-        _alert(decision, row, agreement, told, inside, urgent)
+        _alert(decision, row, agreement, told, story, urgent)
         return
     decision.parts[row.thread_id, Kind.ROUTINE].append(
-        _part(row, agreement, told, inside, story.lines, story.lines)
+        _part(row, agreement, told, story, story.lines, story.lines)
     )
 
 
@@ -138,11 +138,11 @@ def _alert(
     row: Row[Any],
     agreement: Agreement,
     told: Told,
-    inside: Sequence[telling.KeptLesson],
+    story: Story,
     urgent: tuple[SessionEntry, ...],
 ) -> None:
     cumulative = _merged(told.lines, urgent)
-    decision.parts[row.thread_id, Kind.ALERT].append(_part(row, agreement, told, inside, urgent, cumulative))
+    decision.parts[row.thread_id, Kind.ALERT].append(_part(row, agreement, told, story, urgent, cumulative))
 
 
 def _may_write_register(desk: Desk, row: Row[Any], agreement: Agreement) -> bool:
@@ -162,7 +162,7 @@ def _part(
     row: Row[Any],
     agreement: Agreement,
     told: Told,
-    inside: Sequence[telling.KeptLesson],
+    story: Story,
     lines: tuple[SessionEntry, ...],
     cumulative: tuple[SessionEntry, ...],
 ) -> Part:
@@ -173,9 +173,9 @@ def _part(
         lines=lines,
         told=cumulative,
         changes=changes(before, lines) if before else [],
-        place=", ".join(dict.fromkeys(one.row.place for one in inside if one.row.place)),
-        staff=", ".join(dict.fromkeys(one.row.staff for one in inside if one.row.staff)),
-        urgent=any(map(is_urgent_line, lines)) and bool(alert_lines(told.lines, lines)),
+        place=story.place,
+        staff=story.staff,
+        urgent=story.urgent and bool(alert_lines(told.lines, lines)),
     )
 
 

@@ -5,13 +5,13 @@ A look reads outside any writing transaction.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from aphub.domain.absences import SchoolDecision
-from aphub.domain.agreements import URGENT_WITHIN
+from aphub.domain.agreements import URGENT_WITHIN, Agreement
 from aphub.domain.calendar import ONE_DAY
 from aphub.domain.entries import Action, Entry, Fact, SessionEntry
 from aphub.domain.fold import RecipientContext, fold_day
@@ -45,6 +45,8 @@ class Story:
     """The lines of a period that any number of pupils may share; `urgent` when one of them waits for no cadence."""
 
     lines: tuple[SessionEntry, ...]
+    place: str
+    staff: str
     urgent: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +70,14 @@ class Look:
     sealed: dict[int, Said]
     decisions: dict[int, list[SchoolDecision]] = field(default_factory=dict)
     stories: dict[tuple[Any, ...], Story] = field(default_factory=dict)
+    agreements: dict[tuple[str, str, date], Agreement | None] = field(default_factory=dict)
+
+    def agreement(self, desk: Desk, row: Row[Any]) -> Agreement | None:
+        """Give the terms that hold for an owed report, asked for once for all that share them."""
+        key = (row.agreement, row.organisation, row.first_day)
+        if key not in self.agreements:
+            self.agreements[key] = desk.config.agreement_on(*key)
+        return self.agreements[key]
 
     @classmethod
     def read(cls, desk: Desk, connection: Connection, now: datetime, limit: int) -> "Look":
@@ -179,13 +189,17 @@ def story_of(
     )
     story = look.stories.get(key)
     if story is None:
-        story = look.stories[key] = Story(_folded(desk, look, row, counted))
+        story = look.stories[key] = Story(
+            _folded(desk, look, row, counted),
+            ", ".join(dict.fromkeys(one.row.place for one in counted if one.row.place)),
+            ", ".join(dict.fromkeys(one.row.staff for one in counted if one.row.staff)),
+        )
     return story
 
 
 def _told_by(look: Look, row: Row[Any]) -> tuple[Any, ...]:
     """Give all that the fold of one lesson and its entry depends on, except whose they are."""
-    lesson = (row.starts_at, row.ends_at, row.mode, row.nature)
+    lesson = (row.starts_at, row.ends_at, row.mode, row.nature, row.place, row.staff)
     if row.entry_id is None:
         return lesson
     said = look.sealed.get(row.entry_id) if row.sealed else None

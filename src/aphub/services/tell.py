@@ -70,7 +70,9 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
         for kind in kinds:
             parts_here = decision.parts[thread.thread_id, kind]
             ours = [part for part in parts_here if part.row.organisation == thread.organisation]
-            without_way += [(part, _MOVED) for part in parts_here if part not in ours]
+            without_way += [
+                (part, _MOVED) for part in parts_here if part.row.organisation != thread.organisation
+            ]
             without_way += [(part, _ERASED) for part in ours if part.row.pupil_id not in pupils]
             ours = [part for part in ours if part.row.pupil_id in pupils]
             by_route, lost = _by_route(desk, ours, kind, live, pupils, now)

@@ -61,16 +61,24 @@ def lines_from_data(data: Sequence[dict[str, Any]]) -> tuple[SessionEntry, ...]:
 
 
 def pack(documents: Sequence[Document], rows: Sequence[Row], row_reports: Sequence[str]) -> bytes:
-    """Put a dispatch's documents and rows into one byte string: header length, JSON header, contents."""
-    same = dict(set(rows[0].items()).intersection(*(row.items() for row in rows[1:]))) if rows else {}
-    columns = [column for column in rows[0] if column not in same] if rows else []
+    """Put a dispatch's documents and rows into one byte string: header length, JSON header, contents.
+
+    Every row has the same columns in the same order.
+    """
+    by_column = (
+        dict(zip(rows[0], zip(*(row.values() for row in rows), strict=True), strict=True)) if rows else {}
+    )
+    same = {
+        column: values[0] for column, values in by_column.items() if values.count(values[0]) == len(values)
+    }
+    columns = [column for column in by_column if column not in same]
     header = json.dumps(
         {
             "documents": [[one.name, one.media_type, len(one.content)] for one in documents],
             # What all rows say stands once: most of a row does.
             "same": same,
             "columns": columns,
-            "rows": [[row[column] for column in columns] for row in rows],
+            "rows": list(zip(*(by_column[column] for column in columns), strict=True)) or [[]] * len(rows),
             "row_reports": list(row_reports),
         },
         ensure_ascii=False,
