@@ -217,7 +217,7 @@ def test_a_time_out_after_everything_was_taken_is_uncertain(far_side, make):
 )
 def test_an_impostor_hears_no_secret(far_side, make, kind):
     far_side.shows_certificate(kind)
-    assert isinstance(said(lambda: make().get(far_side.url)), TransientDeliveryError)
+    assert isinstance(said(lambda: make().get(far_side.url)), RefusedDeliveryError)
     assert far_side.received_bytes == b""
 
 

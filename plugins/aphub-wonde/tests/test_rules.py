@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from aphub.conformance import DeliveryAdapterRules, WondeFarSide
+from aphub.conformance import RegisterAdapterRules, WondeFarSide
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.testing import PLANTED_SECRET
 from aphub_wonde import WondeAdapter, WondeConnection, WondeRoute
@@ -16,7 +16,7 @@ def authority(tmp_path_factory) -> DemoAuthority:
     return DemoAuthority.create(tmp_path_factory.mktemp("authority"))
 
 
-class TestWonde(DeliveryAdapterRules):
+class TestWonde(RegisterAdapterRules):
     adapter_class = WondeAdapter
 
     @pytest.fixture

@@ -1,5 +1,6 @@
 """HTTP for adapters: one translation of its errors into what the hub does next."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, Uncer
 
 _TRY_LATER = frozenset({408, 425, 429, 503})
 _SERVER_ERROR = 500
+_DEEPEST_CAUSE = 10
 
 
 @contextmanager
@@ -19,6 +21,8 @@ def http_errors_as_delivery_errors() -> Iterator[None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
+        if is_impostor(exc):
+            raise impostor("the far side") from exc
         raise TransientDeliveryError("Their system could not be reached.") from exc
     except httpx.TransportError as exc:
         raise UncertainDeliveryError("Their system stopped answering.") from exc
@@ -30,6 +34,27 @@ def http_errors_as_delivery_errors() -> Iterator[None]:
         if exc.response.status_code >= _SERVER_ERROR:
             raise UncertainDeliveryError("Their system failed while answering.", code=code) from exc
         raise RefusedDeliveryError("Their system rejected the message.", code=code) from exc
+
+
+def is_impostor(exc: BaseException) -> bool:
+    """Say whether the far side could not prove who it is: waiting does not mend that."""
+    cause: BaseException | None = exc
+    for _ in range(_DEEPEST_CAUSE):  # a chain of causes may bite its own tail
+        if cause is None:
+            return False
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def impostor(who: str) -> RefusedDeliveryError:
+    """Give the error for a far side that could not prove who it is."""
+    return RefusedDeliveryError(
+        f"The server at {who}'s address could not prove who it is. We have not sent anything.",
+        code="certificate",
+        what_now="Check its address and ca_file with your IT team; do not switch the check off",
+    )
 
 
 def retry_after(value: str) -> timedelta | None:

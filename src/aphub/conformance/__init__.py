@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aphub.conformance.far_sides import FarSide, Kept, RowFarSide, WrittenMark
     from aphub.conformance.http_far_side import HttpFarSide
-    from aphub.conformance.rules import DeliveryAdapterRules
+    from aphub.conformance.register_far_side import RegisterFarSide, WondeFarSide, kit_school
+    from aphub.conformance.rules import DeliveryAdapterRules, RegisterAdapterRules
     from aphub.conformance.sftp_far_side import SftpFarSide
     from aphub.conformance.smtp_far_side import SmtpFarSide
-    from aphub.conformance.wonde_far_side import WondeFarSide
 
 __all__ = [
     "DeliveryAdapterRules",
     "FarSide",
     "HttpFarSide",
     "Kept",
+    "RegisterAdapterRules",
+    "RegisterFarSide",
     "RowFarSide",
     "SftpFarSide",
     "SmtpFarSide",
     "WondeFarSide",
     "WrittenMark",
+    "kit_school",
 ]
 
 _HOMES = {
@@ -31,11 +34,14 @@ _HOMES = {
     "FarSide": "far_sides",
     "HttpFarSide": "http_far_side",
     "Kept": "far_sides",
+    "RegisterAdapterRules": "rules",
+    "RegisterFarSide": "register_far_side",
     "RowFarSide": "far_sides",
     "SftpFarSide": "sftp_far_side",
     "SmtpFarSide": "smtp_far_side",
-    "WondeFarSide": "wonde_far_side",
+    "WondeFarSide": "register_far_side",
     "WrittenMark": "far_sides",
+    "kit_school": "register_far_side",
 }
 
 

@@ -4,6 +4,7 @@ from aphub.conformance.rules_delivery import DeliveryRules
 from aphub.conformance.rules_failures import FailureRules
 from aphub.conformance.rules_plugin import PluginRules
 from aphub.conformance.rules_privacy import PrivacyRules
+from aphub.conformance.rules_register import RegisterRules
 
 
 class DeliveryAdapterRules(DeliveryRules, FailureRules, PrivacyRules, PluginRules):
@@ -28,3 +29,7 @@ class DeliveryAdapterRules(DeliveryRules, FailureRules, PrivacyRules, PluginRule
 
     A rule cannot be skipped: it is done, or `quality.toml` says why this adapter is exempt.
     """
+
+
+class RegisterAdapterRules(DeliveryAdapterRules, RegisterRules):
+    """The promises of an adapter that writes into a school's own register; its far side is a `RegisterFarSide`."""

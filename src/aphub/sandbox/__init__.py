@@ -11,6 +11,7 @@ from aphub.sandbox.mis_state import MisState
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import ReceivedMail, SmtpSink
 from aphub.sandbox.wonde import WondeStandIn
+from aphub.sandbox.xporter import XporterStandIn
 
 __all__ = [
     "CertificateKind",
@@ -21,6 +22,7 @@ __all__ = [
     "SftpSink",
     "SmtpSink",
     "WondeStandIn",
+    "XporterStandIn",
     "main",
 ]
 

@@ -1,4 +1,4 @@
-"""Starting a stand-in by hand: `python -m aphub.sandbox smtp|sftp|wonde --to DIR`."""
+"""Starting a stand-in by hand: `python -m aphub.sandbox smtp|sftp|wonde|xporter --to DIR`."""
 
 import argparse
 import contextlib
@@ -6,29 +6,37 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from aphub.sandbox.certificates import DemoAuthority, write_private
 from aphub.sandbox.far_side import NOT_THE_VENDOR, FarSide
-from aphub.sandbox.mis_state import MisState
+from aphub.sandbox.mis_state import MisState, School
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import SmtpSink
 from aphub.sandbox.wonde import WondeStandIn
+from aphub.sandbox.xporter import XporterStandIn
 
 Lines = Callable[[], list[str]]
 
-MOODS = {
-    "accepts": "accepts",
-    "busy": "is_busy",
-    "cuts-off": "cuts_off_after_reading",
-    "full": "is_full",
-    "half-fails": "half_fails",
-    "no-rename": "has_no_posix_rename",
-    "no-starttls": "has_no_starttls",
-    "old-tls": "speaks_old_tls",
-    "refuses": "refuses",
+_LONG = 30.0
+MOODS: Mapping[str, tuple[Any, ...]] = {
+    "accepts": ("accepts",),
+    "answers-late": ("answers_late", _LONG),
+    "answers-twice": ("answers_twice",),
+    "busy": ("is_busy",),
+    "cuts-off": ("cuts_off_after_reading",),
+    "full": ("is_full",),
+    "half-fails": ("half_fails",),
+    "no-rename": ("has_no_posix_rename",),
+    "no-starttls": ("has_no_starttls",),
+    "old-tls": ("speaks_old_tls",),
+    "refuses": ("refuses",),
+    "slow": ("is_slow", _LONG),
 }
+ESTAB = "9994001"
+RELYING_PARTY = "hub.example.org"
 # Invented pupils: no local authority has the number 999.
 PUPILS = (
     ("T999400126001", "Sam", "Example"),
@@ -42,11 +50,12 @@ def run(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     try:
         far_side, lines = _STARTERS[arguments.kind](arguments)
-        mood = getattr(far_side, MOODS[arguments.mood], None)
+        name, *more = MOODS[arguments.mood]
+        mood = getattr(far_side, name, None)
         if mood is None:
             _say(f"The {arguments.kind} stand-in has no mood {arguments.mood!r}. Choose another.")
             return 2
-        mood()
+        mood(*more)
         far_side.start()
     except (ImportError, OSError, ValueError) as error:
         _say(f"The stand-in could not start: {error}. Nothing is running.")
@@ -91,7 +100,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="sftp: a public key that may sign in (default: one is made)",
     )
-    parser.add_argument("--token", help="wonde: the token to ask for (default: one is made and kept)")
+    parser.add_argument("--token", help="the token or secret to ask for (default: one is made and kept)")
     return parser.parse_args(argv)
 
 
@@ -132,22 +141,61 @@ def _client_key(path: Path) -> str:
     return asyncssh.read_private_key(str(path)).export_public_key().decode().strip()
 
 
-def _wonde(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
-    authority = DemoAuthority.open_or_create(arguments.to / "authority")
-    kept = arguments.to / "token"
-    if not arguments.token and not kept.exists():
-        write_private(kept, secrets.token_hex(20).encode())
-    token = arguments.token or kept.read_text(encoding="ascii").strip()
+def _invented_school() -> tuple[MisState, School]:
     state = MisState()
     school = state.add_school("Hill School", urn="999001")
     for upn, forename, surname in PUPILS:
         state.add_student(school, upn, forename, surname)
+    return state, school
+
+
+def _secret(arguments: argparse.Namespace) -> tuple[str, str]:
+    """Give the secret to ask for, and in words where it is: what was typed is not printed."""
+    kept = arguments.to / "token"
+    if arguments.token:
+        return arguments.token, "the one you gave."
+    if not kept.exists():
+        write_private(kept, secrets.token_hex(20).encode())
+    return kept.read_text(encoding="ascii").strip(), f"see {kept}"
+
+
+def _mis_lines(arguments: argparse.Namespace, url: str, authority: DemoAuthority) -> list[str]:
+    return [
+        f"Base address: {url}  Trust this certificate: {authority.ca_path}",
+        f"Its register is written to {arguments.to / 'mis'} after every write.",
+    ]
+
+
+def _wonde(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    authority = DemoAuthority.open_or_create(arguments.to / "authority")
+    token, where = _secret(arguments)
+    state, school = _invented_school()
     stand_in = WondeStandIn(authority, state, token=token, port=arguments.port, folder=arguments.to / "mis")
     return stand_in, lambda: [
-        f"Base address: {stand_in.url}  Trust this certificate: {authority.ca_path}",
-        "Token: " + ("the one you gave." if arguments.token else f"see {kept}"),
+        *_mis_lines(arguments, stand_in.url, authority),
+        f"Token: {where}",
         f"Invented school: {school.name}, id {school.id}, with {len(PUPILS)} invented pupils.",
-        f"Its register is written to {arguments.to / 'mis'} after every write.",
+    ]
+
+
+def _xporter(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    authority = DemoAuthority.open_or_create(arguments.to / "authority")
+    secret, where = _secret(arguments)
+    state, school = _invented_school()
+    stand_in = XporterStandIn(
+        authority,
+        state,
+        school,
+        estab=ESTAB,
+        relying_party=RELYING_PARTY,
+        secret=secret,
+        port=arguments.port,
+        folder=arguments.to / "mis",
+    )
+    return stand_in, lambda: [
+        *_mis_lines(arguments, stand_in.url, authority),
+        f"The school's secret: {where}  Relying party: {RELYING_PARTY}",
+        f"Invented school: {school.name}, estab {ESTAB}, with {len(PUPILS)} invented pupils.",
     ]
 
 
@@ -156,4 +204,4 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-_STARTERS = {"smtp": _smtp, "sftp": _sftp, "wonde": _wonde}
+_STARTERS = {"smtp": _smtp, "sftp": _sftp, "wonde": _wonde, "xporter": _xporter}

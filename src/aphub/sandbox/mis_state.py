@@ -1,4 +1,4 @@
-"""What the Wonde stand-in holds: schools, students, code tables and marks, in the vendor's words."""
+"""What stand-ins of school systems hold: schools, students, code tables and marks."""
 
 import hashlib
 import itertools
@@ -116,6 +116,18 @@ class MisState:
             school.students[student.id] = student
             return student
 
+    def enrol_again(self, school: School, upn: str) -> Student:
+        """Let a pupil leave and enrol again: the old id is a leaver's, the new one is new."""
+        with self.lock:
+            old = next(one for one in school.students.values() if one.upn == upn and not one.leaver)
+            old.leaver = True
+            number = len(school.students) + 1
+            mis_id = str(4400 + number)
+            student_id, upi = _id("student", school.id, upn, mis_id), _digest(school.id, mis_id).hex()
+            new = Student(student_id, upn, old.forename, old.surname, mis_id, upi)
+            school.students[new.id] = new
+            return new
+
     def set_mark(
         self,
         school: School,
@@ -153,7 +165,7 @@ class MisState:
     ) -> SessionMark:
         """Put a mark into the register as somebody at the school would."""
         with self.lock:
-            student = next(student for student in school.students.values() if student.upn == upn)
+            student = next(one for one in school.students.values() if one.upn == upn and not one.leaver)
             return self.set_mark(
                 school, student.id, date=date, session=session, code_id=school.codes[code], made_by=made_by
             )
@@ -175,7 +187,7 @@ class MisState:
         school = self.schools[school_id]
         marks = sorted(school.marks.values(), key=lambda mark: (mark.date, mark.session, mark.student_id))
         return {
-            "note": "Made by a stand-in of the Wonde API, not by Wonde.",
+            "note": "Made by a stand-in, not by the school's real system.",
             "school": {"id": school.id, "name": school.name, "urn": school.urn, "mis": school.mis},
             "marks": [_plain(school, mark) | {"replaced": mark.replaced} for mark in marks],
         }

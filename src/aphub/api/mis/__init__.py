@@ -9,6 +9,7 @@ from aphub.api.mis.marks import SESSIONS, Existing, Mark, Slot, document_of, mar
 from aphub.api.mis.register import Asked, Entry, Finding, Register, Written
 from aphub.api.mis.reply import Reply, at, hops_of, verbatim
 from aphub.api.mis.settings import LIKELY_STATUSES, RegisterConnection, RegisterRoute, State
+from aphub.api.mis.signing import TokenByPost
 from aphub.api.mis.wire import CANNOT_BE_READ, Page, SignIn, Wire
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "SignIn",
     "Slot",
     "State",
+    "TokenByPost",
     "Wire",
     "Written",
     "at",

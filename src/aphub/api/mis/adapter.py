@@ -30,7 +30,7 @@ from aphub.api.mis.marks import Mark, document_of, marks_of
 from aphub.api.mis.plan import Plan, Together, plan_of
 from aphub.api.mis.register import Asked, Register, Written
 from aphub.api.mis.settings import RegisterConnection, RegisterRoute, State
-from aphub.api.mis.wire import SignIn, Wire
+from aphub.api.mis.wire import Wire
 from aphub.domain.reports import Report
 
 _TRY_AGAIN = "Try again in a few minutes; if it stays so, ask them"
@@ -42,7 +42,7 @@ R = TypeVar("R", bound=RegisterRoute)
 class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
     """Writes session marks; never over a mark that the school made or touched.
 
-    A vendor's class gives `vendor`, `says_no`, `headers` or `sign_in`, and `school`, which knows the vendor's contract.
+    A vendor's class gives `vendor`, `says_no`, `headers` (a fixed token), and `school`, which knows the vendor's contract.
     """
 
     vendor: ClassVar[str]
@@ -66,10 +66,6 @@ class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
     def headers(self) -> Mapping[str, str]:
         """Give the headers of every request, such as a token."""
         return {}
-
-    def sign_in(self) -> SignIn | None:
-        """Give the way to sign in, where a fixed header is not enough."""
-        return None
 
     def least_gap(self) -> float:
         """Give the seconds that must lie between two requests."""
@@ -102,7 +98,6 @@ class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
             client,
             self.vendor,
             says_no=self.says_no,
-            sign_in=self.sign_in(),
             least_gap=self.least_gap(),
             wait=self.tools.wait,
         )

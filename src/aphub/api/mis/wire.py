@@ -5,22 +5,21 @@ A read that fails has changed nothing, so it is transient. A write that fails af
 
 import json
 import logging
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import httpx
 
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError
-from aphub.api.http import retry_after
+from aphub.api.http import impostor, is_impostor, retry_after
 from aphub.api.mis.reply import Reply
 
 _TRY_LATER = frozenset({408, 425, 429, 503})
 _OK, _ELSEWHERE, _MISTAKE, _BROKEN = 200, 300, 400, 500
 NOT_SIGNED_IN, CANNOT_BE_READ = 401, 422
-_DEEPEST_CAUSE = 10
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 Page = tuple[Sequence[Mapping[str, Any]], bool]
@@ -61,7 +60,6 @@ class Wire:
         vendor: str,
         *,
         says_no: Mapping[int, tuple[str, str]] | None = None,
-        sign_in: SignIn | None = None,
         least_gap: float = 0.0,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -72,10 +70,16 @@ class Wire:
         self._base = client.base_url
         self._addresses: dict[str, httpx.URL] = {}
         self._says_no = says_no or {}
-        self._sign_in = sign_in
+        self._sign_in: SignIn | None = None
         self._least_gap = least_gap
         self._wait = wait
         self._not_before = 0.0
+
+    def signed_in(self, sign_in: SignIn) -> "Wire":
+        """Give the same connection for requests that prove who asks in this way."""
+        other = copy(self)
+        other._sign_in = sign_in  # noqa: SLF001 - a copy of our own
+        return other
 
     def close(self) -> None:
         """Close the connection."""
@@ -207,19 +211,10 @@ class Wire:
         )
         raise RefusedDeliveryError(f"{words} We changed nothing.", code=_code(response), what_now=mend)
 
-    def _refuse_impostor(self, exc: BaseException) -> None:
-        """Raise for good when the far side could not prove who it is: waiting does not mend that."""
-        cause: BaseException | None = exc
-        for _ in range(_DEEPEST_CAUSE):  # a chain of causes may bite its own tail
-            if cause is None:
-                return
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                raise RefusedDeliveryError(
-                    f"The server at {self.vendor}'s address could not prove who it is. We have not sent anything.",
-                    code="certificate",
-                    what_now="Check base_url and ca_file with your IT team; do not switch the check off",
-                ) from None
-            cause = cause.__cause__ or cause.__context__
+    def _refuse_impostor(self, exc: httpx.RequestError) -> None:
+        """Raise for good when the far side could not prove who it is."""
+        if is_impostor(exc):
+            raise impostor(self.vendor) from None
 
 
 def _code(response: httpx.Response) -> str:

@@ -1,0 +1,29 @@
+"""Settings: how Xporter on Demand is reached, and which school a route means."""
+
+from pydantic import Field, SecretStr
+
+from aphub.api.mis import RegisterConnection, RegisterRoute
+
+
+class XporterConnection(RegisterConnection):
+    """How to reach one school behind Xporter: each school gives a secret of its own, so each has a connection."""
+
+    base_url: str = Field(
+        default="https://xporter.groupcall.com/", description="address of the API, https only"
+    )
+    relying_party: str = Field(
+        pattern=r"^[A-Za-z0-9.-]{1,200}$", description="our name at Xporter, such as hub.example.org"
+    )
+    secret: SecretStr = Field(description="the school's secret for us; write it as secret:NAME")
+    token_path: str = Field(default="api/oauth/GetToken", description="path below base_url that gives tokens")
+
+
+class XporterRoute(RegisterRoute):
+    """One school at Xporter."""
+
+    estab: str = Field(pattern=r"^[0-9]{7}$", description="council and school number together, seven digits")
+
+    @property
+    def place(self) -> str:
+        """Council and school number."""
+        return self.estab
