@@ -8,6 +8,7 @@ from tests.house.project import ROOT, definitions, python_files, shipped_python
 MOST_LINES = 350
 MOST_LINES_OF_TESTS = 450  # a list of cases is read one at a time
 EMPTY_WORDS = frozenset({"manager", "handler", "processor", "helper", "util", "info"})
+NOT_OUR_NAMES = frozenset({"bind_processor", "result_processor"})  # SQLAlchemy calls these methods of a type
 
 
 def words_of(name: str) -> set[str]:
@@ -35,7 +36,8 @@ def test_names_say_what_a_thing_is():
     named = [(str(path.relative_to(ROOT)), path.stem) for path in python_files()]
     named += [(found.place, found.name) for path in python_files() for found in definitions(path)]
 
-    assert [(place, name) for place, name in named if words_of(name) & EMPTY_WORDS] == []
+    empty = [(place, name) for place, name in named if words_of(name) & EMPTY_WORDS]
+    assert [one for one in empty if one[1] not in NOT_OUR_NAMES] == []
 
 
 def test_everything_public_says_what_it_does():

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from aphub.conformance.quality import Quality, Tally
 
 KIT = "aphub_conformance_kit"
-_TALLIES = pytest.StashKey[dict[str, "Tally"]]()
+_NOTE = "aphub-conformance"
+_EXEMPT = pytest.StashKey[dict[str, dict[str, str]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make room for the results."""
-    config.stash[_TALLIES] = {}
+    config.stash[_EXEMPT] = {}
+    config.pluginmanager.register(_Tallies(), "aphub-conformance-tallies")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,19 +40,43 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note how each rule went."""
     report = yield
-    if _rules_class(item) is not None and (call.when == "call" or report.failed):
-        _tally(item.config, item).note(_rule(item), passed=report.passed)
+    cls = _rules_class(item)
+    if cls is not None and (call.when == "call" or report.failed):
+        name = f"{cls.adapter_class.name} ({cls.__name__})"
+        exempt = item.config.stash[_EXEMPT].get(item.nodeid.rpartition("::")[0], {})
+        # A report crosses from a worker to the process that prints (pytest-xdist); the stash does not.
+        report.user_properties.append((_NOTE, [name, str(item.path), _rule(item), exempt]))
     return report
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say for each adapter what it has reached."""
-    tallies = config.stash[_TALLIES]
-    if tallies:
-        terminalreporter.section("aphub conformance")
-        for tally in tallies.values():
-            for line in tally.lines():
-                terminalreporter.write_line(line)
+class _Tallies:
+    """Counts how the rules went, in the process that prints."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Tally] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how one rule went."""
+        for key, value in report.user_properties:
+            if key == _NOTE:
+                self._note(report, *value)  # type: ignore[misc]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say for each adapter what it has reached."""
+        if self._by_name:
+            terminalreporter.section("aphub conformance")
+            for tally in self._by_name.values():
+                for line in tally.lines():
+                    terminalreporter.write_line(line)
+
+    def _note(
+        self, report: pytest.TestReport, name: str, path: str, rule: str, exempt: dict[str, str]
+    ) -> None:
+        from aphub.conformance.quality import Tally  # noqa: PLC0415 - loaded in every run of pytest
+
+        if name not in self._by_name:
+            self._by_name[name] = Tally(name, _quality(Path(path)), exempt=exempt)
+        self._by_name[name].note(rule, passed=report.passed)
 
 
 def _rules_class(item: pytest.Item) -> type[Any] | None:
@@ -74,22 +100,11 @@ def _stays(config: pytest.Config, item: pytest.Item) -> bool:
         return False
     reason = _quality(item.path).exempt(cls.__name__, _rule(item))
     if reason:
-        _tally(config, item).exempt[_rule(item)] = reason
+        config.stash[_EXEMPT].setdefault(item.nodeid.rpartition("::")[0], {})[_rule(item)] = reason
     return not reason
 
 
 def _quality(path: Path) -> "Quality":
-    from aphub.conformance.quality import find_quality  # noqa: PLC0415 - loaded in every run of pytest
+    from aphub.conformance.quality import find_quality  # noqa: PLC0415 - likewise
 
     return find_quality(path)
-
-
-def _tally(config: pytest.Config, item: pytest.Item) -> "Tally":
-    from aphub.conformance.quality import Tally  # noqa: PLC0415 - likewise
-
-    cls = _rules_class(item)
-    name = f"{cls.adapter_class.name} ({cls.__name__})" if cls else item.name
-    tallies = config.stash[_TALLIES]
-    if name not in tallies:
-        tallies[name] = Tally(name, _quality(item.path))
-    return tallies[name]
