@@ -10,6 +10,7 @@ from aphub.api.sheets import media_type
 from aphub.api.sources import SourceBatch
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import as_list, new_table, show_list
+from aphub.domain.absences import Teller
 from aphub.services import actions, intake, people
 from aphub.services.normalise import normalise as read_original
 
@@ -152,6 +153,13 @@ def answer(
 @click.option("--minutes", default="", metavar="N", help="How many minutes late, or left early.")
 @click.option("--reason", default="", help="Why absent, in one of your words for it.")
 @click.option("--because", required=True, metavar="WHY", help="Why it is corrected. No names of pupils.")
+@click.option(
+    "--told-by",
+    type=click.Choice([one.name.casefold() for one in Teller]),
+    default="staff",
+    show_default=True,
+    help="Who told us.",
+)
 @by_option()
 @click.pass_obj
 def correct(
@@ -163,6 +171,7 @@ def correct(
     minutes: str,
     reason: str,
     because: str,
+    told_by: str,
     by: str,
 ) -> None:
     """Say what really happened at a lesson: OUTCOME is a word as your registers have it.
@@ -173,8 +182,10 @@ def correct(
 
     with ground.desk() as desk:
         fact = fact_of(desk, outcome, minutes, reason, day.date())
-        actions.correct_entry(desk, placement.strip().upper(), day.date(), starts, fact, by, because)
-    click.echo("Corrected. Whoever was told otherwise is told at the next look.")
+        said = actions.correct_entry(
+            desk, placement.strip().upper(), day.date(), starts, fact, by, because, Teller[told_by.upper()]
+        )
+    click.echo(said)
 
 
 def _feed(desk: "Desk", feed: str) -> str:

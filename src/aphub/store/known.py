@@ -219,3 +219,13 @@ def lessons_of_pupils(
         )
         found += connection.execute(chosen).all()
     return found
+
+
+def is_decision(connection: Connection, provider_id: int, ref: str) -> bool:
+    """Say whether a reference is a school's decision that stands."""
+    chosen = select(school_decisions.c.decision_id).where(
+        school_decisions.c.provider_id == provider_id,
+        school_decisions.c.ref == ref,
+        school_decisions.c.withdrawn_at.is_(None),
+    )
+    return connection.execute(chosen).first() is not None

@@ -78,7 +78,7 @@ cancelled_lessons = Table(
     key_column("lesson_id"),
     Column("cancellation_id", BigInteger, nullable=False),
     Column("pupil_id", BigInteger, nullable=False),
-    Column("answer", String(20), comment="back to school, stays home, elsewhere; null until somebody said"),
+    Column("answer", String(40), comment="back to school, stays home, elsewhere; null until somebody said"),
     Column("answered_by", String(80)),
     Column("answered_at", UtcDateTime),
     Index("ix_cancelled_lessons_of", "provider_id", "cancellation_id", "pupil_id"),

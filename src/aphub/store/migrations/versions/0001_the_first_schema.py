@@ -92,7 +92,7 @@ def upgrade() -> None:
         sa.Column("pupil_id", sa.BigInteger(), nullable=False),
         sa.Column(
             "answer",
-            sa.String(length=20),
+            sa.String(length=40),
             nullable=True,
             comment="back to school, stays home, elsewhere; null until somebody said",
         ),
