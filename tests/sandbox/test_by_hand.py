@@ -9,7 +9,7 @@ import pytest
 from aphub.sandbox import main
 
 
-@pytest.mark.parametrize("kind", ["smtp", "sftp", "wonde", "xporter"])
+@pytest.mark.parametrize("kind", ["arbor", "smtp", "sftp", "wonde", "xporter"])
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_far_side_starts_by_hand_says_how_to_reach_it_and_stops(
     kind: str, ending: signal.Signals, tmp_path: Path

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from aphub.api.mis import State
-from aphub_wonde import WondeConnection, WondeRoute
+from aphub_wonde import WondeAdapter, WondeConnection, WondeRoute
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,10 @@ def test_the_readme_names_every_setting(readme):
     for model in (WondeConnection, WondeRoute):
         for name in model.model_fields:
             assert f"`{name}`" in readme
+
+
+def test_the_readme_says_what_it_can(readme):
+    assert all(f"| {what} | {how} |" in readme for what, how in WondeAdapter.capabilities.items())
 
 
 def test_the_destination_is_the_school_and_not_the_comment():

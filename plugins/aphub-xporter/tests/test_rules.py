@@ -34,7 +34,9 @@ class TestXporter(RegisterAdapterRules):
             secret=PLANTED_SECRET,
             now=lambda: SAMPLE_NOW,
         )
-        far_side = RegisterFarSide(stand_in, state, school, pupils_at="/Students")
+        far_side = RegisterFarSide(
+            stand_in, state, school, finds=lambda request: request.path.endswith("/Students/")
+        )
         yield far_side
         far_side.close()
 

@@ -1,11 +1,12 @@
 """A school's register behind a vendor's API: a stand-in of `aphub.sandbox`, with the kit's moods."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from aphub.conformance.far_sides import Kept, WrittenMark
 from aphub.sandbox.certificates import DemoAuthority
-from aphub.sandbox.json_api import JsonStandIn
+from aphub.sandbox.json_api import JsonStandIn, Request
 from aphub.sandbox.mis_state import MisState, School
 from aphub.sandbox.wonde import WondeStandIn
 from aphub.testing import PLANTED_PUPIL, invented_pupil
@@ -28,13 +29,15 @@ class RegisterFarSide:
 
     keeps_names = False
 
-    def __init__(self, stand_in: JsonStandIn, state: MisState, school: School, *, pupils_at: str) -> None:
-        """Start the server; `pupils_at` is how the path ends at which pupils are looked up."""
+    def __init__(
+        self, stand_in: JsonStandIn, state: MisState, school: School, *, finds: Callable[[Request], bool]
+    ) -> None:
+        """Start the server; `finds` says whether a request looks up pupils by their numbers."""
         self.asks_to_wait: timedelta | None = timedelta(seconds=90)
         self.school = school
         self.stand_in: Any = stand_in.start()
         self._state = state
-        self._pupils_at = pupils_at
+        self._finds = finds
 
     def close(self) -> None:
         """Stop the server."""
@@ -90,7 +93,7 @@ class RegisterFarSide:
     @property
     def asked_for_pupils(self) -> int:
         """How often pupils were looked up."""
-        return sum(one.path.rstrip("/").endswith(self._pupils_at) for one in self.stand_in.requests)
+        return sum(self._finds(one) for one in self.stand_in.requests)
 
     @property
     def received(self) -> tuple[Kept, ...]:
@@ -133,4 +136,4 @@ class WondeFarSide(RegisterFarSide):
         """Enrol the pupils and start the server."""
         state, school = kit_school()
         stand_in = WondeStandIn(authority, state, token=token, **({"pending_polls": 0} | options))
-        super().__init__(stand_in, state, school, pupils_at="/students")
+        super().__init__(stand_in, state, school, finds=lambda request: "only_upns" in request.query)

@@ -5,6 +5,7 @@ They are stand-ins, not the vendors' systems: an adapter that works with one has
 
 from collections.abc import Sequence
 
+from aphub.sandbox.arbor import ArborStandIn
 from aphub.sandbox.certificates import CertificateKind, DemoAuthority
 from aphub.sandbox.far_side import FarSide
 from aphub.sandbox.mis_state import MisState
@@ -14,6 +15,7 @@ from aphub.sandbox.wonde import WondeStandIn
 from aphub.sandbox.xporter import XporterStandIn
 
 __all__ = [
+    "ArborStandIn",
     "CertificateKind",
     "DemoAuthority",
     "FarSide",

@@ -1,4 +1,4 @@
-"""Starting a stand-in by hand: `python -m aphub.sandbox smtp|sftp|wonde|xporter --to DIR`."""
+"""Starting a stand-in by hand: `python -m aphub.sandbox arbor|sftp|smtp|wonde|xporter --to DIR`."""
 
 import argparse
 import contextlib
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aphub.sandbox.arbor import ArborStandIn
 from aphub.sandbox.certificates import DemoAuthority, write_private
 from aphub.sandbox.far_side import NOT_THE_VENDOR, FarSide
 from aphub.sandbox.mis_state import MisState, School
@@ -37,6 +38,7 @@ MOODS: Mapping[str, tuple[Any, ...]] = {
 }
 ESTAB = "9994001"
 RELYING_PARTY = "hub.example.org"
+API_USER = "hub@example.org"
 # Invented pupils: no local authority has the number 999.
 PUPILS = (
     ("T999400126001", "Sam", "Example"),
@@ -199,9 +201,29 @@ def _xporter(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
     ]
 
 
+def _arbor(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    authority = DemoAuthority.open_or_create(arguments.to / "authority")
+    password, where = _secret(arguments)
+    state, school = _invented_school()
+    stand_in = ArborStandIn(
+        authority,
+        state,
+        school,
+        user=API_USER,
+        password=password,
+        port=arguments.port,
+        folder=arguments.to / "mis",
+    )
+    return stand_in, lambda: [
+        *_mis_lines(arguments, stand_in.url, authority),
+        f"User: {API_USER}  Password: {where}",
+        f"Invented school: {school.name}, with {len(PUPILS)} invented pupils.",
+    ]
+
+
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-_STARTERS = {"smtp": _smtp, "sftp": _sftp, "wonde": _wonde, "xporter": _xporter}
+_STARTERS = {"arbor": _arbor, "smtp": _smtp, "sftp": _sftp, "wonde": _wonde, "xporter": _xporter}

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr, field_validator
 
-from aphub.api.mis import LIKELY_STATUSES, RegisterConnection, RegisterRoute, State
+from aphub.api.mis import LIKELY_STATUSES, CommentedRoute, RegisterConnection, State
 
 
 class WondeConnection(RegisterConnection):
@@ -56,7 +56,7 @@ class WondeConnection(RegisterConnection):
         return self.statuses.get(word.strip().casefold(), State.PENDING)
 
 
-class WondeRoute(RegisterRoute):
+class WondeRoute(CommentedRoute):
     """One school at Wonde.
 
     It belongs to the route, not to the connection: with one partner token all schools share a lane, and with a token

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from aphub.api.mis import RegisterConnection, RegisterRoute
+from aphub.api.mis import CommentedRoute, RegisterConnection
 
 
 class XporterConnection(RegisterConnection):
@@ -18,7 +18,7 @@ class XporterConnection(RegisterConnection):
     token_path: str = Field(default="api/oauth/GetToken", description="path below base_url that gives tokens")
 
 
-class XporterRoute(RegisterRoute):
+class XporterRoute(CommentedRoute):
     """One school at Xporter."""
 
     estab: str = Field(pattern=r"^[0-9]{7}$", description="council and school number together, seven digits")

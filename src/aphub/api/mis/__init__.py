@@ -8,7 +8,7 @@ from aphub.api.mis.adapter import RegisterAdapter
 from aphub.api.mis.marks import SESSIONS, Existing, Mark, Slot, document_of, marks_of
 from aphub.api.mis.register import Asked, Entry, Finding, Register, Written
 from aphub.api.mis.reply import Reply, at, hops_of, verbatim
-from aphub.api.mis.settings import LIKELY_STATUSES, RegisterConnection, RegisterRoute, State
+from aphub.api.mis.settings import LIKELY_STATUSES, CommentedRoute, RegisterConnection, RegisterRoute, State
 from aphub.api.mis.signing import TokenByPost
 from aphub.api.mis.wire import CANNOT_BE_READ, Page, SignIn, Wire
 
@@ -17,6 +17,7 @@ __all__ = [
     "LIKELY_STATUSES",
     "SESSIONS",
     "Asked",
+    "CommentedRoute",
     "Entry",
     "Existing",
     "Finding",

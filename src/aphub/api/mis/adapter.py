@@ -74,7 +74,7 @@ class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
     @classmethod
     def compose(cls, outbound: Outbound, route: R) -> tuple[Document, ...]:
         """Freeze the marks as one JSON document; UPNs stand where the school's own ids will."""
-        marks = marks_of(outbound.rows, comment=route.comment)
+        marks = marks_of(outbound.rows, comment=route.says_more)
         name = f"{outbound.message.file_stem}.json"
         return (document_of(name, marks, test=outbound.message.is_test),)
 

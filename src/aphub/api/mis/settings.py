@@ -88,15 +88,29 @@ class RegisterConnection(ConnectionSettings):
 class RegisterRoute(RouteSettings):
     """One school's register; a vendor's route inherits it, with the school's number there as `place` names it."""
 
-    comment: bool = Field(
-        default=True, description="write our reference beside the mark; without it we cannot correct our own"
-    )
-
     @property
     def place(self) -> str:
         """The school's number at the vendor."""
         raise NotImplementedError
 
+    @property
+    def says_more(self) -> bool:
+        """Whether a comment is written beside the mark; by default their system keeps none."""
+        return False
+
     def destination(self) -> str:
         """Name the school: a change of it needs approval again, a comment does not."""
         return json.dumps({"school": self.place})
+
+
+class CommentedRoute(RegisterRoute):
+    """One school's register that keeps a comment beside each mark."""
+
+    comment: bool = Field(
+        default=True, description="write our reference beside the mark; without it we cannot correct our own"
+    )
+
+    @property
+    def says_more(self) -> bool:
+        """Whether it was not switched off."""
+        return self.comment
