@@ -20,7 +20,7 @@ from aphub.clock import PlayedClock
 from aphub.domain.errors import AphubError
 from aphub.hub import Hub, SimulatedStoreError
 from aphub.logs import get_logger
-from aphub.services import deliver, follow, intake, owe, tell, watch
+from aphub.services import deliver, follow, intake, owe, purge, tell, watch
 from aphub.services.desk import Desk
 from aphub.services.lanes import Lanes
 from aphub.services.recover import recover
@@ -77,6 +77,7 @@ def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes 
         done = lanes.gather()
     for desk in desks:
         settled += ask(partial(_follow, hub, desk), 0)
+        ask(partial(purge.purge_when_due, desk), False)  # noqa: FBT003 - what it gives otherwise
     next_at = next_instant(hub, desks, lanes)
     return PassResult(taken, messages, done.handed_over, done.failed, settled, next_at)
 
@@ -125,10 +126,11 @@ def next_instant(hub: Hub, desks: list[Desk], lanes: Lanes | None = None) -> dat
     with hub.store.reading() as connection:
         for desk in desks:
             due = owed_rows.next_look(connection, desk.provider_id)
+            night = purge.next_due(desk, connection)
             under_way = lanes.under_way(desk) if lanes is not None else set()
             again = lane_rows.next_try(connection, desk.provider_id, under_way)
             lease = delivering.next_lease(connection, desk.provider_id)
-            found += [at for at in (due, again, lease) if at is not None]
+            found += [at for at in (due, again, lease, night) if at is not None]
             found += watching.next_watch(
                 connection,
                 desk.provider_id,

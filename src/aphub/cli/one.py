@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, USED_WRONGLY, Ground
+from aphub.cli.ground import NEEDS_A_PERSON, USED_WRONGLY, Ground, by_option
 from aphub.cli.shown import say_json
 from aphub.domain.errors import AphubError
 from aphub.domain.wording import moment_words
@@ -95,15 +95,19 @@ def _steps(title: str, steps: "tuple[Step, ...]") -> "Iterable[str]":
 @click.option(
     "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Of a draft: another day, as 2026-03-03."
 )
+@by_option()
 @click.pass_context
-def preview(ctx: click.Context, what: str, number: int | None, day: datetime | None) -> None:
+def preview(ctx: click.Context, what: str, number: int | None, day: datetime | None, by: str) -> None:
     """Show what is (or was) sent by a message's reference, byte for byte; or a school's draft for today."""
     from aphub.services import draft, life  # noqa: PLC0415 - likewise
 
     ground: Ground = ctx.obj
     with ground.desk_of(what) as desk:
         if what not in desk.config.organisations:
-            _say_documents(ctx, life.stored(desk, what), number)
+            documents = life.read_documents(desk, what, by)
+            if not documents:
+                click.echo("The content of this message is no longer kept. What is known of it: aphub show")
+            _say_documents(ctx, documents, number)
             return
         made = draft.drafts(desk, what, day.date() if day else None)
     if not made:

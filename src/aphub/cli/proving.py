@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground
+from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import say_json
 from aphub.services import receipts
 
@@ -96,11 +96,12 @@ def _checkpoint(text: str) -> str:
     help="A new folder to write it into.",
 )
 @click.option("--contents/--no-contents", default=True, help="With or without the reports themselves.")
+@by_option()
 @click.pass_obj
-def evidence(ground: Ground, what: str, folder: Path, *, contents: bool) -> None:
+def evidence(ground: Ground, what: str, folder: Path, by: str, *, contents: bool) -> None:
     """Write proof about WHAT: a message, a placement, or a day such as 2026-03-03 (default: today)."""
     with ground.desk_of(what) as desk:
-        written = receipts.evidence(desk, what or desk.today.isoformat(), folder, contents=contents)
+        written = receipts.evidence(desk, what or desk.today.isoformat(), folder, contents=contents, by=by)
     click.echo(f"Written to {written}. Open index.html, or check it with: aphub verify --bundle {written}")
     if contents:
         click.echo("It holds personal data. Give it only to whom it concerns.")

@@ -56,6 +56,10 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "confirm": ("acting", "confirm", "Keep that a person at the school has a message."),
     "verify": ("proving", "verify", "Check the whole ledger, or a folder of evidence."),
     "evidence": ("proving", "evidence", "Write proof that anyone can check without us."),
+    "erase": ("guarding", "erase", "Erase one pupil for good, and say when that is complete."),
+    "legal-hold": ("guarding", "legal_hold", "Keep everything of one pupil until the hold is ended."),
+    "purge": ("guarding", "purge", "Let go of what has been kept long enough."),
+    "viewed": ("guarding", "viewed", "List who viewed or exported what."),
     "sandbox": ("played", "sandbox", "Start a stand-in for a mail server, a secure drop or an MIS."),
 }
 """Each verb's module, the command in it, and its line in the help: `aphub --help` loads none of them."""

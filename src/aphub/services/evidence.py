@@ -21,6 +21,7 @@ from aphub.domain.ledger import (
     verify_bundle,
 )
 from aphub.domain.wording import day_words
+from aphub.services.accesses import What, note
 from aphub.services.desk import Desk, place_of
 from aphub.services.evidence_pages import pages
 from aphub.store import carrying, delivering, lives
@@ -71,11 +72,12 @@ class _Part:
         ]
 
 
-def evidence(desk: Desk, what: str, folder: Path, *, contents: bool = True) -> Path:
+def evidence(desk: Desk, what: str, folder: Path, *, contents: bool = True, by: str = "") -> Path:
     """Write the evidence about a message, a placement or a day into a folder, with a page that people can read.
 
     `what` is a message's reference, a placement's reference, or a day such as 2026-03-03. With `contents`, the
-    reports' contents are there too, each with the salt that shows that the ledger meant it: personal data then.
+    reports' contents are there too, each with the salt that shows that the ledger meant it: personal data then, and
+    `by` is noted as whoever exported it.
 
     Raises:
         NothingToShowError: We know nothing of it, or nothing has been said yet.
@@ -99,6 +101,8 @@ def evidence(desk: Desk, what: str, folder: Path, *, contents: bool = True) -> P
         )
         carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id for row in part.dispatches])
         vkeys = kept.vkeys(connection, desk.provider_id)
+    if contents and by:
+        note(desk, What.EVIDENCE, what, by, (row.pupil_id for rows in carried.values() for row in rows))
     files[KEYS] = "".join(f"{vkey}\n" for vkey in vkeys).encode()
     openings = list(_openings(desk, carried)) if contents else []
     for opening in openings:

@@ -12,6 +12,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.placements import Pupil
 from aphub.domain.wording import period_words
 from aphub.logs import get_logger
+from aphub.services.accesses import What, note
 from aphub.services.desk import Desk, place_of
 from aphub.services.overview import LogLine, line_of
 from aphub.store import carrying, delivering, lives
@@ -98,9 +99,11 @@ def show(desk: Desk, reference: str, *, names_because: str = "", by: str = "") -
         others = lives.replacements_of(connection, desk.provider_id, row.dispatch_id)
         before = lives.reference_of(connection, desk.provider_id, row.replaces_id) if row.replaces_id else ""
         statements = kept.statements_about(connection, desk.provider_id, [row.reference])
+    if names_because.strip():
+        note(desk, What.NAMES, row.reference, by, (one.pupil_id for one in carried), names_because)
     names = _names(desk, carried) if names_because.strip() else {}
     if names:
-        log.info("life.names_shown", reference=row.reference, by=by, pupils=len(names))
+        log.info("life.names_shown", reference=row.reference, pupils=len(names))
     organisation = desk.config.organisations.get(row.organisation)
     return Life(
         line=line_of(row),
@@ -135,6 +138,19 @@ def stored(desk: Desk, reference: str) -> tuple[Document, ...]:
     """
     with desk.store.reading() as connection:
         row = message(desk, connection, reference)
+    return _documents(desk, row)
+
+
+def read_documents(desk: Desk, reference: str, by: str) -> tuple[Document, ...]:
+    """Give a message's documents to a named person, and keep that they saw them.
+
+    Raises:
+        UnknownReferenceError: There is no such message.
+    """
+    with desk.store.reading() as connection:
+        row = message(desk, connection, reference)
+        carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id]).get(row.dispatch_id, [])
+    note(desk, What.DOCUMENTS, row.reference, by, (one.pupil_id for one in carried))
     return _documents(desk, row)
 
 

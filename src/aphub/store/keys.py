@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from aphub.domain.errors import AphubError
 from aphub.sealing import DataKey, MasterKey, open_sealed, seal, unwrap_many, wrap_many
+from aphub.store import key_copies
 from aphub.store.engine import insert_ignoring, prepare_sqlite
 from aphub.store.key_tables import data_keys, kept_secrets, key_facts, metadata, signing_keys
 from aphub.store.vault import Vault
@@ -83,6 +84,16 @@ class KeyStore:
             chosen = select(data_keys.c.name).where(data_keys.c.name.like(pattern)).order_by(data_keys.c.name)
             return list(connection.execute(chosen).scalars())
 
+    def key_ids(self, names: Sequence[str]) -> list[int]:
+        """Give the numbers of those of these data keys that are there."""
+        found: list[int] = []
+        with self._engine.connect() as connection:
+            for start in range(0, len(names), _BATCH):
+                part = list(names[start : start + _BATCH])
+                chosen = select(data_keys.c.key_id).where(data_keys.c.name.in_(part))
+                found += connection.execute(chosen).scalars()
+        return found
+
     def erase(self, names: Sequence[str]) -> int:
         """Destroy the data keys of these names and give how many there were: what they sealed is unreadable from now on.
 
@@ -100,6 +111,14 @@ class KeyStore:
             self._forget()
             scrub(self._engine)
         return gone
+
+    def copies_until(self, now: datetime) -> datetime:
+        """Give when the last copy of the key store that still lives expires; the present instant when there is none."""
+        return key_copies.last_expiry(self._engine, now)
+
+    def delete_expired_copies(self, now: datetime) -> tuple[list[str], list[str]]:
+        """Delete the copies whose time is over; give those that are gone, and those out of our reach."""
+        return key_copies.delete_expired(self._engine, now)
 
     def forget_erased(self) -> None:
         """Forget every key held in memory if any process has erased one since we last looked."""

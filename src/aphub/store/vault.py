@@ -1,7 +1,9 @@
 """One provider's view of the keys: seal, open, find again without showing, and erase."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -22,8 +24,17 @@ class Keys(Protocol):
     def names_like(self, pattern: str) -> list[str]:
         """Name the data keys that fit an SQL LIKE pattern."""
 
+    def key_ids(self, names: Sequence[str]) -> list[int]:
+        """Give the numbers of those of these data keys that are there."""
+
     def erase(self, names: Sequence[str]) -> int:
         """Destroy data keys by name."""
+
+    def copies_until(self, now: datetime) -> datetime:
+        """Give when the last copy of the key store expires."""
+
+    def delete_expired_copies(self, now: datetime) -> tuple[list[str], list[str]]:
+        """Delete the copies whose time is over."""
 
     def erase_signing(self, provider_id: int) -> None:
         """Destroy a provider's private ledger keys."""
@@ -91,6 +102,47 @@ class Vault:
         """Open one sealed JSON value."""
         return json.loads(self.open(key_id, context, sealed))
 
+    def names_of(self, subject: int | str, without: Collection[str] = frozenset()) -> list[str]:
+        """Name every key of a subject, except those of the record classes in `without`."""
+        found = self._keys.names_like(f"{self.provider_id}/{subject}/%")
+        return [name for name in found if name.split("/")[2] not in without]
+
+    def names_in(self, record_class: str, year: str) -> dict[str, str]:
+        """Name the keys of a record class and school year, by subject."""
+        found = self._keys.names_like(f"{self.provider_id}/%/{record_class}/{year}")
+        return {name.split("/")[1]: name for name in found}
+
+    def classes(self) -> dict[tuple[str, str], int]:
+        """Give how many keys there are of each record class and school year."""
+        counted: Counter[tuple[str, str]] = Counter()
+        for name in self._keys.names_like(f"{self.provider_id}/%"):
+            _, _, record_class, year = name.split("/")
+            counted[record_class, year] += 1
+        return dict(counted)
+
+    def names_for(self, subjects: Iterable[int | str], record_class: str, years: Iterable[str]) -> list[str]:
+        """Name the keys of these subjects, of one record class, in these school years."""
+        there = list(years)
+        return [
+            key_name(self.provider_id, subject, record_class, year) for subject in subjects for year in there
+        ]
+
+    def key_ids(self, names: Sequence[str]) -> list[int]:
+        """Give the numbers of those of these keys that are there."""
+        return self._keys.key_ids(names)
+
+    def erase_named(self, names: Sequence[str]) -> int:
+        """Destroy keys by name; give how many there were."""
+        return self._keys.erase(names) if names else 0
+
+    def copies_until(self, now: datetime) -> datetime:
+        """Give when the last copy of the keys that still lives expires: until then, what was erased could come back."""
+        return self._keys.copies_until(now)
+
+    def delete_expired_copies(self, now: datetime) -> tuple[list[str], list[str]]:
+        """Delete copies of the keys whose time is over; give those that are gone, and those out of our reach."""
+        return self._keys.delete_expired_copies(now)
+
     def erase(self, subjects: Iterable[int | str], classes: Iterable[str], years: Iterable[str]) -> int:
         """Destroy the keys of these subjects, classes and school years; give how many there were."""
         named = [
@@ -100,11 +152,6 @@ class Vault:
             for year in years
         ]
         return self._keys.erase(named) if named else 0
-
-    def subjects_of(self, record_class: str, year: str) -> list[str]:
-        """Name the subjects that have a key of this class and school year."""
-        found = self._keys.names_like(f"{self.provider_id}/%/{record_class}/{year}")
-        return [name.split("/")[1] for name in found]
 
     def years(self) -> list[str]:
         """Name the school years of which any key is kept, oldest first."""
