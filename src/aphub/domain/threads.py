@@ -7,6 +7,7 @@ A further lesson with the same outcome only lengthens its line, and is no news.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -23,6 +24,21 @@ _HALF_WORDS = {Half.AM: "morning", Half.PM: "afternoon", Half.OUTSIDE: "outside 
 _Line = tuple[date, Half]
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What differs in one line, in words; `takes_back` when something that was told no longer holds."""
+
+    day: date
+    half: Half
+    words: str
+    takes_back: bool
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether what happened is told otherwise, and not only what was done about it."""
+        return " was '" in self.words or "taken back" in self.words
+
+
 class _Change(StrEnum):
     NOTHING = "nothing"
     MORE = "more"
@@ -37,7 +53,7 @@ def news_kind(previous: Sequence[SessionEntry] | None, current: Sequence[Session
     """
     if previous is None:
         return Kind.ROUTINE if current else None
-    found = {change for change, _ in _compared(previous, current)}
+    found = {change for change, _, _ in _compared(previous, current)}
     if _Change.OTHER in found:
         return Kind.CORRECTION
     return Kind.UPDATE if _Change.MORE in found else None
@@ -48,7 +64,16 @@ def changes(previous: Sequence[SessionEntry], current: Sequence[SessionEntry]) -
 
     The words name no pupil: the report in which they stand does.
     """
-    return [words for change, words in _compared(previous, current) if change is not _Change.NOTHING]
+    return [one.words for one in changed(previous, current)]
+
+
+def changed(previous: Sequence[SessionEntry], current: Sequence[SessionEntry]) -> list[Changed]:
+    """Give what differs from what was told, line by line, in order of day and half."""
+    return [
+        Changed(day, half, words, takes_back=change is _Change.OTHER)
+        for change, (day, half), words in _compared(previous, current)
+        if change is not _Change.NOTHING
+    ]
 
 
 def is_urgent_line(line: SessionEntry) -> bool:
@@ -89,13 +114,17 @@ def in_order(kinds: Iterable[Kind]) -> list[Kind]:
     return sorted(kinds, key=lambda kind: _ORDER.index(kind) if kind in _ORDER else len(_ORDER))
 
 
-def _compared(previous: Sequence[SessionEntry], current: Sequence[SessionEntry]) -> list[tuple[_Change, str]]:
+def _compared(
+    previous: Sequence[SessionEntry], current: Sequence[SessionEntry]
+) -> list[tuple[_Change, _Line, str]]:
     told, lines = _by_key(previous), _by_key(current)
     keys = sorted(told.keys() | lines.keys(), key=lambda key: (key[0], list(Half).index(key[1])))
     compared = []
     for key in keys:
         change, words = _change_words(told.get(key), lines.get(key))
-        compared.append((change, f"{key[0]:%A} {key[0].day} {key[0]:%B}, {_HALF_WORDS[key[1]]}: {words}"))
+        compared.append(
+            (change, key, f"{key[0]:%A} {key[0].day} {key[0]:%B}, {_HALF_WORDS[key[1]]}: {words}")
+        )
     return compared
 
 

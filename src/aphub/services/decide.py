@@ -19,6 +19,7 @@ from aphub.domain.reports import Kind
 from aphub.domain.threads import alert_lines, changes, gather_for, news_kind
 from aphub.services.desk import Desk
 from aphub.services.look import NOT_TOLD, Look, Story, Told, is_complete, lessons_of, newest_entry, story_of
+from aphub.services.provenance import sourced_changes
 from aphub.store import telling
 
 RELEASED = "released by a person"
@@ -72,6 +73,10 @@ def decide(desk: Desk, look: Look) -> Decision:
                 decision.suppressed.append(row)
             else:
                 _decide_one(desk, look, decision, row, complete=complete)
+    for parts in decision.parts.values():
+        for part in parts:
+            if part.changes:
+                part.changes = sourced_changes(desk, look, part.row, part.lines)
     return decision
 
 

@@ -13,6 +13,7 @@ from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Message, Report, Row, rows_of
 from aphub.domain.threads import is_urgent_line
 from aphub.services.desk import Desk
+from aphub.services.provenance import without_names
 from aphub.services.routes import Route
 
 
@@ -79,7 +80,7 @@ def report_of(
         initials=pupil.initials,
         upn=pupil.upn,
         school_pupil_ref=pupil.school_pupil_ref,
-        changes=tuple(changes),
+        changes=tuple(without_names(change, pupil) for change in changes),
         next_step=_next_step(urgent, agreement) if urgent else "",
         phone_us=bool(row.risk_flag)
         and any(line.fact.outcome is not Outcome.NOT_YET_TAKEN for line in urgent),

@@ -26,6 +26,8 @@ from aphub.store.frozen import lines_from_data
 
 Said = tuple[str, str, tuple[Action, ...]]
 """What is sealed in an entry: a note, the provider's own word, and what was done."""
+Source = tuple[str, str]
+"""Who told us, as a role, and why it was changed, as a person wrote it."""
 _NOTHING_SAID: Said = ("", "", ())
 
 
@@ -68,6 +70,7 @@ class Look:
     lessons: dict[int, list[telling.KeptLesson]]
     told: dict[int, Told]
     sealed: dict[int, Said]
+    sources: dict[int, Source] = field(default_factory=dict)
     decisions: dict[int, list[SchoolDecision]] = field(default_factory=dict)
     stories: dict[tuple[Any, ...], Story] = field(default_factory=dict)
     agreements: dict[tuple[str, str, date], Agreement | None] = field(default_factory=dict)
@@ -106,8 +109,8 @@ class Look:
         decisions = (
             known.decisions_of(connection, desk.provider_id, who, min(days), max(days)) if owed else {}
         )
-        sealed = _sealed_in_entries(desk, lessons)
-        return cls(now, threads, owed, lessons, _told(desk, newest), sealed, decisions)
+        sealed, sources = _sealed_in_entries(desk, lessons)
+        return cls(now, threads, owed, lessons, _told(desk, newest), sealed, sources, decisions)
 
 
 def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
@@ -125,13 +128,16 @@ def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
     }
 
 
-def _sealed_in_entries(desk: Desk, lessons: dict[int, list[telling.KeptLesson]]) -> dict[int, Said]:
+def _sealed_in_entries(
+    desk: Desk, lessons: dict[int, list[telling.KeptLesson]]
+) -> tuple[dict[int, Said], dict[int, Source]]:
     rows = [one.row for some in lessons.values() for one in some if one.row.sealed]
     opened = desk.vault.try_open_json_many(
         [(row.key_id, place_of("entries", desk.provider_id, row.entry_id), row.sealed) for row in rows]
     )
-    return {
-        row.entry_id: (
+    both = [(row.entry_id, data) for row, data in zip(rows, opened, strict=True) if data]
+    said = {
+        entry_id: (
             data.get("note", ""),
             data.get("word", ""),
             tuple(
@@ -139,8 +145,12 @@ def _sealed_in_entries(desk: Desk, lessons: dict[int, list[telling.KeptLesson]])
                 for at, kind, result in data.get("actions", [])
             ),
         )
-        for row, data in zip(rows, opened, strict=True)
-        if data
+        for entry_id, data in both
+    }
+    return said, {
+        entry_id: (data.get("from", ""), data.get("why", ""))
+        for entry_id, data in both
+        if "from" in data or "why" in data
     }
 
 

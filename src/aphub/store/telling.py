@@ -194,6 +194,7 @@ def lessons_with_entries(
             entries.c.key_id,
             entries.c.sealed,
             entries.c.made_by,
+            entries.c.because,
             entries.c.made_at,
             entries.c.taken_at,
         )
