@@ -80,9 +80,22 @@ def test_far_side_that_never_says_becomes_a_task(mis):
     for _ in range(20):
         mis.wait(timedelta(minutes=3))
     assert [task.kind for task in mis.tasks("not_confirmed")] == ["not_confirmed"]
+    for _ in range(10):
+        mis.wait(timedelta(minutes=15))
     asked = len(mis.sides.asked)
     mis.wait(timedelta(hours=1))
     assert len(mis.sides.asked) == asked
+
+
+def test_rejection_that_comes_after_the_agreed_time_is_still_heard(mis):
+    mis.go()
+    for _ in range(12):
+        mis.wait(timedelta(minutes=3))
+    assert mis.tasks("not_confirmed")
+    mis.sides.later["mis"].append(each(Answer.REFUSED))
+    for _ in range(12):
+        mis.wait(timedelta(minutes=3))
+    assert mis.dispatches()[0].state == "refused"
 
 
 @pytest.mark.parametrize("failure", [TransientDeliveryError("Busy."), ZeroDivisionError("a bug")])

@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -42,6 +42,10 @@ class RouteSettings(BaseModel):
         Said by `apply`; reports go by the next way meanwhile.
         """
         return ()
+
+    def answered_within(self) -> timedelta:
+        """Say how long the far side may take over a message it was handed, before a person is asked to look."""
+        return timedelta(minutes=30)
 
 
 C = TypeVar("C", bound=ConnectionSettings)

@@ -19,8 +19,8 @@ from aphub.store import carrying, delivering
 from aphub.store.engine import lock_ledger
 from aphub.store.frozen import unpack
 
-LONGEST = timedelta(minutes=30)
-"""How long a far side may keep us waiting before a person is asked to look."""
+ASKED_ON = 3
+"""How many times as long as agreed a far side is still asked: bad news that comes late is still news."""
 
 _AT_ONCE = 200
 _TURNED_AWAY = frozenset({Answer.REFUSED.value, Answer.NOT_EXPRESSIBLE.value, Answer.DIFFERS.value})
@@ -118,11 +118,14 @@ def _settle(
             return
         if result is None:
             since = now - (row.handed_over_at or now)
-            late = since > LONGEST
-            if late:
-                words = f"{row.reference}: their system took it, but has not said that it is in the register."
+            way = desk.routes.one(row.organisation, row.channel)
+            agreed = way.settings.answered_within() if way is not None else timedelta()
+            if since > agreed:
+                what = "it is in the register" if way and way.adapter.writes_register else "it accepted it"
+                words = f"{row.reference}: their system took it, but has not said that {what}."
                 raise_task(desk, connection, row, "not_confirmed", words, now)
-            change = {"key": row.dispatch_id, "next_at": None if late else now + max(_STEP, since / 2)}
+            over = since > agreed * ASKED_ON
+            change = {"key": row.dispatch_id, "next_at": None if over else now + max(_STEP, since / 2)}
             delivering.change_dispatches(connection, desk.provider_id, [change])
             return
         by_ref = {answer.report: answer for answer in result.results}
