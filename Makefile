@@ -7,8 +7,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DISTRIBUTIONS := . $(sort $(wildcard plugins/aphub-*))
 PROJECTS := pyproject.toml $(wildcard plugins/aphub-*/pyproject.toml)
-# What the tests really start: mail servers, an SSH server, PostgreSQL, and Go to verify proofs independently.
-PACKAGES := postfix dovecot-imapd openssh-server postgresql golang-go golang-golang-x-mod-dev
+# What the tests really start: mail servers, an SSH server, GnuPG, OpenSSL, PostgreSQL, and Go to verify proofs independently.
+PACKAGES := postfix dovecot-imapd openssh-server gnupg openssl postgresql golang-go golang-golang-x-mod-dev
 
 help:
 	@echo "make demo         play one school day and show what came of it"

@@ -7,15 +7,23 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncssh
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from aphub.conformance import SftpFarSide
-from aphub.testing import sample_tools
+from aphub.testing import SAMPLE_NOW, sample_tools
 from aphub_drop import DropAdapter, DropConnection, DropRoute
+
+LATER = SAMPLE_NOW + timedelta(days=400)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +83,7 @@ class OpenSsh:
     rsa_host_key: str
     client_key: str
     log: Path
+    authorized: Path
 
     def connection(self, **changes: object) -> DropConnection:
         values = {
@@ -96,6 +105,46 @@ def _program(name: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(f"needs {name}, which CI must have", pytrace=False)
     return pytest.skip(f"not run: needs {name}")
+
+
+def _certificate(
+    key: CertificateIssuerPrivateKeyTypes, *, ends: datetime = LATER, encrypts: bool = True
+) -> str:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "drop.example.org")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2025, 1, 1, tzinfo=UTC))
+        .not_valid_after(ends)
+    )
+    usage: dict[str, bool] = dict.fromkeys(
+        ("content_commitment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign"), False
+    )
+    usage |= {"digital_signature": True, "key_encipherment": encrypts}
+    usage |= {"encipher_only": False, "decipher_only": False}
+    builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.fixture(scope="session")
+def certificate() -> Callable[..., str]:
+    """Make certificates as a council would send them."""
+    return _certificate
+
+
+@pytest.fixture(scope="session")
+def recipient_certificate() -> str:
+    """Give a certificate for which files can be locked."""
+    return _certificate(rsa.generate_private_key(65537, 2048))
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Find a program that a test really runs; without it the test says so, and fails where CI must have it."""
+    return _program
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +190,9 @@ def openssh(tmp_path_factory) -> Iterator[OpenSsh]:
         process = subprocess.Popen([sshd, "-D", "-e", "-f", str(config)], stderr=errors)
     try:
         _wait_for(port, process, log)
-        yield OpenSsh(port, folder, prints[0], prints[1], client.export_private_key().decode(), log)
+        yield OpenSsh(
+            port, folder, prints[0], prints[1], client.export_private_key().decode(), log, home / "authorized"
+        )
     finally:
         process.terminate()
         process.wait(10)

@@ -11,7 +11,7 @@ from aphub.api import (
 )
 from aphub.testing import sample_delivery, sample_tools
 from aphub_drop import FolderAdapter, FolderConnection, FolderRoute
-from aphub_drop.folder import place_in_folder
+from aphub_drop.placing_here import place_in_folder
 
 ROUTE = FolderRoute(folder="hill")
 

@@ -9,11 +9,12 @@ from aphub.api import (
     Delivery,
     Document,
     RefusedDeliveryError,
+    Tools,
     TransientDeliveryError,
     UncertainDeliveryError,
 )
 from aphub.testing import sample_delivery, sample_message, sample_tools
-from aphub_drop import DropAdapter
+from aphub_drop import DropAdapter, DropRoute
 from aphub_drop.background import BackgroundLoop
 
 
@@ -138,6 +139,34 @@ def test_an_unreadable_key_is_said_so_without_quoting_it(connection, text):
         DropAdapter(broken, sample_tools()).open()
     assert refused.value.__cause__ is None
     assert text not in repr(refused.value)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("ssh-dss", {}), ("ssh-rsa", {"key_size": 1024})])
+def test_a_key_that_is_no_longer_safe_is_named_by_the_check(connection, kind, options):
+    weak = asyncssh.generate_private_key(kind, **options).export_private_key().decode()
+    old = connection.model_copy(update={"client_key": SecretStr(weak)})
+    [step] = DropAdapter(old, sample_tools()).check(DropRoute(folder="hill"))
+    assert not step.ok
+    assert "no longer safe" in step.found
+    assert "Ed25519" in step.mend
+
+
+def test_a_server_inside_a_private_network_is_refused_unless_it_is_listed(connection, sink):
+    tools = Tools(http=sample_tools().http, now=sample_tools().now)
+    with pytest.raises(RefusedDeliveryError, match="inside a private network"):
+        DropAdapter(connection, tools).open()
+    assert sink.sign_ins == 0
+    *_, step = DropAdapter(connection, tools).check(DropRoute(folder="hill"))
+    assert "private_networks" in step.mend
+
+
+def test_damaged_bytes_never_get_their_name(sink, opened, delivery_of):
+    adapter = opened()
+    sink.damages()
+    with pytest.raises(TransientDeliveryError) as said:
+        adapter.deliver(delivery_of())
+    assert said.value.code == "read-back differs"
+    assert sink.files() == {}
 
 
 def test_a_key_in_a_file_signs_in_too(connection, key, tmp_path, sink):

@@ -86,6 +86,18 @@ def test_a_fingerprint_of_the_servers_rsa_key_is_as_good(openssh, folder):
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.parametrize("bits", [2048, 3072])
+def test_an_rsa_key_signs_in_with_sha2(openssh, folder, bits):
+    key = asyncssh.generate_private_key("ssh-rsa", key_size=bits)
+    with openssh.authorized.open("ab") as authorized:
+        authorized.write(key.export_public_key())
+    adapter = DropAdapter(openssh.connection(client_key=key.export_private_key().decode()), sample_tools())
+    adapter.open()
+    adapter.deliver(delivery_to(folder))
+    adapter.close()
+    assert len(list(folder.iterdir())) == 1
+
+
 def test_another_fingerprint_stops_before_anybody_signs_in(openssh):
     wrong = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()
     before = openssh.log.read_text().count("Accepted")
@@ -106,7 +118,7 @@ def test_a_check_ticks_every_step_and_leaves_nothing(openssh, folder):
     adapter = DropAdapter(openssh.connection(), sample_tools())
     steps = list(adapter.check(DropRoute(folder=str(folder))))
     assert [step.step for step in steps if not step.ok] == []
-    assert len(steps) == 9
+    assert len(steps) == 11
     assert list(folder.iterdir()) == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aphub.conformance import DeliveryAdapterRules, Kept
-from aphub_drop import DropAdapter, FolderAdapter, FolderConnection, FolderRoute
+from aphub_drop import DropAdapter, DropRoute, FolderAdapter, FolderConnection, FolderRoute
 
 
 class TestDrop(DeliveryAdapterRules):
@@ -88,3 +88,31 @@ class TestFolder(DeliveryAdapterRules):
     @pytest.fixture
     def route(self):
         return FolderRoute(folder="hill")
+
+
+class TestDropLocked(TestDrop):
+    """Locked for the recipient, with a checksum beside it, and answer files agreed."""
+
+    @pytest.fixture
+    def far_side(self, far_side):
+        # The file comes after its checksum: before it, nothing has arrived that anybody would take.
+        far_side.cut_at = ".p7m"
+        return far_side
+
+    @pytest.fixture
+    def route(self, recipient_certificate):
+        return DropRoute(
+            folder="hill",
+            encryption="cms",
+            recipient_key=recipient_certificate,
+            beside=("sha256",),
+            answers={"accepted": "{file}.ack"},
+        )
+
+
+class TestFolderReady(TestFolder):
+    """A file for people, written under its own name, with a ready file after it."""
+
+    @pytest.fixture
+    def route(self):
+        return FolderRoute(folder="hill", layout="xporter", opened_by="people", ready_file=".done")

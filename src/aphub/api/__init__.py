@@ -34,6 +34,7 @@ from aphub.api.sources import (
     SourceRow,
     SourceSettings,
 )
+from aphub.domain.entries import SessionEntry
 from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import UpnCheck, check_mail_address, check_upn
 from aphub.domain.reports import COLUMNS, Kind, Message, Report, Row, rows_of
@@ -64,6 +65,7 @@ __all__ = [
     "RouteSettings",
     "Row",
     "Rung",
+    "SessionEntry",
     "SheetLimits",
     "Source",
     "SourceBatch",

@@ -29,6 +29,8 @@ class SftpFarSide:
 
     keeps_names = True
     asks_to_wait: timedelta | None = None
+    cut_at = ""
+    """Ending of the file that comes last, where several make one delivery."""
 
     def __init__(self, folder: Path, *, authorized_keys: Sequence[str], **options: Any) -> None:
         """Start the server; `options` are the stand-in's."""
@@ -60,7 +62,7 @@ class SftpFarSide:
     def cuts_off_after_reading(self) -> None:
         """Rename, and leave instead of answering."""
         self.sink.accepts()
-        self.sink.cuts_off_after_reading(kept=True)
+        self.sink.cuts_off_after_reading(kept=True, ending=self.cut_at)
 
     def falls_silent(self) -> None:
         """Keep every question waiting."""

@@ -135,8 +135,12 @@ class SftpSink(FarSide):
             self._run(self._cut())
 
     def refuses(self, *, at: str = "open", times: int | None = None) -> None:
-        """Say "permission denied" at "open" (for writing) or "rename"."""
+        """Say "permission denied" at "open" (for writing), "read" or "rename"."""
         self._be(Mood("refuses", at=at, times=times))
+
+    def damages(self, *, times: int | None = None) -> None:
+        """Keep other bytes than it was sent, as a failing disk does."""
+        self._be(Mood("damages", times=times))
 
     def is_full(self, *, times: int | None = None) -> None:
         """Open files, and fail at every write as a full disk does."""
@@ -147,10 +151,13 @@ class SftpSink(FarSide):
         self.posix_rename = False
 
     def cuts_off_after_reading(
-        self, *, kept: bool = True, times: int | None = None, at: str = "rename"
+        self, *, kept: bool = True, times: int | None = None, at: str = "rename", ending: str = ""
     ) -> None:
-        """Close instead of answering at "rename" or "write", with the effect kept or not."""
-        self._be(Mood("cuts_off", at=at, kept=kept, times=times))
+        """Close instead of answering at "open", "rename" or "write", with the effect kept or not.
+
+        With `ending`, only for files whose name ends so.
+        """
+        self._be(Mood("cuts_off", at=at, kept=kept, words=ending, times=times))
 
     # Inside the loop
 

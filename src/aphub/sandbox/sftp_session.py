@@ -58,7 +58,20 @@ class _Files(asyncssh.SFTPServer):
         await self._sink.pause()
         if pflags & _WRITES and self._sink.trouble("refuses", "open"):
             raise asyncssh.SFTPPermissionDenied("Permission denied")
+        await self._cut("open", lambda: self._opened(path, pflags, attrs).close(), path)
+        return self._opened(path, pflags, attrs)
+
+    def _opened(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
         return super().open(path, pflags, attrs)
+
+    def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        if self._sink.trouble("refuses", "read"):
+            raise asyncssh.SFTPPermissionDenied("Permission denied")
+        kept = super().read(file_obj, offset, size)
+        if not isinstance(kept, bytes):
+            message = "asyncssh reads local files at once"
+            raise TypeError(message)
+        return kept
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
         self._sink.heard(data)
@@ -69,7 +82,8 @@ class _Files(asyncssh.SFTPServer):
         return self._write(file_obj, offset, data)
 
     def _write(self, file_obj: object, offset: int, data: bytes) -> int:
-        written = super().write(file_obj, offset, data)
+        kept = bytes(reversed(data)) if self._sink.trouble("damages") else data
+        written = super().write(file_obj, offset, kept)
         if not isinstance(written, int):
             message = "asyncssh writes to local files at once"
             raise TypeError(message)
@@ -88,12 +102,14 @@ class _Files(asyncssh.SFTPServer):
         await self._sink.pause()
         if self._sink.trouble("refuses", "rename"):
             raise asyncssh.SFTPPermissionDenied("Permission denied")
-        await self._cut("rename", lambda: act(old, new))
+        await self._cut("rename", lambda: act(old, new), new)
         act(old, new)
         await self._sink.pause("late")
 
-    async def _cut(self, at: str, act: Callable[[], object]) -> None:
-        """Leave without an answer if the mood says so, with the effect done or not."""
+    async def _cut(self, at: str, act: Callable[[], object], path: bytes = b"") -> None:
+        """Leave without an answer if the mood says so (of this path), with the effect done or not."""
+        if not path.endswith(self._sink.mood.words.encode()):
+            return
         mood = self._sink.trouble("cuts_off", at)
         if mood is None:
             return

@@ -20,10 +20,11 @@ from aphub.api import (
     Tools,
 )
 from aphub_drop import words
+from aphub_drop.answers import Found, result_of_answer, wanted
 from aphub_drop.background import BackgroundLoop
 from aphub_drop.check import check_steps
-from aphub_drop.files import compose_csv, result_of, safe_name
-from aphub_drop.placing import place, what_is_there
+from aphub_drop.files import LAYOUTS, PROTECTION, RECEIPT, composed, result_of, safe_name
+from aphub_drop.placing import answer_file, place, place_directly, what_is_there
 from aphub_drop.session import Session, leave, open_session
 from aphub_drop.settings import DropConnection, DropRoute
 
@@ -37,13 +38,15 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
     connection_class = DropConnection
     route_class = DropRoute
     repeat = Repeat.HARMLESS
-    reaches = Rung.HANDED_OVER
+    reaches = Rung.ACCEPTED
     looks_up = True
+    follows_up = True
     burst = 64
     capabilities: ClassVar[dict[str, str]] = {
         "encryption": "SSH to the server whose key is pinned; else nothing is sent",
-        "receipt": "the file lies there under its name and every byte was read back; not that anybody took it",
-        "protection": "whoever may read the folder reads the file",
+        "receipt": RECEIPT,
+        "protection": PROTECTION,
+        "layouts": LAYOUTS,
     }
 
     def __init__(self, connection: DropConnection, tools: Tools) -> None:
@@ -53,9 +56,9 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
         self._session: Session | None = None
 
     @classmethod
-    def compose(cls, outbound: Outbound, route: DropRoute) -> tuple[Document, ...]:  # noqa: ARG003 - one layout so far
-        """Make the CSV; its name has only safe fields."""
-        return compose_csv(outbound)
+    def compose(cls, outbound: Outbound, route: DropRoute) -> tuple[Document, ...]:
+        """Make the files; their names have only safe fields."""
+        return composed(outbound, route)
 
     def open(self) -> None:
         """Connect, see the pinned host key, and sign in; a live connection is kept."""
@@ -63,7 +66,7 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
             return
         self._session = None
         try:
-            self._session = self._background().run(open_session(self.connection))
+            self._session = self._background().run(open_session(self.connection, self.tools.reach))
         finally:
             if self._session is None:
                 self.close()
@@ -100,11 +103,16 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
         self.open()
         return self._background().run(self._look_up(self._session, delivery))
 
+    def follow_up(self, delivery: Delivery, reference: str) -> DeliveryResult | None:  # noqa: ARG002 - found by name
+        """Look for their answer file; None while there is none."""
+        self.open()
+        return self._background().run(self._answered(self._session, delivery))
+
     def check(self, route: DropRoute) -> Iterator[CheckStep]:
         """Walk the way step by step, with a test file that holds no pupil and is removed again."""
         loop = BackgroundLoop()
         try:
-            yield from loop.each(check_steps(self.connection, route))
+            yield from loop.each(check_steps(self.connection, route, self.tools))
         finally:
             loop.stop()
 
@@ -152,26 +160,36 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
     async def _place(
         self, session: Session, files: asyncssh.SFTPClient, delivery: Delivery
     ) -> DeliveryResult:
-        folder = _folder(delivery)
+        route = _route(delivery)
+        folder = route.folder.rstrip("/")
+        seconds, read_back = self.connection.timeout, self.connection.read_back
         answers: list[tuple[str, Answer]] = []
         for document in delivery.documents:
-            name = safe_name(document)
-            answer = await place(
-                files,
-                folder,
-                name,
-                document.content,
-                seconds=self.connection.timeout,
-                read_back=self.connection.read_back,
-            )
+            name, content = safe_name(document), document.content
+            last = document is delivery.documents[-1]
+            if route.ready_file:
+                path = f"{folder}/{name}"
+                answer = await place_directly(
+                    files, path, content, seconds=seconds, read_back=read_back, last=last
+                )
+            else:
+                answer = await place(
+                    files, folder, name, content, seconds=seconds, read_back=read_back, last=last
+                )
             answers.append((f"{folder}/{name}", answer))
+            if answer is Answer.DIFFERS:
+                # Nothing may say that all is there, or follow a file that is somebody else's.
+                break
         evidence = {"read back": "every byte" if self.connection.read_back else "size only"}
         return result_of(delivery, answers, evidence=evidence, hops=session.hops)
 
     async def _look_up(self, session: Session | None, delivery: Delivery) -> DeliveryResult | None:
         if session is None:
             raise words.lost_before()
-        folder = _folder(delivery)
+        answer = await self._answered(session, delivery)
+        if answer is not None:
+            return answer
+        folder = _route(delivery).folder.rstrip("/")
         answers: list[tuple[str, Answer]] = []
         for document in delivery.documents:
             found = await what_is_there(
@@ -186,11 +204,19 @@ class DropAdapter(DeliveryAdapter[DropConnection, DropRoute]):
             answers.append((f"{folder}/{document.name}", found))
         return result_of(delivery, answers, evidence={"read back": "every byte, later"}, hops=session.hops)
 
+    async def _answered(self, session: Session | None, delivery: Delivery) -> DeliveryResult | None:
+        if session is None:
+            raise words.lost_before()
+        for one in wanted(delivery, _route(delivery)):
+            content = await answer_file(session.channels[0], one.path, seconds=self.connection.timeout)
+            if content is not None:
+                return result_of_answer(delivery, Found(one, content), hops=session.hops)
+        return None
 
-def _folder(delivery: Delivery) -> str:
-    """Give the route's folder, without a slash at its end."""
-    route = delivery.route
-    if not isinstance(route, DropRoute):
+
+def _route(delivery: Delivery) -> DropRoute:
+    """Give the delivery's route, which is one of ours."""
+    if not isinstance(delivery.route, DropRoute):
         message = "a drop is given routes of its own"
         raise TypeError(message)
-    return route.folder.rstrip("/")
+    return delivery.route

@@ -13,16 +13,60 @@ from aphub.api import (
     RefusedDeliveryError,
     ReportResult,
     Rung,
-    aphub_csv,
 )
+from aphub_drop.cells import lines_of
+from aphub_drop.layout import Layout
+from aphub_drop.naming import stem
+from aphub_drop.settings import DropRoute
+from aphub_drop.writing import NotExpressibleError, written
+
+RECEIPT = "handed over: it lies there under its name and every byte was read back; accepted only by an answer file of theirs"
+PROTECTION = (
+    "as is: whoever may read the folder reads the file; openpgp or cms: only whoever has the recipient's key"
+)
+LAYOUTS = "aphub-1, week, xporter, sims7-xml, g4s, or columns of your own; what has no place goes another way"
+_CHARSETS = {"utf-8 with mark": "utf-8"}
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
-def compose_csv(outbound: Outbound) -> tuple[Document, ...]:
-    """Make the one CSV; its name has period and reference, and TEST- in front of a test."""
-    name = f"{outbound.message.file_stem}.csv"
-    return (Document(name, "text/csv; charset=utf-8; header=present", aphub_csv(list(outbound.rows))),)
+def composed(outbound: Outbound, route: DropRoute) -> tuple[Document, ...]:
+    """Make the files of a message in the order in which they must appear there.
+
+    What a collector looks for comes last: the file itself, or the ready file where they want one.
+
+    Raises:
+        NotExpressibleError: Something has no place in the layout; it should have gone another way.
+        KeyEndedError: The recipient's key does not hold any more.
+    """
+    message, layout = outbound.message, route.content
+    if not message.is_test:
+        for report in message.reports:
+            if why := route.cannot_carry(report):
+                raise NotExpressibleError(why)
+    lines = list(lines_of(message, outbound.rows))
+    content, rows = written(layout, message, lines, for_people=route.opened_by == "people")
+    name = f"{stem(route.file_name, message, layout=layout.name, version=layout.version)}.{layout.ending}"
+    media_type = _media_type(layout)
+    if (reader := route.reader) is not None:
+        name, media_type = f"{name}.{reader.ending}", reader.media_type
+        content = reader.locked(content, message.made_at)
+    file = Document(name, media_type, content)
+    beside = {
+        "sha256": lambda: f"{digest(content)}  {name}\n",
+        "count": lambda: f"{rows}\n",
+    }
+    others = [Document(f"{name}.{kind}", "text/plain", beside[kind]().encode()) for kind in route.beside]
+    if route.ready_file:
+        return (file, *others, Document(f"{name}{route.ready_file}", "text/plain", b""))
+    return (*others, file)
+
+
+def _media_type(layout: Layout) -> str:
+    if layout.form == "xml":
+        return "application/xml"
+    charset = _CHARSETS.get(layout.encoding, layout.encoding)
+    return f"text/csv; charset={charset}; header={'present' if layout.header else 'absent'}"
 
 
 def safe_name(document: Document) -> str:
@@ -51,15 +95,21 @@ def digest(content: bytes) -> str:
 def result_of(
     delivery: Delivery, answers: list[tuple[str, Answer]], *, evidence: dict[str, Any], hops: str
 ) -> DeliveryResult:
-    """Say what became of a delivery from the answers of its files, each with its path there."""
+    """Say what became of a delivery from the answers of its files, each with its path there.
+
+    Where the organisation sends answer files, its own system has not spoken yet.
+    """
     order = (Answer.DIFFERS, Answer.TAKEN, Answer.ALREADY_THERE)
     worst = next(answer for answer in order if answer in {one for _, one in answers} or answer is order[-1])
-    words = "Another file with this name and other content is there." if worst is Answer.DIFFERS else ""
-    code = "file exists" if words else ""
+    differs = worst is Answer.DIFFERS
+    words = "Another file with this name and other content is there." if differs else ""
+    code = "file exists" if differs else ""
+    route = delivery.route
+    said = Answer.PENDING if not differs and isinstance(route, DropRoute) and route.answers else worst
     sizes = {f"{document.name} SHA-256": digest(document.content) for document in delivery.documents}
     return DeliveryResult(
-        Rung.PREPARED if worst is Answer.DIFFERS else Rung.HANDED_OVER,
-        tuple(ReportResult(report, worst, words, code) for report in delivery.reports),
+        Rung.PREPARED if differs else Rung.HANDED_OVER,
+        tuple(ReportResult(report, said, words, code) for report in delivery.reports),
         reference=", ".join(path for path, _ in answers),
         evidence=sizes | {key: str(value) for key, value in evidence.items()},
         hops=hops,

@@ -7,7 +7,8 @@ an object with `create_connection`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 
@@ -104,10 +105,28 @@ class _Introduced(asyncio.Protocol):
 
 
 class JoiningWay:
-    """The way to the server, in the place where asyncssh expects a tunnel."""
+    """The way to the server, in the place where asyncssh expects a tunnel.
 
-    async def create_connection(self, factory: Callable[[], Any], host: str, port: int) -> tuple[Any, Any]:
-        """Connect, with writes joined."""
+    It leads to the addresses that were judged, and asks no name service again.
+    """
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        """Know where it leads."""
+        self._addresses = addresses
+
+    async def create_connection(self, factory: Callable[[], Any], _host: str, port: int) -> tuple[Any, Any]:
+        """Connect to the first address that answers, with writes joined."""
         loop = asyncio.get_running_loop()
-        transport, introduced = await loop.create_connection(lambda: _Introduced(factory(), loop), host, port)
+        for address in self._addresses[:-1]:
+            with suppress(OSError):
+                return await self._to(loop, factory, address, port)
+        return await self._to(loop, factory, self._addresses[-1], port)
+
+    @staticmethod
+    async def _to(
+        loop: asyncio.AbstractEventLoop, factory: Callable[[], Any], address: str, port: int
+    ) -> tuple[Any, Any]:
+        transport, introduced = await loop.create_connection(
+            lambda: _Introduced(factory(), loop), address, port
+        )
         return transport, introduced.behind

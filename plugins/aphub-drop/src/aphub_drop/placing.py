@@ -11,6 +11,7 @@ import asyncssh
 
 from aphub.api import Answer, DeliveryError, UncertainDeliveryError
 from aphub_drop import words
+from aphub_drop.answers import MOST_BYTES
 from aphub_drop.files import temporary
 from aphub_drop.session import LOST
 
@@ -19,13 +20,65 @@ _FULL = (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)
 _NO_FOLDER = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory)
 _DENIED = (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect)
 _NEW = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
+_ONLY_NEW = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
 _CLEAN_UP_SECONDS = 2.0
 
 
+async def place_directly(
+    files: asyncssh.SFTPClient,
+    path: str,
+    content: bytes,
+    *,
+    seconds: float,
+    read_back: bool,
+    last: bool,
+) -> Answer:
+    """Write one file under its own name, over nothing that is there but an unfinished try of ours.
+
+    The `last` file says that all the others are there, so from its first byte on they may be taken.
+
+    Raises:
+        DeliveryError: It is not there, or (uncertain) the line went while the last file was made.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            try:
+                await _write(files, path, content, read_back=read_back, flags=_ONLY_NEW)
+            except _MayBeThereError as exc:
+                there = await _compare(files, path, content, begun_is_ours=True)
+                if there is not None:
+                    return there
+                if not await files.lexists(path):
+                    raise await _why_not(files, path, exc.said) from exc
+                await _write(files, path, content, read_back=read_back)
+    except LOST as exc:
+        raise (words.lost_at_last() if last else words.lost_before()) from exc
+    except asyncssh.SFTPError as exc:
+        raise words.write_failed(type(exc).__name__) from exc
+    return Answer.TAKEN
+
+
+class _MayBeThereError(Exception):
+    """The server would not make the file, perhaps since there is one of this name."""
+
+    def __init__(self, said: asyncssh.SFTPError) -> None:
+        super().__init__()
+        self.said = said
+
+
 async def place(
-    files: asyncssh.SFTPClient, folder: str, name: str, content: bytes, *, seconds: float, read_back: bool
+    files: asyncssh.SFTPClient,
+    folder: str,
+    name: str,
+    content: bytes,
+    *,
+    seconds: float,
+    read_back: bool,
+    last: bool = True,
 ) -> Answer:
     """Put one file there, whole or not at all, over nothing that is there.
+
+    Before the `last` file, nobody takes anything: what was lost until then has not arrived.
 
     Raises:
         TransientDeliveryError: It did not get its name.
@@ -46,7 +99,7 @@ async def place(
             naming = False
             there = await _compare(files, final, content)
     except LOST as exc:
-        raise (words.lost_at_rename() if naming else words.lost_before()) from exc
+        raise (words.lost_at_rename() if naming and last else words.lost_before()) from exc
     except DeliveryError as exc:
         if not isinstance(exc, UncertainDeliveryError):
             await _remove(files, unfinished)
@@ -74,9 +127,11 @@ async def what_is_there(
         raise words.write_failed(type(exc).__name__) from exc
 
 
-async def _write(files: asyncssh.SFTPClient, path: str, content: bytes, *, read_back: bool) -> None:
+async def _write(
+    files: asyncssh.SFTPClient, path: str, content: bytes, *, read_back: bool, flags: int = _NEW
+) -> None:
     """Write, make durable and read back through one handle, so that no damaged file ever bears its name."""
-    file = await _opened(files, path, content, read_back=read_back)
+    file = await _opened(files, path, content, flags | asyncssh.FXF_READ if read_back else flags)
     try:
         await file.write(content)
         with suppress(asyncssh.SFTPOpUnsupported):
@@ -86,21 +141,27 @@ async def _write(files: asyncssh.SFTPClient, path: str, content: bytes, *, read_
         # A server may tell only now that the disk is full.
         await file.close()
     except _FULL as exc:
+        await _given_up(files, file, path, flags)
         raise words.disk_full() from exc
     except (*LOST, DeliveryError):
-        with suppress(*LOST, asyncssh.Error):
-            await file.close()
+        await _given_up(files, file, path, flags)
         raise
     except asyncssh.SFTPError as exc:
-        with suppress(*LOST, asyncssh.Error):
-            await file.close()
+        await _given_up(files, file, path, flags)
         raise await _why_not(files, path, exc) from exc
 
 
+async def _given_up(files: asyncssh.SFTPClient, file: asyncssh.SFTPClientFile, path: str, flags: int) -> None:
+    """Close a file that will not be finished; remove it where it bears its name already, which we made."""
+    with suppress(*LOST, asyncssh.Error):
+        await file.close()
+    if flags & asyncssh.FXF_EXCL:
+        await _remove(files, path)
+
+
 async def _opened(
-    files: asyncssh.SFTPClient, path: str, content: bytes, *, read_back: bool
+    files: asyncssh.SFTPClient, path: str, content: bytes, flags: int
 ) -> asyncssh.SFTPClientFile:
-    flags = _NEW | asyncssh.FXF_READ if read_back else _NEW
     # One packet needs no machinery for blocks in parallel.
     block = 0 if len(content) <= _ONE_PACKET else -1
     try:
@@ -114,6 +175,8 @@ async def _opened(
     except LOST:
         raise
     except asyncssh.SFTPError as exc:
+        if flags & asyncssh.FXF_EXCL:
+            raise _MayBeThereError(exc) from exc
         raise await _why_not(files, path, exc) from exc
 
 
@@ -154,17 +217,43 @@ async def _replaced(files: asyncssh.SFTPClient, unfinished: str, final: str) -> 
     return True
 
 
-async def _compare(files: asyncssh.SFTPClient, path: str, content: bytes) -> Answer | None:
-    """Compare what lies at a path with what we would put there."""
+async def _compare(
+    files: asyncssh.SFTPClient, path: str, content: bytes, *, begun_is_ours: bool = False
+) -> Answer | None:
+    """Compare what lies at a path with what we would put there.
+
+    With `begun_is_ours`, the beginning of our own bytes is an unfinished try, and counts as nothing there.
+    """
     try:
         size = (await files.stat(path)).size
     except _NO_FOLDER:
         return None
-    if size != len(content):
+    if size != len(content) and not (begun_is_ours and size is not None and size < len(content)):
         return Answer.DIFFERS
     async with files.open(path, "rb") as file:
         kept: object = await file.read()
+    if kept != content and begun_is_ours and isinstance(kept, bytes) and content.startswith(kept):
+        return None
     return Answer.ALREADY_THERE if kept == content else Answer.DIFFERS
+
+
+async def answer_file(files: asyncssh.SFTPClient, path: str, *, seconds: float) -> bytes | None:
+    """Read the beginning of an answer file; None while there is none.
+
+    Raises:
+        TransientDeliveryError: The line went, or they will not let us look.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            async with files.open(path, "rb") as file:
+                kept: object = await file.read(MOST_BYTES)
+    except _NO_FOLDER:
+        return None
+    except LOST as exc:
+        raise words.lost_before() from exc
+    except asyncssh.SFTPError as exc:
+        raise words.may_not_look(type(exc).__name__) from exc
+    return kept if isinstance(kept, bytes) else b""
 
 
 async def _see(files: asyncssh.SFTPClient, path: str, size: int) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import asyncssh
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from aphub.api import DeliveryError, TransientDeliveryError
+from aphub.api import DeliveryError, Reach, TransientDeliveryError
 from aphub_drop import words
 from aphub_drop.joining import JoiningWay
 from aphub_drop.settings import DropConnection
@@ -25,6 +27,11 @@ HOST_KEYS = (
     ("rsa-sha2-512", "rsa-sha2-256"),
 )
 """A server has a key of each kind; the fingerprint that we were given may be of any. SHA-1 is not among them."""
+
+SIGNATURES = tuple(kind for group in HOST_KEYS for kind in group)
+OUR_KEYS = frozenset({"ssh-ed25519", "ssh-rsa", *HOST_KEYS[1]})
+"""Kinds that we sign in with; an RSA key signs with SHA-2 only."""
+LEAST_RSA_BITS = 2048
 
 LOST = (
     asyncssh.ConnectionLost,
@@ -62,11 +69,12 @@ class _Pinned(asyncssh.SSHClient):
         return bool(key.get_fingerprint() == self.wanted)
 
 
-async def find(connection: DropConnection) -> list[str]:
-    """Find the server's addresses.
+async def find(connection: DropConnection, reach: Reach) -> list[str]:
+    """Find those of the server's addresses that may be talked to.
 
     Raises:
         TransientDeliveryError: The name has none.
+        RefusedDeliveryError: All are inside a private network that the operator did not list.
     """
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
@@ -74,10 +82,10 @@ async def find(connection: DropConnection) -> list[str]:
         )
     except OSError as exc:
         raise words.not_found(connection.host) from exc
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    return reach.only(connection.host, (str(address[0]) for *_, address in found))
 
 
-async def reach(connection: DropConnection) -> None:
+async def knock(connection: DropConnection, addresses: Sequence[str]) -> None:
     """Prove that the port is open.
 
     Raises:
@@ -85,13 +93,13 @@ async def reach(connection: DropConnection) -> None:
     """
     try:
         async with asyncio.timeout(connection.timeout):
-            _, writer = await asyncio.open_connection(connection.host, connection.port)
+            _, writer = await asyncio.open_connection(addresses[0], connection.port)
     except (OSError, TimeoutError) as exc:
         raise words.not_reached(connection.host, type(exc).__name__) from exc
     writer.close()
 
 
-async def sign_in(connection: DropConnection) -> asyncssh.SSHClientConnection:
+async def sign_in(connection: DropConnection, addresses: Sequence[str]) -> asyncssh.SSHClientConnection:
     """Connect, see the pinned host key, and only then sign in.
 
     Where the server shows a key of another kind than the pinned one it is asked for the other kinds; nobody signs in
@@ -101,11 +109,11 @@ async def sign_in(connection: DropConnection) -> asyncssh.SSHClientConnection:
         TransientDeliveryError: It cannot be reached.
         RefusedDeliveryError: It is another server, or it does not take our key.
     """
-    key = _client_key(connection)
+    key = client_key(connection)
     pinned = _Pinned(connection.host_key)
     every_kind = tuple(kind for group in HOST_KEYS for kind in group)
     try:
-        return await _connect(connection, key, every_kind, pinned)
+        return await _connect(connection, addresses, key, every_kind, pinned)
     except asyncssh.KeyExchangeFailed as exc:
         raise words.no_common_ground() from exc
     except asyncssh.HostKeyNotVerifiable as exc:
@@ -115,12 +123,16 @@ async def sign_in(connection: DropConnection) -> asyncssh.SSHClientConnection:
             continue
         # A server without a key of this kind hangs up, politely or not.
         with suppress(asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed, TransientDeliveryError):
-            return await _connect(connection, key, kinds, pinned)
+            return await _connect(connection, addresses, key, kinds, pinned)
     raise words.another_server() from refused
 
 
 async def _connect(
-    connection: DropConnection, key: asyncssh.SSHKey, kinds: tuple[str, ...], pinned: _Pinned
+    connection: DropConnection,
+    addresses: Sequence[str],
+    key: asyncssh.SSHKey,
+    kinds: tuple[str, ...],
+    pinned: _Pinned,
 ) -> asyncssh.SSHClientConnection:
     try:
         async with asyncio.timeout(connection.timeout):
@@ -128,7 +140,7 @@ async def _connect(
                 connection.host,
                 connection.port,
                 client_factory=lambda: pinned,
-                tunnel=JoiningWay(),
+                tunnel=JoiningWay(addresses),
                 # No file of this machine's user has a say: neither known hosts, nor configuration, nor agent.
                 known_hosts=([], [], []),
                 config=None,
@@ -136,6 +148,7 @@ async def _connect(
                 x509_trusted_certs=None,
                 server_host_key_algs=kinds,
                 encryption_algs=CIPHERS,
+                signature_algs=SIGNATURES,
                 compression_algs=("none",),
                 username=connection.user,
                 client_keys=[key],
@@ -152,8 +165,6 @@ async def _connect(
         raise words.sign_in_refused() from exc
     except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
         raise
-    except socket.gaierror as exc:
-        raise words.not_found(connection.host) from exc
     except (OSError, TimeoutError, asyncssh.DisconnectError) as exc:
         raise words.not_reached(connection.host, type(exc).__name__) from exc
 
@@ -182,13 +193,13 @@ async def start(connection: DropConnection, line: asyncssh.SSHClientConnection) 
     )
 
 
-async def open_session(connection: DropConnection) -> Session:
+async def open_session(connection: DropConnection, reach: Reach) -> Session:
     """Connect, sign in and begin SFTP.
 
     Raises:
-        DeliveryError: See `sign_in` and `start`.
+        DeliveryError: See `find`, `sign_in` and `start`.
     """
-    line = await sign_in(connection)
+    line = await sign_in(connection, await find(connection, reach))
     try:
         return await start(connection, line)
     except DeliveryError:
@@ -208,11 +219,11 @@ async def leave(session: Session, seconds: float = 2.0) -> None:
         session.line.abort()
 
 
-def _client_key(connection: DropConnection) -> asyncssh.SSHKey:
+def client_key(connection: DropConnection) -> asyncssh.SSHKey:
     """Read our private key.
 
     Raises:
-        RefusedDeliveryError: It cannot be read; the reason is not passed on, since it may quote the key.
+        RefusedDeliveryError: It cannot be read, or is too weak; the reason is not passed on, since it may quote the key.
     """
     try:
         text = (
@@ -221,6 +232,11 @@ def _client_key(connection: DropConnection) -> asyncssh.SSHKey:
             else connection.client_key.get_secret_value()
         )
         # A key pasted into a secret store often loses its last line end.
-        return asyncssh.import_private_key(text.strip() + "\n")
+        key = asyncssh.import_private_key(text.strip() + "\n")
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, OSError, ValueError):
         raise words.unreadable_key() from None
+    if key.get_algorithm() not in OUR_KEYS:
+        raise words.weak_key()
+    if isinstance(key.pyca_key, RSAPrivateKey) and key.pyca_key.key_size < LEAST_RSA_BITS:
+        raise words.weak_key()
+    return key

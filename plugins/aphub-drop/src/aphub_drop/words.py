@@ -61,6 +61,15 @@ def unreadable_key() -> RefusedDeliveryError:
     )
 
 
+def weak_key() -> RefusedDeliveryError:
+    """Say that our own private key is of a kind that no good server takes."""
+    return RefusedDeliveryError(
+        "Our private key is of a kind that is no longer safe. Nothing was sent.",
+        code="client key",
+        what_now="Make an Ed25519 key, or RSA of 2048 bits or more, and give its public half to the organisation",
+    )
+
+
 def no_sftp() -> RefusedDeliveryError:
     """Say that the account exists, but not for files."""
     return RefusedDeliveryError(
@@ -93,7 +102,7 @@ def may_not_rename() -> RefusedDeliveryError:
     return RefusedDeliveryError(
         "We can write to the folder but not rename. The unfinished file was removed where allowed.",
         code="rename refused",
-        what_now="Ask the organisation to allow rename for our account",
+        what_now="Ask the organisation to allow rename for our account, or set ready_file instead",
     )
 
 
@@ -146,6 +155,32 @@ def lost_at_rename() -> UncertainDeliveryError:
     return UncertainDeliveryError(
         "The connection was lost while the file got its name. It may be there; we will look.",
         code="connection lost",
+    )
+
+
+def lost_at_last() -> UncertainDeliveryError:
+    """Say that the connection went while the file was made that says all is there."""
+    return UncertainDeliveryError(
+        "The connection was lost while the ready file was made. All may be there; we will look.",
+        code="connection lost",
+    )
+
+
+def may_not_look(code: str) -> TransientDeliveryError:
+    """Say that an answer file cannot be read."""
+    return TransientDeliveryError(
+        "We may not read their answer file. We will look again.",
+        code=code,
+        what_now="Ask the organisation to let our account read the folder of their answers",
+    )
+
+
+def no_answers() -> RefusedDeliveryError:
+    """Say that the folder of their answers cannot be looked into."""
+    return RefusedDeliveryError(
+        "We cannot look into the folder of their answers.",
+        code="no answers",
+        what_now="Check answers.folder with the organisation, and ask them to let our account list it",
     )
 
 
