@@ -47,7 +47,7 @@ def play(home: Path, boundary: str, nth: int) -> None:
     never = threading.Event()
     while True:
         put_files(home, clock)
-        result = daemon._until_quiet(hub, lanes, never, wait=True)
+        result = daemon.until_quiet(hub, lanes, never, wait=True)
         if clock.now() >= ENDS:
             break
         move_on(home, clock, result.next_at)

@@ -28,9 +28,11 @@ class Lanes:
         self._stop = threading.Event()
         self._under_way: dict[_Key, Future[LaneResult]] = {}
         self._in_trouble: set[_Key] = set()
+        self._ended = LaneResult()
 
     def visit(self, desks: Sequence[Desk]) -> None:
         """Begin a visit to every lane that has work and is not being visited."""
+        self._settle()
         for desk in desks:
             with desk.store.reading() as connection:
                 work = lane_rows.lanes_with_work(connection, desk.provider_id, desk.now)
@@ -49,7 +51,12 @@ class Lanes:
 
     def gather(self) -> LaneResult:
         """Give what the visits that have ended since the last call did."""
-        total = LaneResult()
+        self._settle()
+        total, self._ended = self._ended, LaneResult()
+        return total
+
+    def _settle(self) -> None:
+        """Let the lanes whose visits have ended be visited again."""
         for key, future in list(self._under_way.items()):
             if not future.done():
                 continue
@@ -57,10 +64,9 @@ class Lanes:
             self._in_trouble.discard(key)
             if (error := future.exception()) is not None:
                 log.error("lane.visit_failed", lane=key[1], error=type(error).__name__)
-                total += LaneResult(failed=1)
+                self._ended += LaneResult(failed=1)
             else:
-                total += future.result()
-        return total
+                self._ended += future.result()
 
     def under_way(self, desk: Desk) -> set[str]:
         """Name the lanes of a desk that are being visited."""

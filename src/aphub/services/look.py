@@ -15,6 +15,7 @@ from aphub.domain.agreements import URGENT_WITHIN, Agreement
 from aphub.domain.calendar import ONE_DAY
 from aphub.domain.entries import Action, Entry, Fact, SessionEntry
 from aphub.domain.fold import RecipientContext, fold_day
+from aphub.domain.halves import SchoolHours
 from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import ArrangedBy, Purpose, Registration, Standing
 from aphub.domain.reports import Kind
@@ -74,6 +75,7 @@ class Look:
     decisions: dict[int, list[SchoolDecision]] = field(default_factory=dict)
     stories: dict[tuple[Any, ...], Story] = field(default_factory=dict)
     agreements: dict[tuple[str, str, date], Agreement | None] = field(default_factory=dict)
+    hours: dict[str, SchoolHours] = field(default_factory=dict)
 
     def agreement(self, desk: Desk, row: Row[Any]) -> Agreement | None:
         """Give the terms that hold for an owed report, asked for once for all that share them."""
@@ -81,6 +83,12 @@ class Look:
         if key not in self.agreements:
             self.agreements[key] = desk.config.agreement_on(*key)
         return self.agreements[key]
+
+    def hours_of(self, desk: Desk, organisation: str) -> SchoolHours:
+        """Give an organisation's half days."""
+        if organisation not in self.hours:
+            self.hours[organisation] = desk.config.organisations[organisation].hours.hours()
+        return self.hours[organisation]
 
     @classmethod
     def read(cls, desk: Desk, connection: Connection, now: datetime, limit: int) -> "Look":
@@ -187,8 +195,9 @@ def story_of(
     """
     wait = URGENT_WITHIN - missing_after if missing_after else timedelta()
     counted = [one for one in inside if one.entered or one.row.starts_at + wait <= look.now]
+    hours = look.hours_of(desk, row.organisation)
     key = (
-        row.organisation,
+        hours,
         row.purpose,
         row.arranged_by,
         row.registration,
@@ -200,7 +209,7 @@ def story_of(
     story = look.stories.get(key)
     if story is None:
         story = look.stories[key] = Story(
-            _folded(desk, look, row, counted),
+            _folded(desk, look, row, counted, hours),
             ", ".join(dict.fromkeys(one.row.place for one in counted if one.row.place)),
             ", ".join(dict.fromkeys(one.row.staff for one in counted if one.row.staff)),
         )
@@ -217,7 +226,7 @@ def _told_by(look: Look, row: Row[Any]) -> tuple[Any, ...]:
 
 
 def _folded(
-    desk: Desk, look: Look, row: Row[Any], counted: Sequence[telling.KeptLesson]
+    desk: Desk, look: Look, row: Row[Any], counted: Sequence[telling.KeptLesson], hours: SchoolHours
 ) -> tuple[SessionEntry, ...]:
     entries = []
     for one in counted:
@@ -235,7 +244,6 @@ def _folded(
         standing=Standing(row.standing),
     )
     decisions = look.decisions.get(row.pupil_id, ())
-    hours = desk.config.organisations[row.organisation].hours.hours()
     return tuple(
         line
         for day in sorted({entry.lesson.day for entry in entries})

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
+from aphub.store.bulk import read_many
 from aphub.store.tables import dispatch_reports, owed_reports, placements, pupils, recipients, reports
 
 Carried = dict[int, list[Row[Any]]]
@@ -41,7 +42,7 @@ def bound_for(connection: Connection, provider_id: int, dispatch_ids: Sequence[i
         )
         .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
     )
-    return _by_dispatch(connection.execute(chosen).all())
+    return _by_dispatch(read_many(connection, chosen))
 
 
 def carried(connection: Connection, provider_id: int, dispatch_ids: Sequence[int]) -> Carried:
@@ -83,7 +84,7 @@ def carried(connection: Connection, provider_id: int, dispatch_ids: Sequence[int
         )
         .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
     )
-    return _by_dispatch(connection.execute(chosen).all())
+    return _by_dispatch(read_many(connection, chosen))
 
 
 def _by_dispatch(rows: Sequence[Any]) -> Carried:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
 
-from aphub.store.bulk import add_many, change_many
+from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.tables import (
     attempts,
     dispatch_reports,
@@ -65,7 +65,7 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = in_thread_order(list(connection.execute(chosen)))
+    rows = in_thread_order(read_many(connection, chosen))
     if rows:
         connection.execute(
             update(dispatches)

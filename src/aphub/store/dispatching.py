@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, insert, select, update
 
-from aphub.store.bulk import add_many, change_many
+from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.engine import insert_ignoring
 from aphub.store.tables import (
     dispatch_reports,
@@ -40,7 +40,7 @@ def owed_now(
         .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(owed_ids))
         .with_for_update(of=owed_reports)
     )
-    return {row.owed_id: row for row in connection.execute(chosen).all()}
+    return {row.owed_id: row for row in read_many(connection, chosen)}
 
 
 def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> dict[int, int]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 from aphub.domain.entries import Action, Entry, Fact
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.placements import Lesson, Nature
+from aphub.store.bulk import read_many
 from aphub.store.tables import (
     channels,
     entries,
@@ -174,8 +175,7 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
         )
         .order_by(owed_reports.c.thread_id, owed_reports.c.owed_id)
     )
-    rows: Any = connection.execute(chosen).all()
-    return list(rows)
+    return read_many(connection, chosen)
 
 
 def lessons_with_entries(
@@ -218,8 +218,7 @@ def lessons_with_entries(
         .order_by(lessons.c.starts_at)
     )
     found: dict[int, list[KeptLesson]] = {}
-    rows: Any = connection.execute(chosen).all()
-    for row in rows:
+    for row in read_many(connection, chosen):
         found.setdefault(row.placement_id, []).append(KeptLesson(row))
     return found
 
