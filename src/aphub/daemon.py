@@ -21,7 +21,7 @@ from aphub.clock import PlayedClock
 from aphub.domain.errors import AphubError
 from aphub.hub import Hub, SimulatedStoreError
 from aphub.logs import get_logger
-from aphub.services import deliver, follow, intake, owe, purge, tell, watch
+from aphub.services import ageing, deliver, follow, intake, not_due, owe, purge, tell, watch
 from aphub.services.desk import Desk
 from aphub.services.lanes import Lanes
 from aphub.services.recover import recover
@@ -163,6 +163,8 @@ def prepare_days(hub: Hub) -> None:
     """Keep what is owed worked out for a fortnight ahead."""
     for desk in hub.desks():
         owe.regenerate(desk, desk.today, desk.today + owe.AHEAD)
+        ageing.chase_reasons(desk)
+        not_due.ask_about_closures(desk)
 
 
 def start(hub: Hub) -> int:

@@ -122,6 +122,15 @@ class ProviderConfig(Strict):
     safeguarding: Person = Field(description="the designated safeguarding lead")
     register_warning_to: str = Field(default="", description="who is warned when a register is missing")
     own_register_closes_minutes: int = Field(default=30, ge=0, le=30, description="own roll: minutes until U")
+    reason_limit_school_days: int = Field(
+        default=5,
+        ge=2,
+        le=20,
+        description="school days until an absence must have its reason; 5 is widely applied, but not read in a law",
+    )
+    reason_escalates_to: str = Field(
+        default="safeguarding lead", description="role that hears of it a school day before that limit"
+    )
     match_by_name: bool = Field(
         default=False, description="match a pupil by exact name when nothing else is given"
     )
@@ -217,6 +226,7 @@ class OrganisationConfig(Strict):
     phone: str = Field(default="", description="published number, for call-back approval and phone tasks")
     known_to: tuple[Slug, ...] = Field(default=(), description="providers that know it; none means all")
     hours: Hours = Field(default_factory=Hours, description="when its sessions begin and end")
+    terms: tuple[Dates, ...] = Field(default=(), description="its terms; none means open all the year")
     closures: tuple[Dates, ...] = Field(default=(), description="training days and own holidays")
     channels: tuple[ChannelConfig, ...] = Field(default=(), description="ways to it, in order of preference")
     signed_codes: SignedCodes | None = Field(
@@ -238,7 +248,9 @@ class OrganisationConfig(Strict):
 
     def calendar(self) -> Calendar:
         """Give the days on which this school is open; its closures never make a lesson not due."""
-        return Calendar((), tuple(closure.span() for closure in self.closures))
+        return Calendar(
+            tuple(term.span() for term in self.terms), tuple(closure.span() for closure in self.closures)
+        )
 
 
 class AgreementTerms(Strict):

@@ -51,6 +51,7 @@ def _lessons() -> Any:
             lessons,
             placements.c.ref.label("placement_ref"),
             placements.c.commissioner,
+            placements.c.attends_on_school_closure,
             pupils.c.ref.label("pupil_ref"),
             pupils.c.key_id.label("pupil_key_id"),
             pupils.c.sealed.label("pupil_sealed"),

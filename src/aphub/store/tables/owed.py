@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from aphub.store.tables.base import key_column, metadata, provider_column, reference_column
@@ -66,6 +67,13 @@ entries = Table(
     UniqueConstraint("provider_id", "lesson_id", "version"),
     Index("ix_entries_current", "provider_id", "lesson_id", "current"),
     Index("ix_entries_news", "provider_id", "made_at"),
+    Index(
+        "ix_entries_absent",
+        "provider_id",
+        "reason",
+        sqlite_where=text("current AND outcome = 'absent'"),
+        postgresql_where=text("current AND outcome = 'absent'"),
+    ),
 )
 
 threads = Table(

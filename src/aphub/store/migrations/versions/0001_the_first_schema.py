@@ -298,6 +298,13 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_entries_absent",
+            ["provider_id", "reason"],
+            unique=False,
+            sqlite_where=sa.text("current AND outcome = 'absent'"),
+            postgresql_where=sa.text("current AND outcome = 'absent'"),
+        )
         batch_op.create_index("ix_entries_current", ["provider_id", "lesson_id", "current"], unique=False)
         batch_op.create_index("ix_entries_news", ["provider_id", "made_at"], unique=False)
 
