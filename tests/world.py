@@ -19,7 +19,7 @@ from aphub.domain.placements import Nature, TimetableSlot
 from aphub.hub import Hub, built_in, create_hub, open_hub
 from aphub.plugins import load
 from aphub.sealing import MasterKey
-from aphub.services import deliver, follow, owe, tell, watch
+from aphub.services import cases, deliver, follow, owe, tell, watch
 from aphub.services.desk import Desk, place_of
 from aphub.store import lanes as lane_rows
 from aphub.store import ledger as ledger_rows
@@ -270,7 +270,9 @@ class World:
                     },
                 )
                 connection.execute(
-                    update(t.lessons).where(t.lessons.c.lesson_id == lesson.lesson_id).values(state="entered")
+                    update(t.lessons)
+                    .where(t.lessons.c.lesson_id == lesson.lesson_id)
+                    .values(state="entered", look_at=desk.now)
                 )
             ids = [lesson.lesson_id for lesson in lessons]
             owed_rows.look_again(connection, desk.provider_id, ids, desk.now)
@@ -299,6 +301,7 @@ class World:
         for _ in range(20):
             desk = self.desk
             watch.watch(desk)
+            cases.follow_cases(desk)
             told = tell.tell_now(desk)
             tried = self.deliver()
             settled = follow.follow_up(desk, self.make or self.hub.adapter)
@@ -347,6 +350,10 @@ class World:
     def tasks(self, kind: str = "") -> list[Row[Any]]:
         """Give open tasks."""
         return [row for row in self.rows(t.tasks, state="open") if not kind or row.kind == kind]
+
+    def steps(self, state: str = "open", act: str = "") -> list[Row[Any]]:
+        """Give the steps of cases in one state."""
+        return [row for row in self.rows(t.steps, state=state) if not act or row.act == act]
 
     def said(self) -> list[str]:
         """Give the types of all ledger statements, in order."""

@@ -21,11 +21,11 @@ from aphub.clock import PlayedClock
 from aphub.domain.errors import AphubError
 from aphub.hub import Hub, SimulatedStoreError
 from aphub.logs import get_logger
-from aphub.services import ageing, deliver, follow, intake, not_due, owe, purge, tell, watch
+from aphub.services import ageing, cases, deliver, follow, intake, not_due, owe, purge, tell, watch
 from aphub.services.desk import Desk
 from aphub.services.lanes import Lanes
 from aphub.services.recover import recover
-from aphub.store import delivering, watching
+from aphub.store import delivering, following, watching
 from aphub.store import lanes as lane_rows
 from aphub.store import owed as owed_rows
 
@@ -90,6 +90,8 @@ def _take_in(hub: Hub, desk: Desk) -> int:
 
 def _tell(desk: Desk, lanes: Lanes | None) -> int:
     watch.watch(desk)
+    while cases.follow_cases(desk).looked >= cases.ROWS:
+        pass
     messages = 0
     while True:
         told = tell.tell_now(desk)
@@ -135,6 +137,7 @@ def next_instant(hub: Hub, desks: list[Desk], lanes: Lanes | None = None) -> dat
             again = lane_rows.next_try(connection, desk.provider_id, under_way)
             lease = delivering.next_lease(connection, desk.provider_id)
             found += [at for at in (due, again, lease, night) if at is not None]
+            found += following.next_look(connection, desk.provider_id)
             found += watching.next_watch(
                 connection,
                 desk.provider_id,

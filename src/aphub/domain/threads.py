@@ -14,6 +14,7 @@ from enum import StrEnum
 from aphub.domain.entries import Fact, Half, SessionEntry
 from aphub.domain.outcomes import Outcome, ReasonKind, is_urgent
 from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS, Kind
+from aphub.domain.steps import FOUND_SAFE
 
 GATHER = timedelta(seconds=60)
 """How long corrections wait for more of their kind."""
@@ -79,6 +80,11 @@ def changed(previous: Sequence[SessionEntry], current: Sequence[SessionEntry]) -
 def is_urgent_line(line: SessionEntry) -> bool:
     """Say whether a line waits for no cadence: a child's safety, or doubt about where a child is."""
     return bool(line.disagreement) or is_urgent(line.fact.outcome, line.fact.reason)
+
+
+def is_found(line: SessionEntry) -> bool:
+    """Say whether a pupil who left the site is known to be found and safe."""
+    return any(action.kind == FOUND_SAFE for action in line.actions)
 
 
 def alert_lines(previous: Sequence[SessionEntry], current: Sequence[SessionEntry]) -> list[SessionEntry]:
@@ -152,6 +158,7 @@ def _change_words(before: SessionEntry | None, after: SessionEntry | None) -> tu
             _Change.OTHER,
             "what we had said we did has been put right",
         ),
+        (is_found(after) and not is_found(before), _Change.MORE, "the pupil is found and safe"),
         (fact_differs, _Change.MORE, f"was '{_said(before)}', now '{_said(after)}'"),
         (before.disagreement != after.disagreement, _Change.MORE, "our lessons disagree in another way"),
         (bool(done), _Change.MORE, f"{done} more {'action' if done == 1 else 'actions'} by us"),

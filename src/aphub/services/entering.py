@@ -78,7 +78,7 @@ def enter(desk: Desk, connection: Connection, new: Sequence[NewEntry]) -> None:
                 "current": one.current,
             }
         )
-    kept.add(connection, desk.provider_id, rows)
+    kept.add(connection, desk.provider_id, rows, look_at_all=desk.config.provider.watches_returns())
     kept.reopen(connection, desk.provider_id, [number for number, one in newest.items() if one.reopens])
     owed.look_again(connection, desk.provider_id, list(newest), now)
 

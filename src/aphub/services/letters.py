@@ -11,7 +11,7 @@ from aphub.domain.entries import SessionEntry
 from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Message, Report, Row, rows_of
-from aphub.domain.threads import is_urgent_line
+from aphub.domain.threads import is_found, is_urgent_line
 from aphub.services.desk import Desk
 from aphub.services.provenance import without_names
 from aphub.services.routes import Route
@@ -64,7 +64,7 @@ def report_of(
     supervised_by: str,
 ) -> Report:
     """Make a report of an owed row, its pupil and its lines."""
-    urgent = [line for line in lines if is_urgent_line(line)]
+    urgent = [line for line in lines if is_urgent_line(line) and not is_found(line)]
     return Report(
         ref=ref,
         version=version,

@@ -22,11 +22,10 @@ from aphub.domain.reports import Kind
 from aphub.domain.threads import alert_lines, is_urgent_line
 from aphub.services.day_context import on_day
 from aphub.services.desk import Desk, place_of
+from aphub.services.done import Said, add_done
 from aphub.store import known, telling
 from aphub.store.frozen import lines_from_data
 
-Said = tuple[str, str, tuple[Action, ...]]
-"""What is sealed in an entry: a note, the provider's own word, and what was done."""
 Source = tuple[str, str]
 """Who told us, as a role, and why it was changed, as a person wrote it."""
 _NOTHING_SAID: Said = ("", "", ())
@@ -118,6 +117,7 @@ class Look:
             known.decisions_of(connection, desk.provider_id, who, min(days), max(days)) if owed else {}
         )
         sealed, sources = _sealed_in_entries(desk, lessons)
+        add_done(desk, connection, owed, lessons, sealed)
         return cls(now, threads, owed, lessons, _told(desk, newest), sealed, sources, decisions)
 
 
@@ -221,7 +221,7 @@ def _told_by(look: Look, row: Row[Any]) -> tuple[Any, ...]:
     lesson = (row.starts_at, row.ends_at, row.mode, row.nature, row.place, row.staff)
     if row.entry_id is None:
         return lesson
-    said = look.sealed.get(row.entry_id) if row.sealed else None
+    said = look.sealed.get(row.entry_id)
     return (*lesson, row.outcome, row.reason, row.minutes, row.entry_mode, row.taken_at, said)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from aphub.domain.calendar import LONDON, to_utc
 from aphub.domain.wording import day_words, time_words
+from aphub.services.case_views import CaseLine, cases_on
 from aphub.services.desk import Desk
 from aphub.services.evidence_pages import RUNG_WORDS
 from aphub.services.intake_report import column_words
@@ -188,8 +189,10 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
         questions = looking.open_questions(connection, provider, limit)
         doubtful = looking.uncertain(connection, provider)
         ways = looking.every_channel(connection, provider)
+    cases = cases_on(desk)
     told = {row.subject for row in tasks if row.kind == "settle"}
     return [
+        *(_case(line) for line in cases),
         *(_task(row) for row in tasks),
         *(
             Open("uncertain", row.reference, "May have arrived. Ask them.", _settle(row.reference), row.due_by, row.organisation)
@@ -237,6 +240,15 @@ def _channel_lines(desk: Desk, rows: Iterable[Row[Any]]) -> list[ChannelLine]:
             )
         )
     return lines
+
+
+def _case(line: CaseLine) -> Open:
+    whose = f" ({line.owner})" if line.owner else ""
+    late = f" Overdue{', also for ' + line.also if line.also else ''}." if line.overdue else ""
+    more = f" And {line.to_do - 1} more." if line.to_do > 1 else ""
+    whom = f"Pupil {line.pupil_ref}: " if line.pupil_ref else ""
+    words = f"{whom}{line.about}. {line.next_step.rstrip('.')}{whose}.{late}{more}"
+    return Open("case", line.ref, words, f"aphub case {line.ref}", line.due)
 
 
 def _task(row: Row[Any]) -> Open:

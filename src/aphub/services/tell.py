@@ -24,7 +24,6 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
 from aphub.services.letters import Letter, compose, report_of
 from aphub.services.look import Look
-from aphub.services.phoning import give_phone_tasks
 from aphub.services.recording import newest_checkpoint_line
 from aphub.services.routes import Route
 from aphub.store import dispatching, telling
@@ -94,7 +93,6 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
     with desk.store.transaction() as connection:
         kept, stopped = keep(desk, connection, drafts, now)
         without_way += [(part, _MOVED) for part in stopped]
-        give_phone_tasks(desk, connection, kept, now)
         _look_later(desk, connection, decision)
         _hold(desk, connection, without_way, decision, now)
     desk.boundary("tell.kept")

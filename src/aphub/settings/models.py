@@ -17,10 +17,11 @@ from pydantic import (
 
 from aphub.domain.agreements import Agreement, Cadence, FirstCaller, Send, agreement_on
 from aphub.domain.calendar import Calendar, Span
+from aphub.domain.cases import with_standard
 from aphub.domain.errors import AphubError
 from aphub.domain.halves import SchoolHours
 from aphub.domain.identifiers import check_mail_address
-from aphub.domain.ladders import Ladder
+from aphub.domain.ladders import Ladder, Trigger
 from aphub.domain.when import parse_when
 from aphub.settings.following import (
     CallsConfig,
@@ -147,6 +148,7 @@ class ProviderConfig(Strict):
     )
     calls: CallsConfig = Field(default_factory=CallsConfig, description="how home is telephoned")
     letters: dict[Slug, LetterConfig] = Field(default_factory=dict, description="letters home, by name")
+    _made: tuple[Ladder, ...] | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _follow_up_fits(self) -> Self:
@@ -164,8 +166,14 @@ class ProviderConfig(Strict):
         return named.get(role, role)
 
     def every_ladder(self) -> tuple[Ladder, ...]:
-        """Give the domain's ladders, in the order in which they are written."""
-        return tuple(config.ladder(name) for name, config in self.ladders.items())
+        """Give the domain's ladders, in the order in which they are written; standard ones where there are none."""
+        if self._made is None:
+            self._made = with_standard([config.ladder(name) for name, config in self.ladders.items()])
+        return self._made
+
+    def watches_returns(self) -> bool:
+        """Say whether somebody must be told when a pupil comes back: then every entry is looked at."""
+        return any(ladder.when is Trigger.RETURN_AFTER_ABSENCE for ladder in self.every_ladder())
 
     def calendar(self) -> Calendar:
         """Give the days on which this provider is open."""

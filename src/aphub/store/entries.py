@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, and_, case, exists, insert, literal, or_, select, update
 
 from aphub.store.pupils import in_batches
-from aphub.store.tables import entries, lessons, placements
+from aphub.store.tables import cases, entries, lessons, placements
 
 _SHOWN = (
     entries.c.entry_id,
@@ -82,11 +82,27 @@ def _with_entry() -> Any:
     )
 
 
-def add(connection: Connection, provider_id: int, rows: list[dict[str, Any]]) -> None:
-    """Add entries; the older ones of their lessons stop being current, and the lessons count as entered."""
+def add(
+    connection: Connection, provider_id: int, rows: list[dict[str, Any]], *, look_at_all: bool = False
+) -> None:
+    """Add entries; the older ones of their lessons stop being current, and the lessons count as entered.
+
+    What may need somebody to do something is to be looked at: news that is not simply "present", a changed entry, and
+    whatever is said of a pupil with an open case. Or, with `look_at_all`, everything.
+    """
     if not rows:
         return
     lesson_ids = list({row["lesson_id"] for row in rows})
+    news = {
+        row["lesson_id"] for row in rows if look_at_all or row["outcome"] != "present" or row["version"] > 1
+    }
+    followed = exists().where(
+        cases.c.provider_id == provider_id,
+        cases.c.pupil_id == lessons.c.pupil_id,
+        cases.c.day == lessons.c.day,
+        cases.c.state != "cleared",
+    )
+    made_at = rows[0]["made_at"]
     for part in in_batches(lesson_ids):
         connection.execute(
             update(entries)
@@ -96,7 +112,16 @@ def add(connection: Connection, provider_id: int, rows: list[dict[str, Any]]) ->
         connection.execute(
             update(lessons)
             .where(lessons.c.provider_id == provider_id, lessons.c.lesson_id.in_(part))
-            .values(state="entered")
+            .values(
+                state="entered",
+                look_at=case(
+                    (
+                        or_(lessons.c.lesson_id.in_([one for one in part if one in news]), followed),
+                        literal(made_at, lessons.c.look_at.type),
+                    ),
+                    else_=lessons.c.look_at,
+                ),
+            )
         )
     connection.execute(insert(entries), rows)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from aphub.store.tables import attempts, dispatches, owed_reports, tasks
 
@@ -107,3 +107,14 @@ def finish_task(
             .values(state="done", ended_at=now, ended_by=by[:80], result=result[:120])
         ).rowcount
     )
+
+
+def phoned_about(connection: Connection, provider_id: int, ref: str) -> str | None:
+    """Give what an open task to phone a school or council is about, by the task's reference or by that itself."""
+    chosen = select(tasks.c.subject).where(
+        tasks.c.provider_id == provider_id,
+        or_(tasks.c.ref == ref, tasks.c.subject == ref),
+        tasks.c.kind == "phone_school",
+        tasks.c.state == "open",
+    )
+    return connection.execute(chosen.limit(1)).scalar_one_or_none()

@@ -68,6 +68,12 @@ _ALL = (
         _BY,
     ),
     Kind("lessons.cancelled", {"cancellation": shape.reference, "lessons": shape.count}, _BY),
+    # What was done about a pupil: that it was, by whom and when. What it was stays sealed.
+    Kind("case.raised", {"case": shape.reference}),
+    Kind("case.acknowledged", {"case": shape.reference}, _BY),
+    Kind("step.done", {"case": shape.reference, "step": shape.reference, "evidence": shape.hexdigest}, _BY),
+    Kind("step.overdue", {"case": shape.reference, "step": shape.reference, "due": shape.instant}),
+    Kind("call.made", {"call": shape.reference, "about": shape.reference, "evidence": shape.hexdigest}, _BY),
     Kind("channel.approved", {**_CHANNEL, **_BY}),
     Kind("channel.changed", {**_CHANNEL, "before": shape.hexdigest}, _BY),
     Kind("channel.paused", {**_CHANNEL, **_BY}),

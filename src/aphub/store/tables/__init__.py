@@ -7,6 +7,7 @@ or `wall`. Keys are BIGINTs from `store.engine.allocate`; only `ref` columns eve
 
 from aphub.store.tables.base import metadata
 from aphub.store.tables.came_in import intakes, marks, questions
+from aphub.store.tables.following import calls, cases, plans, steps
 from aphub.store.tables.hub_itself import counters, facts, providers, snapshots
 from aphub.store.tables.kept import (
     access_pupils,
@@ -27,8 +28,10 @@ __all__ = [
     "access_pupils",
     "accesses",
     "attempts",
+    "calls",
     "cancellations",
     "cancelled_lessons",
+    "cases",
     "channels",
     "checkpoints",
     "counters",
@@ -49,6 +52,7 @@ __all__ = [
     "metadata",
     "owed_reports",
     "placements",
+    "plans",
     "providers",
     "pupils",
     "questions",
@@ -59,6 +63,7 @@ __all__ = [
     "school_decisions",
     "snapshots",
     "statements",
+    "steps",
     "tasks",
     "threads",
     "verifying_keys",

@@ -38,9 +38,17 @@ lessons = Table(
     Column("state", String(10), nullable=False, comment="owed, entered, withdrawn"),
     Column("withdrawn_because", String(80)),
     Column("unregistered_told_at", UtcDateTime, comment="when a missing register was first told"),
+    Column("look_at", UtcDateTime, comment="when what is done about it must be looked at; null when it was"),
     UniqueConstraint("provider_id", "placement_id", "starts_at"),
     Index("ix_lessons_placement", "provider_id", "placement_id", "day"),
     Index("ix_lessons_waiting", "provider_id", "state", "entry_due"),
+    Index(
+        "ix_lessons_look",
+        "provider_id",
+        "look_at",
+        sqlite_where=text("look_at IS NOT NULL"),
+        postgresql_where=text("look_at IS NOT NULL"),
+    ),
     comment="a lesson that is due; at the same time the owed entry",
 )
 

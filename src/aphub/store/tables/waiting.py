@@ -67,7 +67,7 @@ tasks = Table(
         "kind",
         String(30),
         nullable=False,
-        comment="phone_home, phone_school, take_register, fix_channel, settle",
+        comment="phone_school, take_register, fix_channel, settle",
     ),
     Column(
         "subject", String(120), nullable=False, comment="unique beside its kind: a reference, never a name"

@@ -68,6 +68,31 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "calls",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("call_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column(
+            "subject", sa.String(length=24), nullable=False, comment="reference of the step, message or task"
+        ),
+        sa.Column("step_id", sa.BigInteger(), nullable=True),
+        sa.Column("act", sa.String(length=30), nullable=False),
+        sa.Column("result", sa.String(length=14), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=False, comment="JSON: whom, who answered, what was said"
+        ),
+        sa.Column("kept_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "call_id", name=op.f("pk_calls")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_calls_provider_id_ref")),
+    )
+    with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.create_index("ix_calls_step", ["provider_id", "step_id"], unique=False)
+        batch_op.create_index("ix_calls_subject", ["provider_id", "subject"], unique=False)
+
+    op.create_table(
         "cancellations",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("cancellation_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -104,6 +129,49 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_cancelled_lessons_of", ["provider_id", "cancellation_id", "pupil_id"], unique=False
         )
+
+    op.create_table(
+        "cases",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("case_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column(
+            "subject",
+            sa.String(length=60),
+            nullable=False,
+            comment="pupil's number and day, or a register's instant",
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=True, comment="null for a register's case"),
+        sa.Column("placement_id", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(length=14), nullable=False, comment="raised, acknowledged, cleared"),
+        sa.Column("raised_at", UtcDateTime(), nullable=False),
+        sa.Column("acknowledged_at", UtcDateTime(), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=80), nullable=True),
+        sa.Column("cleared_at", UtcDateTime(), nullable=True),
+        sa.Column("cleared_because", sa.String(length=120), nullable=True),
+        sa.Column(
+            "found_at", UtcDateTime(), nullable=True, comment="when a pupil who left the site was found safe"
+        ),
+        sa.Column("found_by", sa.String(length=80), nullable=True),
+        sa.Column("key_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "sealed", sa.LargeBinary(), nullable=True, comment="JSON: what was said when the pupil was found"
+        ),
+        sa.Column(
+            "look_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="when a step opens or is overdue next; null when nothing waits",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "case_id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_cases_provider_id_ref")),
+        sa.UniqueConstraint("provider_id", "subject", name=op.f("uq_cases_provider_id_subject")),
+    )
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.create_index("ix_cases_look", ["provider_id", "look_at"], unique=False)
+        batch_op.create_index("ix_cases_pupil", ["provider_id", "pupil_id", "day"], unique=False)
+        batch_op.create_index("ix_cases_state", ["provider_id", "state", "day"], unique=False)
 
     op.create_table(
         "channels",
@@ -477,6 +545,12 @@ def upgrade() -> None:
             nullable=True,
             comment="when a missing register was first told",
         ),
+        sa.Column(
+            "look_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="when what is done about it must be looked at; null when it was",
+        ),
         sa.PrimaryKeyConstraint("provider_id", "lesson_id", name=op.f("pk_lessons")),
         sa.UniqueConstraint(
             "provider_id",
@@ -487,6 +561,13 @@ def upgrade() -> None:
         comment="a lesson that is due; at the same time the owed entry",
     )
     with op.batch_alter_table("lessons", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_lessons_look",
+            ["provider_id", "look_at"],
+            unique=False,
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_lessons_placement", ["provider_id", "placement_id", "day"], unique=False)
         batch_op.create_index("ix_lessons_waiting", ["provider_id", "state", "entry_due"], unique=False)
 
@@ -608,6 +689,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("placements", schema=None) as batch_op:
         batch_op.create_index("ix_placements_pupil", ["provider_id", "pupil_id", "current"], unique=False)
+
+    op.create_table(
+        "plans",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("plan_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("placement_id", sa.BigInteger(), nullable=False),
+        sa.Column("ladder", sa.String(length=60), nullable=False),
+        sa.Column("starts_day", sa.Date(), nullable=False),
+        sa.Column("ends_day", sa.Date(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("signed_by", sa.String(length=80), nullable=False, comment="the safeguarding lead"),
+        sa.Column("agreed_with", sa.String(length=80), nullable=False, comment="who at the school agreed"),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("provider_id", "plan_id", name=op.f("pk_plans")),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_plans_provider_id_ref")),
+    )
+    with op.batch_alter_table("plans", schema=None) as batch_op:
+        batch_op.create_index("ix_plans_placement", ["provider_id", "placement_id"], unique=False)
 
     op.create_table(
         "providers",
@@ -842,6 +944,51 @@ def upgrade() -> None:
         batch_op.create_index("ix_statements_subject", ["provider_id", "subject"], unique=False)
 
     op.create_table(
+        "steps",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("step_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.String(length=12), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("ladder", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("trigger", sa.String(length=24), nullable=False),
+        sa.Column("act", sa.String(length=30), nullable=False),
+        sa.Column("owner", sa.String(length=60), nullable=False, comment="a role"),
+        sa.Column("words", sa.String(length=300), nullable=False),
+        sa.Column("record", sa.String(length=120), nullable=False),
+        sa.Column("until", sa.String(length=10), nullable=False),
+        sa.Column("if_not_done", sa.String(length=60), nullable=False),
+        sa.Column("letter", sa.String(length=60), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False, comment="later, open, done, cleared"),
+        sa.Column("lesson_at", UtcDateTime(), nullable=False, comment="start of the lesson that it is about"),
+        sa.Column("opens_at", UtcDateTime(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("overdue_told_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column(
+            "result",
+            sa.String(length=120),
+            nullable=True,
+            comment="from a fixed list, or why it is not needed any more",
+        ),
+        sa.Column("key_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="JSON: what was written down about it, or the letter",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "step_id", name=op.f("pk_steps")),
+        sa.UniqueConstraint(
+            "provider_id", "case_id", "ladder", "name", name=op.f("uq_steps_provider_id_case_id_ladder_name")
+        ),
+        sa.UniqueConstraint("provider_id", "ref", name=op.f("uq_steps_provider_id_ref")),
+    )
+    with op.batch_alter_table("steps", schema=None) as batch_op:
+        batch_op.create_index("ix_steps_state", ["provider_id", "state", "due_at"], unique=False)
+
+    op.create_table(
         "tasks",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("task_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -850,7 +997,7 @@ def upgrade() -> None:
             "kind",
             sa.String(length=30),
             nullable=False,
-            comment="phone_home, phone_school, take_register, fix_channel, settle",
+            comment="phone_school, take_register, fix_channel, settle",
         ),
         sa.Column(
             "subject",

@@ -1,0 +1,122 @@
+"""Tell a school or council by telephone what a message could not: the call that was answered counts as delivery."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from aphub.domain.calls import CALL_WORDS, VOICEMAIL_RULE, CallResult
+from aphub.domain.steps import Act
+from aphub.services.calling import OFFICE, Call, check_call, keep_call
+from aphub.services.case_acts import CannotFollowError, when
+from aphub.services.desk import Desk
+from aphub.services.outcomes import keep_receipts
+from aphub.services.recording import Statement, record
+from aphub.services.way import named, signed
+from aphub.store import carrying, delivering, settling
+from aphub.store.engine import lock_ledger
+
+_SENT = frozenset({"handed_over", "accepted", "confirmed"})
+
+
+def is_message(desk: Desk, ref: str) -> bool:
+    """Say whether this is the reference of a message, or of a task to phone about one or about what is owed."""
+    with desk.store.reading() as connection:
+        return _about(desk, connection, ref) is not None
+
+
+def call_about_message(desk: Desk, ref: str, call: Call) -> str:
+    """Keep a call by which a school or council was told, or was not; give in words what it means.
+
+    An answer counts as handed over, and as confirmed where they repeated the message. Anything else is kept, and the
+    task stays open.
+
+    Raises:
+        CannotFollowError: It was sent already, or nobody is named who answered.
+    """
+    name, at = named(call.by), when(desk, call.at)
+    check_call(call)
+    with desk.store.transaction() as connection:
+        lock_ledger(connection, desk.provider_id)
+        subject = _about(desk, connection, ref)
+        if subject is None:
+            raise CannotFollowError(f"We know no message {ref}.", "Nothing was kept.", "See: aphub waiting")
+        row = delivering.by_reference(connection, desk.provider_id, subject)
+        if row is not None and row.state in _SENT:
+            raise CannotFollowError(
+                f"{subject} was sent already.",
+                "Nothing was kept.",
+                f'To keep who has it: aphub confirm {subject} --by "Ms Example, Hill School"',
+            )
+        organisation = row.organisation if row is not None else "calls"
+        keep_call(desk, connection, subject, Act.PHONE_SCHOOL, call.whom or OFFICE, call, at, organisation)
+        if call.result is not CallResult.ANSWERED:
+            rule = f" {VOICEMAIL_RULE}" if call.result is CallResult.VOICEMAIL else ""
+            return f"Kept: {CALL_WORDS[call.result]}.{rule} That does not count as told: try again."
+        rung = "confirmed" if call.repeated else "handed_over"
+        if row is not None:
+            _told(desk, connection, row, call, at, rung)
+        else:
+            owed = settling.owed_by_ref(connection, desk.provider_id, subject)
+            if owed is not None:
+                settling.meet(connection, desk.provider_id, [owed.owed_id], at)
+        settling.clear_tasks(connection, desk.provider_id, subject, desk.now, name, f"told by phone: {rung}")
+    return f"{subject} counts as {'confirmed' if call.repeated else 'sent'}: {call.answered_by} was told."
+
+
+def _about(desk: Desk, connection: Connection, ref: str) -> str | None:
+    """Give the reference of the message, or of what is owed, that a reference or a task's reference means."""
+    wanted = ref.strip().upper()
+    if delivering.by_reference(connection, desk.provider_id, wanted) is not None:
+        return wanted
+    return settling.phoned_about(connection, desk.provider_id, wanted)
+
+
+def _told(desk: Desk, connection: Connection, row: Row[Any], call: Call, at: Any, rung: str) -> None:
+    """Write down that a message's reports were told by voice: the debt is met, and what was to replace it stops."""
+    provider = desk.provider_id
+    carried = carrying.carried(connection, provider, [row.dispatch_id]).get(row.dispatch_id, [])
+    newest = [one.owed_id for one in carried if one.version == one.newest_version]
+    if row.state == "started":
+        raise CannotFollowError(
+            f"{row.reference} is being sent at this moment.", "Nothing was kept.", "Try in a minute."
+        )
+    delivering.change_dispatches(
+        connection,
+        provider,
+        [
+            {
+                "key": row.dispatch_id,
+                "state": rung,
+                "rung": rung,
+                "handed_over_at": at,
+                "next_at": None,
+                "lease_by": None,
+                "because": "told by telephone",
+            }
+        ],
+    )
+    delivering.answer_all(connection, provider, [row.dispatch_id], "taken")
+    if row.kind != "alert":
+        settling.meet(connection, provider, newest, at)
+    evidence = {"answered by": call.answered_by, "called by": call.by, "at": at.isoformat()}
+    receipt = {
+        "provider_id": provider,
+        "dispatch_id": row.dispatch_id,
+        "organisation": row.organisation,
+        "far_reference": "",
+        "reports": {},
+        "hops": "by telephone",
+        "evidence": evidence,
+        "at": at,
+    }
+    keep_receipts(desk, connection, [{**receipt, "rung": rung}])
+    fields = {
+        "dispatch": row.reference,
+        "reports": [one.commitment for one in carried],
+        "evidence": desk.vault.digest_json(evidence).hex(),
+        "by": signed(desk, call.by),
+    }
+    kind = "dispatch.confirmed" if call.repeated else "settled.by_person"
+    if kind == "settled.by_person":
+        fields["as"] = "handed_over"
+    record(connection, desk, [Statement(kind, row.reference, fields)])
