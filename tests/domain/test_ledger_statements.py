@@ -20,6 +20,10 @@ MADE: dict[str, Any] = {
     "reports": [HEX, "1e" * 32], "organisation": "hill-school", "channel": "office-mail", "due": "2026-03-03T09:45:00Z",
     "attempt": 1, "evidence": HEX, "cause": "mailbox-full", "owed": "7K3M9QXB", "destination": HEX, "before": HEX,
     "by": HEX, "decision": "7K3M9QXC", "cancellation": "7K3M9QXD", "lessons": 3, "epoch": 2, "size": 40, "root": HEX, "as": "handed_over",
+    "case": "7K3M9QXE", "step": "7K3M9QXF", "call": "7K3M9QXG", "about": "RB-7K3M9QXA-1",
+    "hold": "7K3M9QXH", "erasure": "7K3M9QXJ", "left": 2, "note": "7K3M9QXK", "disclosure": "7K3M9QXM", "keys": 5,
+    "class": "entry", "until": "2020-09-01T00:00:00Z", "records": 7, "aware": "2026-03-03T09:45:00Z",
+    "report_by": "2026-03-06T09:45:00Z",
 }  # fmt: skip
 json_values = st.recursive(
     st.text() | st.integers(-(2**53) + 1, 2**53 - 1),

@@ -172,7 +172,7 @@ owner = "office"
 def test_ladders_are_read_in_the_words_that_people_use(tmp_path):
     write_config(tmp_path, [School()], DAILY, PROVIDER + LADDER)
     provider = load_config(tmp_path / "config", PLUGINS)["riverbank"].provider
-    [ladder] = provider.every_ladder()
+    ladder = provider.every_ladder()[0]
     assert (ladder.name, ladder.when.words, ladder.steps[0].do.words) == (
         "missing",
         "unexplained absence",

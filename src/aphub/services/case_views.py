@@ -1,5 +1,6 @@
 """Cases as people look at them: one line a case, and one case with every step and call. Reading only."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,16 +12,16 @@ from aphub.domain.cases import StepState
 from aphub.domain.ladders import Trigger
 from aphub.domain.placements import Pupil
 from aphub.domain.steps import AT_HOME, BY_PHONE, Act
-from aphub.logs import get_logger
+from aphub.services import accesses
 from aphub.services.calling import open_calls
 from aphub.services.case_acts import case_of
 from aphub.services.desk import Desk, place_of
 from aphub.store import calls as kept
 from aphub.store import following, pupils
+from aphub.store.vault import KeyErasedError
 
 DO_NOT_SHARE = "do not share this pupil: ask the safeguarding lead"
 MOST = 500
-log = get_logger("cases")
 
 TRIGGER_WORDS = {
     Trigger.UNEXPLAINED_ABSENCE: "not here, reason not known",
@@ -124,7 +125,8 @@ def case_view(desk: Desk, ref: str, by: str) -> CaseView:
         steps = following.steps_of(connection, desk.provider_id, [row.case_id]).get(row.case_id, [])
         made = kept.about(connection, desk.provider_id, [step.ref for step in steps])
         people = _pupils(desk, connection, [row])
-    log.info("case.shown", case=row.ref, by=by)
+    if row.pupil_id is not None:
+        accesses.note(desk, accesses.What.NAMES, row.ref, by, [row.pupil_id], "to follow it up")
     opened = open_calls(desk, made)
     by_step: dict[str, list[tuple[Row[Any], dict[str, Any]]]] = {}
     for call, content in zip(made, opened, strict=True):
@@ -173,7 +175,8 @@ def _step(desk: Desk, step: Row[Any], calls: list[tuple[Row[Any], dict[str, Any]
     said = ""
     if step.sealed is not None:
         place = place_of("steps", desk.provider_id, step.step_id)
-        said = str(desk.vault.open_json(step.key_id, place, step.sealed).get("said", ""))
+        with suppress(KeyErasedError):
+            said = str(desk.vault.open_json(step.key_id, place, step.sealed).get("said", ""))
     still = step.state in {StepState.OPEN, StepState.LATER}
     made = [CallMade(content["whom"], row.at, CallResult(row.result)) for row, content in calls]
     rule = desk.config.provider.calls.rule()
@@ -230,10 +233,10 @@ def _script(desk: Desk, act: Act, pupil: str) -> tuple[str, ...]:
 def _pupils(desk: Desk, connection: Any, rows: list[Row[Any]]) -> dict[int | None, Pupil]:
     numbers = [row.pupil_id for row in rows if row.pupil_id is not None]
     found = list(pupils.by_numbers(connection, desk.provider_id, numbers).values())
-    opened = desk.vault.open_json_many(
-        [(row.key_id, place_of("pupils", desk.provider_id, row.pupil_id), row.sealed) for row in found]
-    )
-    return {
-        row.pupil_id: Pupil(ref=row.ref, suppressed=row.suppressed, **data)
-        for row, data in zip(found, opened, strict=True)
-    }
+    people: dict[int | None, Pupil] = {}
+    for row in found:
+        with suppress(KeyErasedError):  # an erased pupil's case is a number and times
+            place = place_of("pupils", desk.provider_id, row.pupil_id)
+            data = desk.vault.open_json(row.key_id, place, row.sealed)
+            people[row.pupil_id] = Pupil(ref=row.ref, suppressed=row.suppressed, **data)
+    return people

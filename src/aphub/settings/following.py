@@ -2,17 +2,19 @@
 
 from datetime import timedelta
 from fractions import Fraction
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from aphub.domain.calls import CallRule, Stop
+from aphub.domain.cases import with_standard
 from aphub.domain.choices import Choice
 from aphub.domain.deadlines import parse_deadline
 from aphub.domain.ladders import Ladder, Trigger, parse_window
 from aphub.domain.steps import Act, Only, Step, Until
 
 K = TypeVar("K", bound=Choice)
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
 
 
 class _Strict(BaseModel):
@@ -154,25 +156,44 @@ class LetterConfig(_Strict):
             raise ValueError(message) from exc
 
 
-def follow_up_problems(
-    ladders: dict[str, LadderConfig], roles: dict[str, str], letters: dict[str, LetterConfig]
-) -> str:
-    """Say what is wrong between ladders, roles and letters; empty when nothing is."""
-    known = {*roles, *DEFAULT_ROLES}
-    for name, ladder in ladders.items():
-        for step in ladder.steps:
-            for role in (step.owner, step.if_not_done):
-                if role and role not in known:
-                    return f"The ladder '{name}' gives '{step.name}' to '{role}'. Add that role under [roles]"
-            if step.letter and step.letter not in letters:
-                return (
-                    f"The ladder '{name}' needs the letter '{step.letter}'. Add it as [letters.{step.letter}]"
-                )
-    return ""
-
-
 DEFAULT_ROLES = ("office", "safeguarding lead")
 """Roles that every provider has."""
+
+
+class FollowUp(_Strict):
+    """The part of a provider's file that says what is done about pupils who are not where they should be."""
+
+    roles: dict[str, str] = Field(default_factory=dict, description="who has which role in the ladders")
+    ladders: dict[Name, LadderConfig] = Field(
+        default_factory=dict, description="what is done about a pupil, by name"
+    )
+    calls: CallsConfig = Field(default_factory=CallsConfig, description="how home is telephoned")
+    letters: dict[Name, LetterConfig] = Field(default_factory=dict, description="letters home, by name")
+    _made: tuple[Ladder, ...] | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _follow_up_fits(self) -> Self:
+        known = {*self.roles, *DEFAULT_ROLES}
+        for name, ladder in self.ladders.items():
+            for step in ladder.steps:
+                for role in (step.owner, step.if_not_done):
+                    if role and role not in known:
+                        message = f"The ladder '{name}' gives '{step.name}' to '{role}'. Add that role under [roles]"
+                        raise ValueError(message)
+                if step.letter and step.letter not in self.letters:
+                    message = f"The ladder '{name}' needs the letter '{step.letter}'. Add it as [letters.{step.letter}]"
+                    raise ValueError(message)
+        return self
+
+    def every_ladder(self) -> tuple[Ladder, ...]:
+        """Give the domain's ladders, in the order in which they are written; standard ones where there are none."""
+        if self._made is None:
+            self._made = with_standard([config.ladder(name) for name, config in self.ladders.items()])
+        return self._made
+
+    def watches_returns(self) -> bool:
+        """Say whether somebody must be told when a pupil comes back: then every entry is looked at."""
+        return any(ladder.when is Trigger.RETURN_AFTER_ABSENCE for ladder in self.every_ladder())
 
 
 def _per_cent(value: float | None) -> Fraction | None:

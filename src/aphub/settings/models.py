@@ -17,18 +17,11 @@ from pydantic import (
 
 from aphub.domain.agreements import Agreement, Cadence, FirstCaller, Send, agreement_on
 from aphub.domain.calendar import Calendar, Span
-from aphub.domain.cases import with_standard
 from aphub.domain.errors import AphubError
 from aphub.domain.halves import SchoolHours
 from aphub.domain.identifiers import check_mail_address
-from aphub.domain.ladders import Ladder, Trigger
 from aphub.domain.when import parse_when
-from aphub.settings.following import (
-    CallsConfig,
-    LadderConfig,
-    LetterConfig,
-    follow_up_problems,
-)
+from aphub.settings.following import FollowUp
 from aphub.settings.retention import Retention
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
@@ -110,7 +103,7 @@ class VocabularyConfig(Strict):
     words: dict[str, dict[str, Any]] = Field(default_factory=dict, description="word to outcome, as in docs")
 
 
-class ProviderConfig(Strict):
+class ProviderConfig(FollowUp):
     """One alternative provider: the tenant, with its own words, feeds and connections."""
 
     slug: Slug = Field(description="its short name, the file's name")
@@ -142,19 +135,6 @@ class ProviderConfig(Strict):
     retention: Retention = Field(default_factory=Retention, description="how long what is kept")
     feeds: dict[Slug, Feed] = Field(default_factory=dict, description="where registers come from, by name")
     connections: dict[Slug, Connection] = Field(default_factory=dict, description="far sides, by name")
-    roles: dict[str, str] = Field(default_factory=dict, description="who has which role in the ladders")
-    ladders: dict[Slug, LadderConfig] = Field(
-        default_factory=dict, description="what is done about a pupil, by name"
-    )
-    calls: CallsConfig = Field(default_factory=CallsConfig, description="how home is telephoned")
-    letters: dict[Slug, LetterConfig] = Field(default_factory=dict, description="letters home, by name")
-    _made: tuple[Ladder, ...] | None = PrivateAttr(default=None)
-
-    @model_validator(mode="after")
-    def _follow_up_fits(self) -> Self:
-        if problem := follow_up_problems(self.ladders, self.roles, self.letters):
-            raise ValueError(problem)
-        return self
 
     def who(self, role: str) -> str:
         """Name who has a role: a person or a team, with the role where that is not its name."""
@@ -164,16 +144,6 @@ class ProviderConfig(Strict):
             **self.roles,
         }
         return named.get(role, role)
-
-    def every_ladder(self) -> tuple[Ladder, ...]:
-        """Give the domain's ladders, in the order in which they are written; standard ones where there are none."""
-        if self._made is None:
-            self._made = with_standard([config.ladder(name) for name, config in self.ladders.items()])
-        return self._made
-
-    def watches_returns(self) -> bool:
-        """Say whether somebody must be told when a pupil comes back: then every entry is looked at."""
-        return any(ladder.when is Trigger.RETURN_AFTER_ABSENCE for ladder in self.every_ladder())
 
     def calendar(self) -> Calendar:
         """Give the days on which this provider is open."""
