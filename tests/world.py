@@ -383,6 +383,14 @@ def _opened(home: Path, clock: PlayedClock, sides: FarSides) -> Hub:
     return open_hub(home, clock=clock, plugins=plugins, environment={})
 
 
+def reopened_at(world: World, home: Path) -> World:
+    """Open the hub that was put back into another home, with the same clock and far sides."""
+    hub = _opened(home, world.clock, world.sides)
+    return World(
+        home, hub, world.clock, world.sides, world.count, schools=world.schools, agreements=world.agreements
+    )
+
+
 def write_config(
     home: Path, schools: Iterable[School], agreements: dict[str, str], provider: str = PROVIDER
 ) -> None:

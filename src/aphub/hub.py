@@ -21,6 +21,7 @@ from aphub.domain.identifiers import public_reference
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
+from aphub.services.backup import Manifest, put_back_config, read_manifest
 from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
 from aphub.services.publish import (
     Change,
@@ -30,6 +31,7 @@ from aphub.services.publish import (
     provider_numbers,
     publish,
 )
+from aphub.services.restore import put_back_keys, put_back_store
 from aphub.services.routes import Route, Routes
 from aphub.settings.load import SECRET, load_config, load_settings
 from aphub.settings.models import HubSettings, Snapshot
@@ -213,12 +215,51 @@ def create_hub(home: Path, master: MasterKey, *, simulated: bool = False) -> Non
         ) from exc
     for part in ("providers", "schools", "councils", "agreements"):
         (home / "config" / part).mkdir(parents=True, exist_ok=True)
-    store = open_store(_url(home, settings.store.url), create=True)
+    store = open_store(home_url(home, settings.store.url), create=True)
     with store.transaction() as connection:
         if simulated:
             remember(connection, SIMULATED, "yes")
     store.close()
-    open_keys(_url(home, settings.store.keys), master).close()
+    open_keys(home_url(home, settings.store.keys), master).close()
+
+
+def put_back(
+    home: Path,
+    backup: Path,
+    copy: Path | None,
+    master: Callable[[], MasterKey],
+    *,
+    even_if_expired: bool = False,
+    now: datetime | None = None,
+) -> Manifest:
+    """Put a backup into `home`, which may be a new folder or one whose database is lost; what is there stays.
+
+    `master` gives the master key where its file is lost; `copy` is a copy of the keys, where they are lost too.
+
+    Raises:
+        AphubError: Something is there already, the backup is not whole, or the keys are missing or expired.
+    """
+    manifest = read_manifest(backup)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    put_back_config(home, backup)
+    settings = load_settings(home)
+    key_file = home / settings.store.master_key
+    if not key_file.exists() and "APHUB_MASTER_KEY" not in os.environ:
+        key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        master().write_new_file(key_file)
+    keys = open_keys(home_url(home, settings.store.keys), _master(key_file, os.environ))
+    try:
+        put_back_keys(keys, copy, now or SystemClock().now(), even_if_expired=even_if_expired)
+    finally:
+        keys.close()
+    put_back_store(home_url(home, settings.store.url), manifest)
+    return manifest
+
+
+def _master(key_file: Path, environment: Mapping[str, str]) -> MasterKey:
+    if "APHUB_MASTER_KEY" in environment:
+        return MasterKey.from_environment(environ=environment)
+    return MasterKey.from_file(key_file)
 
 
 def open_hub(
@@ -242,13 +283,10 @@ def open_hub(
     logs.set_up(settings.log_level, as_json=settings.log_format == "json")
     key_file = home / settings.store.master_key
     environment = os.environ if environment is None else environment
-    if "APHUB_MASTER_KEY" in environment:
-        master = MasterKey.from_environment(environ=environment)
-    elif not key_file.exists():
+    if "APHUB_MASTER_KEY" not in environment and not key_file.exists():
         raise NoHubError(f"There is no hub in {home}.", "Nothing was changed.", "Run: aphub init")
-    else:
-        master = MasterKey.from_file(key_file)
-    store = open_store(_url(home, settings.store.url))
+    master = _master(key_file, environment)
+    store = open_store(home_url(home, settings.store.url))
     with store.reading() as connection:
         simulated = recall(connection, SIMULATED) is not None
         played_now = recall(connection, PLAYED_NOW)
@@ -261,7 +299,7 @@ def open_hub(
             "Nothing was started.",
             "Make a real one with: aphub init",
         )
-    keys = open_keys(_url(home, settings.store.keys), master)
+    keys = open_keys(home_url(home, settings.store.keys), master)
     return Hub(
         home,
         settings=settings,
@@ -292,7 +330,7 @@ def keep_played_time(hub: Hub) -> None:
         remember(connection, PLAYED_NOW, hub.clock.now().isoformat())
 
 
-def _url(home: Path, url: str) -> str:
+def home_url(home: Path, url: str) -> str:
     """Make a relative SQLite path relative to the hub's home, and its folder private."""
     prefix = "sqlite:///"
     if not url.startswith(prefix) or url.startswith(f"{prefix}/"):

@@ -42,7 +42,7 @@ def verify(
     if bundle is not None:
         ctx.exit(_verify_bundle(bundle, keys, as_json=as_json))
     ground: Ground = ctx.obj
-    seen = [_checkpoint(checkpoint.read_text(encoding="utf-8", errors="replace"))] if checkpoint else []
+    seen = [read_checkpoint(checkpoint.read_text(encoding="utf-8", errors="replace"))] if checkpoint else []
     with ground.desks() as desks:
         if not desks:
             click.echo("Nothing is published yet, so there is no ledger. Run: aphub apply", err=True)
@@ -75,7 +75,7 @@ def _verify_bundle(folder: Path, keys: tuple[str, ...], *, as_json: bool) -> int
     return 0 if checked.ok else NEEDS_A_PERSON
 
 
-def _checkpoint(text: str) -> str:
+def read_checkpoint(text: str) -> str:
     """Read a checkpoint as people keep it: the note itself, a whole mail, or the header of one."""
     packed = message_from_string(text).get("X-Aphub-Checkpoint") or ("" if "\n\n" in text else text)
     if not packed:

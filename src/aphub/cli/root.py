@@ -65,6 +65,8 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "confirm": ("acting", "confirm", "Keep that a person at the school has a message."),
     "verify": ("proving", "verify", "Check the whole ledger, or a folder of evidence."),
     "evidence": ("proving", "evidence", "Write proof that anyone can check without us."),
+    "backup": ("saving", "backup", "Copy the database, and its keys apart from it."),
+    "restore": ("saving", "restore", "Put a backup back, and list what may have been sent since."),
     "erase": ("guarding", "erase", "Erase one pupil for good, and say when that is complete."),
     "legal-hold": ("guarding", "legal_hold", "Keep everything of one pupil until the hold is ended."),
     "purge": ("guarding", "purge", "Let go of what has been kept long enough."),

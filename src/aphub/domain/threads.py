@@ -16,6 +16,8 @@ from aphub.domain.outcomes import Outcome, ReasonKind, is_urgent
 from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS, Kind
 from aphub.domain.steps import FOUND_SAFE
 
+JUMP = 100
+"""After a restore the numbers of a thread's messages go on from the next hundred: lower ones may have been used."""
 GATHER = timedelta(seconds=60)
 """How long corrections wait for more of their kind."""
 

@@ -25,6 +25,9 @@ from aphub.store import telling
 RELEASED = "released by a person"
 """Why a report leaves however late it is."""
 
+UNKNOWN = "unknown since a restore"
+"""Why a report waits for a person: it may have been sent between a backup and the loss of what came after it."""
+
 ASK_AFTER = timedelta(hours=2)
 """How late a routine report may be before a person is asked whether it still helps."""
 
@@ -54,6 +57,7 @@ class Decision:
     looks: list[dict[str, Any]] = field(default_factory=list)
     suppressed: list[Row[Any]] = field(default_factory=list)
     stale: list[Row[Any]] = field(default_factory=list)
+    unknown: list[Row[Any]] = field(default_factory=list)
 
 
 def decide(desk: Desk, look: Look) -> Decision:
@@ -83,10 +87,17 @@ def decide(desk: Desk, look: Look) -> Decision:
 def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, complete: bool) -> None:
     agreement = look.agreement(desk, row)
     if agreement is None:
-        decision.looks.append({"key": row.owed_id, "look_at": None})
+        decision.looks.append(_no_look(row))
         return
     told = look.told.get(row.owed_id, NOT_TOLD)
     inside = lessons_of(look, row)
+    if row.state == "held" and row.because == UNKNOWN:
+        # Nothing leaves blindly; but news that concerns a child's safety reaches them by phone.
+        if story_of(desk, look, row, inside, missing_after=ALERT_LEAD).news_since(told.lines):
+            decision.unknown.append(row)
+        else:
+            decision.looks.append(_no_look(row))
+        return
     if row.state == "owed" or (row.state == "held" and not told.routine):
         early = agreement.send is Send.WHEN_COMPLETE and complete and london_day(look.now) >= row.first_day
         if look.now >= row.send_at or early:
@@ -101,13 +112,17 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
     story = story_of(desk, look, row, inside, missing_after=ALERT_LEAD)
     kind = news_kind(told.lines, story.lines) if story.lines else None
     if kind is None:
-        decision.looks.append({"key": row.owed_id, "look_at": None})
+        decision.looks.append(_no_look(row))
         return
     ready = newest_entry(look, inside) + gather_for(kind, told.lines, story.lines)
     if ready > look.now:
         decision.looks.append({"key": row.owed_id, "look_at": ready})
         return
     decision.parts[row.thread_id, kind].append(_part(row, agreement, told, story, story.lines, story.lines))
+
+
+def _no_look(row: Row[Any]) -> dict[str, Any]:
+    return {"key": row.owed_id, "look_at": None}
 
 
 def _routine(

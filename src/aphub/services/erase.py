@@ -148,6 +148,7 @@ def _go_on(desk: Desk, erasure_id: int, cause: str, by: str) -> Erasure:
         registers = erasing.registers_with(connection, provider, row.pupil_id)
         names = vault.names_of(row.pupil_id, APART)
         erasing.empty_by_keys(connection, provider, vault.key_ids(names))
+        erasing.empty_of_pupil(connection, provider, row.pupil_id)
         erasing.cut_loose(connection, provider, row.pupil_id, _references(desk), now, desk.today)
         erasing.stop_messages(connection, provider, messages[False])
     desk.boundary("erase.emptied")

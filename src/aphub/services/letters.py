@@ -11,7 +11,7 @@ from aphub.domain.entries import SessionEntry
 from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Message, Report, Row, rows_of
-from aphub.domain.threads import is_found, is_urgent_line
+from aphub.domain.threads import JUMP, is_found, is_urgent_line
 from aphub.services.desk import Desk
 from aphub.services.provenance import without_names
 from aphub.services.routes import Route
@@ -110,7 +110,8 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
     provider = desk.config.provider
     organisation = desk.config.organisations[route.organisation]
     before = (letter.number if letter.instead_of is None else letter.instead_of) - 1
-    previous = reference_of(desk, letter.thread_ref, before) if before else ""
+    # Numbers jump at a restore: what stood before the jump may be something that we lost.
+    previous = reference_of(desk, letter.thread_ref, before) if before % JUMP else ""
     message = Message(
         kind=letter.kind,
         reference=reference_of(desk, letter.thread_ref, letter.number),

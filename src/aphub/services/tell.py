@@ -19,7 +19,7 @@ from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.domain.wording import period_words
 from aphub.logs import get_logger
-from aphub.services.decide import Decision, Part, decide
+from aphub.services.decide import UNKNOWN, Decision, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
 from aphub.services.letters import Letter, compose, report_of
@@ -239,6 +239,7 @@ def _hold(
     stopped = [(part.row, f"no way to send: {reason}"[:120], "phone_school") for part, reason in without_way]
     stopped += [(row, "do not share this pupil", "") for row in decision.suppressed]
     stopped += [(row, "more than two hours late", "release") for row in decision.stale]
+    stopped += [(row, UNKNOWN, "phone_school") for row in decision.unknown]
     if not stopped:
         return
     owed_rows.change_owed(

@@ -59,6 +59,17 @@ def empty_by_keys(
     return emptied
 
 
+def empty_of_pupil(connection: Connection, provider_id: int, pupil_id: int) -> None:
+    """Empty every row that names a pupil, also where its key has gone before it."""
+    for table in sealed_tables():
+        if "pupil_id" in table.c:
+            connection.execute(
+                update(table)
+                .where(table.c.provider_id == provider_id, table.c.pupil_id == pupil_id)
+                .values(_nothing(table))
+            )
+
+
 def empty_content(
     connection: Connection,
     provider_id: int,

@@ -78,6 +78,11 @@ class KeyStore:
                     self._remember(connection.execute(chosen).all())
             return {key_id: self._by_id[key_id] for key_id in key_ids if key_id in self._by_id}
 
+    def has_keys(self) -> bool:
+        """Say whether any data key is here."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(data_keys.c.key_id).limit(1)).first() is not None
+
     def names_like(self, pattern: str) -> list[str]:
         """Name the data keys that fit an SQL LIKE pattern, such as `3/%/entry/2019-20`."""
         with self._engine.connect() as connection:
@@ -111,6 +116,11 @@ class KeyStore:
             self._forget()
             scrub(self._engine)
         return gone
+
+    def newest_copy(self, now: datetime) -> datetime | None:
+        """Give when the newest copy of the key store that still lives was taken; None when there is none."""
+        living = [row.taken_at for row in key_copies.living(self._engine) if row.expires_at > now]
+        return max(living, default=None)
 
     def copies_until(self, now: datetime) -> datetime:
         """Give when the last copy of the key store that still lives expires; the present instant when there is none."""

@@ -50,6 +50,14 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def migrate_to(engine: Engine, revision: str) -> None:
+    """Bring an empty store to one schema version, such as a backup's."""
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
 def require_known_schema(engine: Engine) -> None:
     """Refuse a store whose schema is missing, older or newer than this version.
 
