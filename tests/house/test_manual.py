@@ -12,7 +12,7 @@ from pydantic import BaseModel
 import aphub.api
 from aphub.api import hooks
 from aphub.plugins import load
-from aphub.settings import models
+from aphub.settings import agreed, following, models, shapes
 from tests.house.project import ROOT, definitions, manual, manual_files, python_files
 
 README = (ROOT / "README.md").read_text()
@@ -139,7 +139,14 @@ def test_every_hook_has_a_test_named_after_it(name: str):
 
 
 @pytest.mark.parametrize(
-    "model", [m for m in vars(models).values() if isinstance(m, type)], ids=lambda m: m.__name__
+    "model",
+    dict.fromkeys(
+        m
+        for part in (models, agreed, following, shapes)
+        for m in vars(part).values()
+        if isinstance(m, type) and not m.__name__.startswith("_")
+    ),
+    ids=lambda m: m.__name__,
 )
 def test_every_setting_is_in_the_reference(model: type):
     if not issubclass(model, BaseModel):

@@ -12,7 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import near_duplicate
 from aphub.plugins import Plugins
-from aphub.settings.models import AgreementConfig, HubSettings, OrganisationConfig, ProviderConfig, Snapshot
+from aphub.settings.agreed import AgreementConfig
+from aphub.settings.models import HubSettings, OrganisationConfig, ProviderConfig, Snapshot
 
 SECRET = "secret:"  # noqa: S105 - the prefix of a reference, not a secret
 _SHOWN = 40

@@ -1,12 +1,10 @@
 """The shape of the configuration; unknown keys are errors, and every key says what it is for."""
 
-from datetime import date, time, timedelta
-from ipaddress import ip_network
+from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,61 +13,13 @@ from pydantic import (
     model_validator,
 )
 
-from aphub.domain.agreements import Agreement, Cadence, FirstCaller, Send, agreement_on
-from aphub.domain.calendar import Calendar, Span
-from aphub.domain.errors import AphubError
+from aphub.domain.agreements import Agreement, agreement_on
+from aphub.domain.calendar import Calendar
 from aphub.domain.halves import SchoolHours
-from aphub.domain.identifiers import check_mail_address
-from aphub.domain.when import parse_when
+from aphub.settings.agreed import AgreementConfig
 from aphub.settings.following import FollowUp
 from aphub.settings.retention import Retention
-
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
-
-
-def _mailbox(text: str) -> str:
-    try:
-        return check_mail_address(text)
-    except AphubError as exc:
-        raise ValueError(str(exc)) from exc
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text.strip()))
-    except ValueError as exc:
-        message = "This is not a network such as 10.1.2.0/24, or an address"
-        raise ValueError(message) from exc
-
-
-Mailbox = Annotated[str, AfterValidator(_mailbox)]
-
-
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Dates(Strict):
-    """Some days in a row; both belong to it."""
-
-    starts: date = Field(description="first day")
-    ends: date = Field(description="last day")
-    name: str = Field(default="", description="what it is, as people say it")
-
-    def span(self) -> Span:
-        """Give the domain's span."""
-        return Span(self.starts, self.ends, self.name)
-
-
-class Person(Strict):
-    """Somebody with a role; staff of the provider or of a school."""
-
-    name: str = Field(description="as people say it")
-    role: str = Field(description="such as safeguarding lead or head")
-    phone: str = Field(default="", description="where to call")
-    email: Mailbox | Literal[""] = Field(default="", description="where to write")
+from aphub.settings.shapes import Dates, Mailbox, Network, Person, Slug, Strict
 
 
 class Connection(BaseModel):
@@ -231,60 +181,6 @@ class OrganisationConfig(Strict):
         )
 
 
-class AgreementTerms(Strict):
-    """What was agreed from a date on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    valid_from: date = Field(alias="from", description="first day on which it holds")
-    cadence: str = Field(description="per session, daily or weekly")
-    entry_due: str = Field(default="start", description="when the register must be in")
-    due: str = Field(description="by when the report is handed over")
-    pm_due: str = Field(default="", description="the same for the afternoon, where told by session")
-    send: str = Field(default="when complete", description="when complete, or at time")
-    channels: tuple[str, ...] = Field(
-        default=(), description="channel names in order; none means the school's order"
-    )
-    may_write: bool = Field(default=False, description="whether codes may be written in the school's MIS")
-    first_caller: str = Field(default="provider", description="who phones home first")
-    lead_minutes: int = Field(
-        default=2, ge=0, le=120, description="minutes before the promise that it leaves"
-    )
-    useful_minutes: int | None = Field(
-        default=None, ge=1, description="minutes after the promise that it helps"
-    )
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        self.agreement("this agreement", frozenset())
-        return self
-
-    def agreement(self, name: str, may_write: frozenset[str]) -> Agreement:
-        """Give the domain's agreement; raises ValueError in plain words."""
-        return Agreement(
-            name=name,
-            valid_from=self.valid_from,
-            cadence=Cadence(self.cadence),
-            entry_due=parse_when(self.entry_due),
-            due=parse_when(self.due),
-            pm_due=parse_when(self.pm_due) if self.pm_due else None,
-            send=Send(self.send),
-            channels=self.channels,
-            may_write=may_write if self.may_write else frozenset(),
-            first_caller=FirstCaller(self.first_caller),
-            lead=timedelta(minutes=self.lead_minutes),
-            useful_for=timedelta(minutes=self.useful_minutes) if self.useful_minutes else None,
-        )
-
-
-class AgreementConfig(Strict):
-    """A named template; what was agreed changes only from a date."""
-
-    slug: Slug = Field(description="its name, the file's name")
-    title: str = Field(default="", description="in words, for people")
-    versions: tuple[AgreementTerms, ...] = Field(min_length=1, description="the terms, each from a date")
-
-
 class Snapshot(Strict):
     """All that one provider's hub work reads: published whole, numbered, never changed."""
 
@@ -332,6 +228,6 @@ class HubSettings(Strict):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="for people or for programs")
     threads: int = Field(default=32, ge=2, le=64, description="how many lanes deliver at once")
-    private_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+    private_networks: tuple[Network, ...] = Field(
         default=(), description="private networks in which far sides may be, such as 10.1.2.0/24"
     )
