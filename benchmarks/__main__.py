@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import mail, mail_sink, memory, reading
+from benchmarks import mail, mail_sink, memory, mis, reading
 from benchmarks.result import OUT, Measured, not_run, show, write
 
 
@@ -28,9 +28,11 @@ def main(arguments: list[str]) -> int:
             rows.append(mail.cost(Path(folder), sink, small, large))
         console.print("Memory ...")
         rows.append(memory.measure(large))
+    console.print("MIS write-back ...")
+    with tempfile.TemporaryDirectory() as folder:
+        rows += mis.measure(Path(folder), bursts=5 if quick else 10, rounds=rounds)
     rows += [
         not_run("SFTP files, against bare asyncssh", "not in this benchmark yet", ">= 0.7"),
-        not_run("MIS write-back, against bare httpx", "not in this benchmark yet", ">= 0.7"),
         not_run("peak memory at 100000 on PostgreSQL", "not in this benchmark yet", "<= 300"),
     ]
     write(rows)

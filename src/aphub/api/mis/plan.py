@@ -105,7 +105,7 @@ def plan_of(
         school.ask_again()
     codes = school.codes()
     pupils = school.pupils({mark.upn for mark in marks}, together.upns)
-    ids = {pupils[upn] for upn in together.upns if upn in pupils}
+    ids = {pupils[upn] for upn in together.upns if upn in pupils} if school.by_pupil else set[str]()
     known = any(mark.upn in pupils for mark in marks)
     standing = school.marks(together.days, ids, now, fresh=fresh) if known else {}
     clashes = _clashes(marks)
