@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aphub.domain.codes import StatisticalClass, code_set_on
 from aphub.domain.entries import Fact, Half
-from aphub.domain.outcomes import ATTENDED, DECIDED_BY_SCHOOL, Mode, Outcome, ReasonKind
+from aphub.domain.outcomes import ATTENDED, DECIDED_BY_SCHOOL, NOT_STATED, Mode, Outcome, ReasonKind
 from aphub.domain.placements import ArrangedBy, Nature, Purpose, Registration
 from aphub.domain.suggest import suggest
 
@@ -145,7 +145,7 @@ def test_attendance_codes_stand_only_for_attendance(fact: Fact, way: dict[str, A
     code = suggest(fact, **way).code
     if code in ATTENDANCE:
         assert fact.outcome in ATTENDED | {Outcome.TAUGHT_AT_HOME}
-    if fact.outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.AT_HOME_SCHOOL, Outcome.NOT_YET_TAKEN}:
+    if fact.outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.AT_HOME_SCHOOL, *NOT_STATED}:
         assert code == ""
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
@@ -44,8 +43,11 @@ class Expect:
         `about` gives each pupil's words, parted by "; ", and after " => " the codes to consider (none, where
         nothing follows).
         """
-        latest = self._pass_until(by)
-        open_now = [one for one in self._open() if (one.to, one.kind, one.adapter) == (to, kind, via)]
+        latest = self.week.instant(by)
+        open_now = self._such(to, kind, via)
+        if not open_now:
+            self._pass_until(by)
+            open_now = self._such(to, kind, via)
         assert open_now, f"no {kind} to {to} by {via} until {by}\n{self.story()}"
         # Threads of two agreements leave in any order at one instant.
         now = [one for one in open_now if one.at == open_now[0].at]
@@ -142,11 +144,12 @@ class Expect:
             [f"It is {now}.", *today, *(f"  ? question {row.kind}" for row in self._open_questions())]
         )
 
-    def _pass_until(self, when: str) -> datetime:
-        latest = self.week.instant(when)
-        if latest > self.week.clock.now():
-            self.week.play_until(latest)
-        return latest
+    def _pass_until(self, when: str) -> None:
+        if self.week.instant(when) > self.week.clock.now():
+            self.week.at(when)
+
+    def _such(self, to: str, kind: str, via: str) -> list[Said]:
+        return [one for one in self._open() if (one.to, one.kind, one.adapter) == (to, kind, via)]
 
     def _open(self) -> list[Said]:
         return [one for one in self.week.said() if one.reference not in self.taken]

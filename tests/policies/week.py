@@ -27,7 +27,7 @@ from aphub.domain.ledger.verify import verify_log
 from aphub.hub import Hub, built_in, create_hub, open_hub
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey
-from aphub.services import people
+from aphub.services import answering, people
 from aphub.services.desk import Desk
 from aphub.store import ledger as ledger_rows
 from aphub.store import tables as t
@@ -37,7 +37,7 @@ from tests.policies.expect import Expect
 from tests.policies.said import Said, read
 from tests.registers import Person, people_file
 
-HEADER = ("Ref", "Date", "Start time", "Mark", "Minutes", "Reason", "Action")
+HEADER = ("Ref", "Date", "Start time", "AM/PM", "Mark", "Minutes", "Reason", "Action")
 OFFICE = "Jo Weaver, office"
 MOMENT = timedelta(seconds=1)
 
@@ -101,17 +101,24 @@ class Week:
         return self
 
     def register(self, starts: str, *, on: str = "", **marks: str | Mark) -> "Week":
-        """Put a register of the lesson that starts then into the inbox, today's unless a weekday is named."""
+        """Put a register of the lesson that starts then (or of "PM") into the inbox, today's unless a weekday is named."""
         day = self.day(on) if on else self.clock.now().astimezone(LONDON).date()
         out = io.StringIO(newline="")
         writer = csv.writer(out)
         writer.writerow(HEADER)
         for name, given in marks.items():
             mark = Mark(given) if isinstance(given, str) else given
-            row = (f"{day:%d/%m/%Y}", starts, mark.word, mark.minutes, mark.reason, mark.did)
+            when = ("", starts) if starts in {"AM", "PM"} else (starts, "")
+            row = (f"{day:%d/%m/%Y}", *when, mark.word, mark.minutes, mark.reason, mark.did)
             writer.writerow((self.ref(name), *row))
         self.files += 1
         put(self.inbox / f"register {self.files}.csv", out.getvalue().encode(), self.clock.now())
+        self.play_until(self.clock.now())
+        return self
+
+    def answer(self, question: Row[Any], choice: str) -> "Week":
+        """Say what a mark means that could not be read, as a person at the provider does."""
+        answering.answer_question(self.desk, question.ref, OFFICE, choice=choice)
         self.play_until(self.clock.now())
         return self
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from aphub.domain.entries import Action, Entry, Half, SessionEntry, Suggestion
 from aphub.domain.fold_facts import Folded, fold_fact
 from aphub.domain.halves import SchoolHours, half_of, halves_of, is_split, lines_of
-from aphub.domain.outcomes import Mode, ReasonKind
+from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.placements import ArrangedBy, Nature, Purpose, Registration, Standing
 from aphub.domain.readings import reading_in
 from aphub.domain.suggest import LONGEST_REGISTER, suggest
@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 _OUTSIDE_HOURS = "This lesson is outside the school's hours, so it belongs to neither session."
+_PARTLY = (
+    "We cancelled a part of this session, not in our building for all of it: your school decides the code."
+)
 _DISAGREE = "The lessons of this session disagree, so no code can be suggested until we know which holds."
 
 
@@ -100,7 +103,8 @@ def _suggestion(
     folded: Folded, context: RecipientContext, nature: Nature, mode: Mode, day: date, half: Half
 ) -> Suggestion:
     if folded.disagreement:
-        return Suggestion("", _DISAGREE, question=folded.disagreement)
+        why = _PARTLY if folded.fact.outcome is Outcome.CANCELLED else _DISAGREE
+        return Suggestion("", why, question=folded.disagreement)
     if half is Half.OUTSIDE:
         return Suggestion("", _OUTSIDE_HOURS)
     return suggest(

@@ -15,9 +15,10 @@ The table, by what the lessons of one half say (order of arrival never matters, 
 | absent in person, and took part online | absent, with a note: online earns no attendance |
 | online, and at home alone or could not join | online, with a note |
 | at home alone, and could not join | at home alone, with a note |
-| anything, and one lesson cancelled by us | the rest, with a note |
-| anything, and one register not yet taken | the rest, with a note |
-| not yet taken, and cancelled | not yet taken, with a note |
+| here, and one lesson cancelled by us | **question**: the pupil is not in the building for all of it |
+| absent, remote or left the site, and one lesson cancelled by us | the rest, with a note |
+| anything, and one register not yet taken, not read or not checked again | the rest, with a note |
+| not yet taken or not read, and cancelled | not yet taken or not read, with a note |
 | anything, and not expected | the rest |
 | absent, one reason known and one not, same kind of lesson (mode and nature) | absent for the known reason |
 | absent, unknown and unauthorised | absent, unauthorised: neither is explained |
@@ -39,7 +40,13 @@ from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.readings import UNEXPLAINED, Reading
 from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS
 
-_SILENT = (Outcome.NOT_YET_TAKEN, Outcome.CANCELLED, Outcome.NOT_EXPECTED)
+_SILENT = (
+    Outcome.NOT_READ,
+    Outcome.NOT_YET_TAKEN,
+    Outcome.CANCELLED,
+    Outcome.NOT_CHECKED_AGAIN,
+    Outcome.NOT_EXPECTED,
+)
 """Outcomes that say nothing of where the pupil was, the one that must be heard first."""
 
 _CENTRE = frozenset({Outcome.PRESENT, Outcome.LATE, Outcome.LEFT_EARLY, Outcome.ARRIVED_UNEXPECTED})
@@ -64,16 +71,28 @@ def fold_fact(readings: Iterable[Reading]) -> Folded:
         message = "a fold needs at least one lesson"
         raise ValueError(message)
     telling = [reading for reading in ordered if reading.fact.outcome not in _SILENT]
+    cancelled = [reading for reading in ordered if reading.fact.outcome is Outcome.CANCELLED]
+    if cancelled and _in_the_building(telling):
+        return _differ("Not all of it took place", cancelled[0], ordered)
     if _clash(telling):
-        gravest = min(telling, key=_gravity)
-        said = ", ".join(f"{reading.lesson.starts:%H:%M} {_in_words(reading.fact)}" for reading in ordered)
-        return Folded(_with_words(gravest.fact, ordered, ()), gravest, f"The lessons disagree: {said}.")
+        return _differ("The lessons disagree", min(telling, key=_gravity), ordered)
     decided = _decide(telling) if telling else min(ordered, key=_rank(_SILENT))
     outcome = _outcome(telling, decided)
     minutes = decided.fact.minutes if outcome is decided.fact.outcome else None
     fact = replace(decided.fact, outcome=outcome, minutes=minutes)
     notes = [_note(reading, decided, outcome) for reading in ordered]
     return Folded(_with_words(fact, ordered, notes), decided)
+
+
+def _differ(what: str, gravest: Reading, ordered: Sequence[Reading]) -> Folded:
+    said = ", ".join(f"{reading.lesson.starts:%H:%M} {_in_words(reading.fact)}" for reading in ordered)
+    return Folded(_with_words(gravest.fact, ordered, ()), gravest, f"{what}: {said}.")
+
+
+def _in_the_building(telling: Sequence[Reading]) -> bool:
+    """Say whether a school may believe that the pupil is with us, and nothing graver is known."""
+    outcomes = {reading.fact.outcome for reading in telling}
+    return bool(outcomes & (_CENTRE | {Outcome.TAUGHT_AT_HOME})) and Outcome.LEFT_SITE not in outcomes
 
 
 def _clash(telling: Sequence[Reading]) -> bool:

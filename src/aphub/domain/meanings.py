@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from aphub.domain.errors import VocabularyError
-from aphub.domain.outcomes import Mode, Outcome, ReasonKind
+from aphub.domain.outcomes import NOT_STATED, Mode, Outcome, ReasonKind
 
 _KEYS = frozenset({"outcome", "reason", "minutes", "mode", "note", "also", "same_as", "ask", "words"})
 _REQUIRED = "required"
@@ -109,6 +109,8 @@ def _meaning(word: str, spec: Mapping[str, object]) -> Meaning:
     if "outcome" not in spec:
         raise _wrong(word, "outcome", f"is missing; write one of {_listed(Outcome)}")
     outcome = _one_of(word, "outcome", spec["outcome"], Outcome)
+    if outcome in NOT_STATED and outcome is not Outcome.NOT_YET_TAKEN:
+        raise _wrong(word, "outcome", f'is "{outcome.value}", which only the hub can say')
     reason = spec.get("reason")
     if reason is not None and outcome is not Outcome.ABSENT:
         raise _wrong(word, "reason", 'belongs only to outcome = "absent"')

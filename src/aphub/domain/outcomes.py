@@ -4,7 +4,11 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What happened at one lesson: a fact stated by the provider, never a register code."""
+    """What happened at one lesson: a fact stated by the provider, never a register code.
+
+    The last three say that a fact is not there: nobody wrote one, a mark could not be read, or a mark for the whole day
+    states only the half in which it was made.
+    """
 
     PRESENT = "present"
     LATE = "late"
@@ -20,6 +24,8 @@ class Outcome(StrEnum):
     ARRIVED_UNEXPECTED = "arrived_unexpected"
     NOT_EXPECTED = "not_expected"
     NOT_YET_TAKEN = "not_yet_taken"
+    NOT_READ = "not_read"
+    NOT_CHECKED_AGAIN = "not_checked_again"
 
 
 class ReasonKind(StrEnum):
@@ -61,6 +67,9 @@ class Mode(StrEnum):
 ATTENDED = frozenset({Outcome.PRESENT, Outcome.LATE, Outcome.LEFT_EARLY, Outcome.ARRIVED_UNEXPECTED})
 """Outcomes of a pupil who was in the building for at least a part of the lesson."""
 
+NOT_STATED = frozenset({Outcome.NOT_YET_TAKEN, Outcome.NOT_READ, Outcome.NOT_CHECKED_AGAIN})
+"""Outcomes that say that there is no fact yet; the last two only the hub says."""
+
 DECIDED_BY_SCHOOL = frozenset(
     {
         ReasonKind.LEAVE_GRANTED,
@@ -77,6 +86,6 @@ DECIDED_BY_SCHOOL = frozenset(
 
 def is_urgent(outcome: Outcome, reason: ReasonKind) -> bool:
     """Say whether this news concerns a child's safety and so waits for no cadence."""
-    if outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN}:
+    if outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN, Outcome.NOT_READ}:
         return True
     return outcome is Outcome.ABSENT and reason in {ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED}

@@ -7,7 +7,7 @@ A mark for a whole day states only the half in which it was taken. It speaks for
 - it is no reading of a room: cancelled, not expected, at the home school, or absent for a known reason.
 
 A source that does not say when it took the register is held to have taken it at the beginning. What nobody
-has stated is "not yet taken", never assumed.
+has stated is "not checked again", never assumed: the pupil was seen that day, so nobody is alarmed.
 """
 
 from dataclasses import dataclass, replace
@@ -133,7 +133,10 @@ def _arrived_in_time(fact: Fact) -> Fact:
 
 def _unstated(fact: Fact, why: str) -> Fact:
     return Fact(
-        Outcome.NOT_YET_TAKEN, note=_joined(fact.note, why), provider_word=fact.provider_word, mode=fact.mode
+        Outcome.NOT_CHECKED_AGAIN,
+        note=_joined(fact.note, why),
+        provider_word=fact.provider_word,
+        mode=fact.mode,
     )
 
 

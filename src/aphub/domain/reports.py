@@ -101,6 +101,8 @@ OUTCOME_WORDS = {
     Outcome.ARRIVED_UNEXPECTED: "attended, though not expected",
     Outcome.NOT_EXPECTED: "not expected",
     Outcome.NOT_YET_TAKEN: "register not yet taken",
+    Outcome.NOT_READ: "not known yet, a mark in our register could not be read",
+    Outcome.NOT_CHECKED_AGAIN: "no second check of this half day recorded yet",
 }
 """An outcome as people read it."""
 
@@ -131,7 +133,8 @@ class Report:
     def needs_action(self) -> bool:
         """Whether somebody at the school should act on this today."""
         return self.phone_us or any(
-            session.fact.outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN}
+            session.fact.outcome
+            in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN, Outcome.NOT_READ}
             or (
                 session.fact.outcome is Outcome.ABSENT
                 and session.fact.reason in {ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED}

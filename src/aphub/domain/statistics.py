@@ -159,6 +159,8 @@ _COUNTED_AS = {
     Outcome.CANCELLED: "cancelled_by_us",
     Outcome.AT_HOME_SCHOOL: "at_home_school",
     Outcome.NOT_YET_TAKEN: "register_missing",
+    Outcome.NOT_READ: "register_missing",
+    Outcome.NOT_CHECKED_AGAIN: "register_missing",
     Outcome.NOT_EXPECTED: "not_expected",
     Outcome.ARRIVED_UNEXPECTED: "arrived_unexpected",
 }

@@ -17,6 +17,8 @@ NO_CODE = {
     Outcome.CANCELLED: "we cancelled the lesson, not in our building: your school decides the code",
     Outcome.NOT_EXPECTED: "not due here: your school decides the code",
     Outcome.NOT_YET_TAKEN: "our register is not yet taken: no code until it is",
+    Outcome.NOT_READ: "a mark in our register could not be read: no code until a person has said what it means",
+    Outcome.NOT_CHECKED_AGAIN: "our mark speaks for the other half of the day: no code until somebody has looked again",
 }
 """Outcomes that no code fits, whoever arranged the provision."""
 

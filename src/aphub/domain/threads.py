@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from aphub.domain.entries import Fact, Half, SessionEntry
-from aphub.domain.outcomes import Outcome, ReasonKind, is_urgent
+from aphub.domain.outcomes import NOT_STATED, Outcome, ReasonKind, is_urgent
 from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS, Kind
 from aphub.domain.steps import FOUND_SAFE
 
@@ -142,7 +142,7 @@ def _change_words(before: SessionEntry | None, after: SessionEntry | None) -> tu
         return _Change.MORE, f"added, '{_said(after)}'"
     if after is None:
         return _Change.OTHER, f"taken back, we had said '{_said(before)}'"
-    was_open = bool(before.disagreement) or before.fact.outcome is Outcome.NOT_YET_TAKEN
+    was_open = bool(before.disagreement) or before.fact.outcome in NOT_STATED
     fact_differs = _said(before) != _said(after)
     kept = was_open or _only_more(before, after)
     done = len([action for action in after.actions if action not in before.actions])
@@ -179,7 +179,11 @@ def _said(line: SessionEntry | None) -> str:
     if line is None:
         return ""
     if line.disagreement:
-        return "not clear, our lessons disagree"
+        return (
+            "partly cancelled by us"
+            if line.fact.outcome is Outcome.CANCELLED
+            else "not clear, our lessons disagree"
+        )
     fact = line.fact
     words = OUTCOME_WORDS[fact.outcome]
     if fact.minutes is not None:

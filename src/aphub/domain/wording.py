@@ -41,7 +41,9 @@ def period_words(first_day: date, until_day: date, half: str) -> str:
 def line_words(session: SessionEntry) -> str:
     """Say what happened in one session: "did not attend, reason not known"."""
     if session.disagreement:
-        return f"not clear: {session.disagreement}"
+        said = session.disagreement.rstrip(".")
+        known = session.fact.outcome is Outcome.CANCELLED
+        return f"{'' if known else 'not clear, '}{said[0].lower()}{said[1:]}"
     fact = session.fact
     words = OUTCOME_WORDS[fact.outcome]
     if fact.outcome is Outcome.LATE and fact.minutes is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from aphub.api.adapters import Document, Outbound
 from aphub.domain.agreements import Agreement, FirstCaller
 from aphub.domain.entries import SessionEntry
-from aphub.domain.outcomes import Outcome
+from aphub.domain.outcomes import NOT_STATED, Outcome
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Message, Report, Row, rows_of
 from aphub.domain.threads import JUMP, is_found, is_urgent_line
@@ -82,21 +82,24 @@ def report_of(
         school_pupil_ref=pupil.school_pupil_ref,
         changes=tuple(without_names(change, pupil) for change in changes),
         next_step=_next_step(urgent, agreement) if urgent else "",
-        phone_us=bool(row.risk_flag)
-        and any(line.fact.outcome is not Outcome.NOT_YET_TAKEN for line in urgent),
+        phone_us=bool(row.risk_flag) and any(line.fact.outcome not in NOT_STATED for line in urgent),
     )
 
 
 def _next_step(urgent: Sequence[SessionEntry], agreement: Agreement) -> str:
-    outcomes = {line.fact.outcome for line in urgent}
+    outcomes = {line.fact.outcome for line in urgent if not line.disagreement}
     if Outcome.LEFT_SITE in outcomes:
         return "look for the pupil, phone home and phone you"
     if Outcome.ABSENT in outcomes:
         if agreement.first_caller is FirstCaller.PROVIDER:
             return "phone home, and tell you what we hear"
         return f"wait for your {'council' if agreement.first_caller is FirstCaller.COUNCIL else 'school'} to phone home, as agreed"
+    if Outcome.NOT_READ in outcomes:
+        return "ask what the mark means, and tell you"
     if Outcome.NOT_YET_TAKEN in outcomes:
         return "take the register, and tell you what it says"
+    if any(line.disagreement and line.fact.outcome is not Outcome.CANCELLED for line in urgent):
+        return "ask which of our marks holds, and tell you"
     return ""
 
 

@@ -23,7 +23,7 @@ from aphub.domain.threads import alert_lines, is_urgent_line
 from aphub.services.day_context import on_day
 from aphub.services.desk import Desk, place_of
 from aphub.services.done import Said, add_done
-from aphub.store import known, telling
+from aphub.store import known, looking, telling
 from aphub.store.frozen import lines_from_data
 
 Source = tuple[str, str]
@@ -72,6 +72,7 @@ class Look:
     sealed: dict[int, Said]
     sources: dict[int, Source] = field(default_factory=dict)
     decisions: dict[int, list[SchoolDecision]] = field(default_factory=dict)
+    asked: frozenset[int] = frozenset()
     stories: dict[tuple[Any, ...], Story] = field(default_factory=dict)
     agreements: dict[tuple[str, str, date], Agreement | None] = field(default_factory=dict)
     hours: dict[str, SchoolHours] = field(default_factory=dict)
@@ -118,7 +119,10 @@ class Look:
         )
         sealed, sources = _sealed_in_entries(desk, lessons)
         add_done(desk, connection, owed, lessons, sealed)
-        return cls(now, threads, owed, lessons, _told(desk, newest), sealed, sources, decisions)
+        silent = [one.row.lesson_id for some in lessons.values() for one in some if not one.entered]
+        asked = {one.lesson_id for one in looking.questions_about(connection, desk.provider_id, silent)}
+        told = _told(desk, newest)
+        return cls(now, threads, owed, lessons, told, sealed, sources, decisions, frozenset(asked))
 
 
 def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
@@ -220,7 +224,7 @@ def _told_by(look: Look, row: Row[Any]) -> tuple[Any, ...]:
     """Give all that the fold of one lesson and its entry depends on, except whose they are."""
     lesson = (row.starts_at, row.ends_at, row.mode, row.nature, row.place, row.staff)
     if row.entry_id is None:
-        return lesson
+        return (*lesson, row.lesson_id in look.asked)
     said = look.sealed.get(row.entry_id)
     return (*lesson, row.outcome, row.reason, row.minutes, row.entry_mode, row.taken_at, said)
 
@@ -234,7 +238,9 @@ def _folded(
         if one.entered:
             entries.append(one.entry(lesson, *look.sealed.get(one.row.entry_id, _NOTHING_SAID)))
         else:
-            entries.append(Entry(lesson, 0, Fact(Outcome.NOT_YET_TAKEN), look.now, "the hub"))
+            # A mark that nobody could read is no missing register: the school hears which of the two it is.
+            said = Outcome.NOT_READ if one.row.lesson_id in look.asked else Outcome.NOT_YET_TAKEN
+            entries.append(Entry(lesson, 0, Fact(said), look.now, "the hub"))
     context = RecipientContext(
         ArrangedBy(row.arranged_by),
         Registration(row.registration),

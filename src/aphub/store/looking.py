@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
+from aphub.store.pupils import in_batches
 from aphub.store.tables import (
     channels,
     dispatches,
@@ -207,12 +208,15 @@ def lessons_on(connection: Connection, provider_id: int, placement_id: int, day:
 
 def questions_about(connection: Connection, provider_id: int, lesson_ids: Sequence[int]) -> Rows:
     """Give the open questions about these lessons."""
-    chosen = select(questions).where(
-        questions.c.provider_id == provider_id,
-        questions.c.lesson_id.in_(lesson_ids),
-        questions.c.answered_at.is_(None),
-    )
-    return list(connection.execute(chosen).all())
+    found: Rows = []
+    for part in in_batches(lesson_ids):
+        chosen = select(questions).where(
+            questions.c.provider_id == provider_id,
+            questions.c.lesson_id.in_(part),
+            questions.c.answered_at.is_(None),
+        )
+        found += connection.execute(chosen).all()
+    return found
 
 
 def owed_for(connection: Connection, provider_id: int, placement_id: int, day: date) -> Rows:

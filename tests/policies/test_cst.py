@@ -1,0 +1,150 @@
+"""A week at CST AEP: twice a day, DfE letters from an old list, and a pupil who absconds."""
+
+from tests.policies.week import Mark, PlayWeek, child
+
+BARN = "Mon-Fri 09:00-11:30 in person @ Long Barn"
+BOTH = f"{BARN}; Mon-Fri 13:00-14:30 in person @ Long Barn"
+JOINT = "Mon-Fri 09:00-10:00 in person @ Long Barn; Mon-Fri 10:00-11:30 in person @ Long Barn"
+BY_COUNCIL = {"arranged_by": "council", "power": "s.19"}
+NOT_READ = "a mark in our register could not be read; We will do: ask what the mark means, and tell you"
+
+
+def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one story
+    week = week_at(
+        "cst",
+        Gus=child("orchard-school", BOTH, "twice-daily"),
+        Hal=child("orchard-school", BARN, "twice-daily"),
+        Ivy=child("northshire", BARN, "twice-daily", "orchard-school", **BY_COUNCIL),
+        Jon=child("orchard-school", JOINT, "twice-daily"),
+    )
+    expect = week.expect
+
+    # Monday: the register is taken within five minutes, and whoever placed a pupil hears morning and afternoon.
+    week.at("Mon 09:04").register("09:00", Gus="/", Hal="/", Ivy="/", Jon="/")
+    expect.message(
+        "routine",
+        to="orchard-school",
+        by="Mon 09:30",
+        about={
+            "Gus": "attended => B",
+            "Hal": "attended => B",
+            "Ivy": "Arranged by the council, attended in person => K",
+            "Jon": "attended => B",
+        },
+    )
+    expect.message("routine", to="northshire", by="Mon 09:30", about={"Ivy": "present => K"}, via="drop")
+    week.at("Mon 10:03").register("10:00", Jon="/")
+    week.at("Mon 13:04").register("13:00", Gus="\\")
+    expect.message("routine", to="orchard-school", by="Mon 13:30", about={"Gus": "attended => B"})
+    expect.quiet("Mon 18:00")
+
+    # Tuesday: two letters of the old list mean something else today. Nothing is translated: a person is asked, and the
+    # schools hear within the quarter of an hour that it is not known yet. Staff sickness cancels half of a joint lesson.
+    no_answer = Mark("N", reason="no answer", did="09:08 phoned home, no answer")
+    week.at("Tue 09:09").register("09:00", Gus=no_answer, Hal="X", Ivy="D", Jon="/")
+    expect.task("take_register", by="Tue 09:05", says="Dee Farrow, duty lead", done=True)
+    closed, present = expect.question("retired"), expect.question("ambiguous")
+    missing = "did not attend, reason not known; We have done: 9:08am phoned home, no answer"
+    expect.message(
+        "alert", to="orchard-school", by="Tue 09:15", at="Tue 09:09", about={"Gus": f"{missing} => N"}
+    )
+    expect.message(
+        "alert", to="orchard-school", by="Tue 09:15", at="Tue 09:13", about={"Hal": NOT_READ, "Ivy": NOT_READ}
+    )
+    expect.message("alert", to="northshire", by="Tue 09:15", about={"Ivy": "not_read"}, via="drop")
+    week.at("Tue 09:20").answer(closed, "cancelled by provider").answer(present, "/")
+    off = "lesson cancelled by us, pupil not in our building"
+    expect.message("alert", to="orchard-school", by="Tue 09:35", at="Tue 09:20", about={"Hal": off})
+    expect.message(
+        "routine",
+        to="orchard-school",
+        by="Tue 09:30",
+        about={"Gus": f"{missing} => N", "Hal": off, "Ivy": "attended => K", "Jon": "attended => B"},
+    )
+    expect.message("routine", to="northshire", by="Tue 09:30", about={"Ivy": "present => K"}, via="drop")
+    week.at("Tue 09:40").register("10:00", Jon="SC")
+    expect.message(
+        "correction",
+        to="orchard-school",
+        by="Tue 09:55",
+        about={
+            "Jon": "not all of it took place: 09:00 attended, 10:00 lesson cancelled by us; was 'attended'"
+        },
+    )
+    week.at("Tue 13:04").register("13:00", Gus=Mark("I", reason="ill"))
+    expect.message("routine", to="orchard-school", by="Tue 13:30", about={"Gus": "did not attend, ill => I"})
+    expect.quiet("Tue 18:00")
+
+    # Wednesday: a pupil absconds at twenty to ten. The school hears at once, and somebody phones at once.
+    week.at("Wed 09:04").register("09:00", Gus="/", Hal="/", Ivy="/", Jon="/")
+    four = {"Gus": "attended => B", "Hal": "attended => B", "Ivy": "attended => K", "Jon": "attended => B"}
+    expect.message("routine", to="orchard-school", by="Wed 09:30", about=four)
+    expect.message("routine", to="northshire", by="Wed 09:30", about={"Ivy": "present => K"}, via="drop")
+    week.at("Wed 09:40").register("09:00", Gus="AB")
+    expect.message(
+        "correction",
+        to="orchard-school",
+        by="Wed 09:55",
+        at="Wed 09:40",
+        about={
+            "Gus": "left our site without leave; whereabouts first, your school decides the code; "
+            "was 'attended', now 'left our site without leave'; look for the pupil, phone home and phone you"
+        },
+        says=("ACTION NEEDED: 1 pupil", "Reply OK or phone us to confirm"),
+    )
+    expect.task("phone_home", by="Wed 09:45", about="Gus", says="left our site")
+    week.at("Wed 10:04").register("10:00", Jon="/")
+    week.at("Wed 13:04").register("13:00", Gus="\\")
+    expect.message("routine", to="orchard-school", by="Wed 13:30", about={"Gus": "attended => B"})
+    expect.quiet("Wed 18:00")
+
+    # Thursday: three withdrawn letters, each with a choice that only a person makes. Two are answered, one in time.
+    week.at("Thu 09:04").register(
+        "09:00", Gus=Mark("H", reason="family holiday"), Hal=Mark("J", reason="interview"), Ivy="Y", Jon="/"
+    )
+    asked = [expect.question("retired") for _ in range(3)]
+    not_read = {"Gus": NOT_READ, "Hal": NOT_READ, "Ivy": NOT_READ}
+    week.answer(asked[2], "Y2")
+    del not_read["Ivy"]
+    expect.message("alert", to="orchard-school", by="Thu 09:15", about=not_read)
+    week.at("Thu 09:18").answer(asked[0], "G")
+    expect.message(
+        "routine",
+        to="orchard-school",
+        by="Thu 09:30",
+        about={
+            "Gus": "did not attend, holiday; we were told of a holiday: your school decides",
+            "Hal": NOT_READ,
+            "Ivy": "widespread travel disruption => Y2",
+            "Jon": "attended => B",
+        },
+    )
+    snow = "absent widespread travel disruption => Y2"
+    expect.message("routine", to="northshire", by="Thu 09:30", about={"Ivy": snow}, via="drop")
+    week.at("Thu 10:04").register("10:00", Jon="/")
+    week.at("Thu 11:00").answer(asked[1], "J1")
+    expect.message(
+        "update",
+        to="orchard-school",
+        by="Thu 11:15",
+        about={"Hal": "we were told of an interview: your school decides"},
+    )
+    week.at("Thu 13:04").register("13:00", Gus=Mark("G", reason="family holiday"))
+    expect.message("routine", to="orchard-school", by="Thu 13:30", about={"Gus": "did not attend, holiday"})
+    expect.quiet("Thu 18:00")
+
+    # Friday: nobody takes the morning's register; the duty lead is warned at five minutes past.
+    expect.quiet("Fri 09:04")
+    week.at("Fri 09:05")
+    expect.task("take_register", by="Fri 09:05", says="Dee Farrow, duty lead: nobody has taken the register")
+    not_taken = dict.fromkeys(("Gus", "Hal", "Ivy", "Jon"), "register not yet taken")
+    expect.message("alert", to="orchard-school", by="Fri 09:15", at="Fri 09:13", about=not_taken)
+    expect.message("alert", to="northshire", by="Fri 09:15", about={"Ivy": "not_yet_taken"}, via="drop")
+    week.at("Fri 09:20").register("09:00", Gus="/", Hal="/", Ivy="/", Jon=Mark("L", minutes="12"))
+    four["Jon"] = "arrived 12 minutes late => B"
+    expect.message("routine", to="orchard-school", by="Fri 09:30", about=four)
+    expect.message("routine", to="northshire", by="Fri 09:30", about={"Ivy": "present => K"}, via="drop")
+    week.at("Fri 10:04").register("10:00", Jon="/")
+    week.at("Fri 13:04").register("13:00", Gus="\\")
+    expect.message("routine", to="orchard-school", by="Fri 13:30", about={"Gus": "attended => B"})
+    expect.the_end()

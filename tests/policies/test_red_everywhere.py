@@ -1,0 +1,82 @@
+"""A week at Red Everywhere: four plain words for a whole day, daily or weekly as each placement agreed."""
+
+from datetime import date
+
+from tests.policies.week import Mark, PlayWeek, child
+
+WORKS = "Mon-Fri 09:30-14:30 in person @ The Works"
+AFTER_EASTER = date(2026, 4, 20)
+"""British Summer Time: the agreed times are London's."""
+NOT_AGAIN = "no second check of this half day recorded yet"
+HERE = f"Morning, 9:30am to 12:15pm: attended; Afternoon, 1pm to 2:30pm: {NOT_AGAIN} => B, "
+
+
+def test_a_week_at_red_everywhere(week_at: PlayWeek):
+    week = week_at(
+        "red-everywhere",
+        monday=AFTER_EASTER,
+        Peg=child("hill-school", WORKS, "daily"),
+        Ron=child("hill-school", WORKS, "daily"),
+        Sia=child("kestrel-academy", WORKS, "weekly"),
+        Tod=child("kestrel-academy", WORKS, "weekly"),
+    )
+    expect = week.expect
+
+    # Monday: all are here, one of them late by so many minutes. One school hears daily, the other on Friday. A mark for
+    # the whole day speaks for the morning in which it was made; nothing is made up about the afternoon.
+    week.at("Mon 09:34").register("09:30", Peg="Full", Ron=Mark("Late", minutes="20"), Sia="Full", Tod="Full")
+    expect.quiet("Mon 15:27")
+    late = f"arrived 20 minutes late; {NOT_AGAIN} => B, "
+    expect.message(
+        "routine", to="hill-school", by="Mon 15:30", at="Mon 15:28", about={"Peg": HERE, "Ron": late}
+    )
+    expect.quiet("Mon 18:00")
+
+    # Tuesday: late without how late is no mark that can be read. Somebody looks again after lunch: now it is the whole day.
+    week.at("Tue 09:34").register("09:30", Peg="Full", Ron="Late", Sia="Full", Tod="Full")
+    minutes = expect.question("needs_minutes")
+    not_read = "a mark in our register could not be read"
+    expect.message("alert", to="hill-school", by="Tue 09:45", about={"Ron": not_read})
+    week.at("Tue 09:50").answer(minutes, "Full")
+    week.at("Tue 13:05").register("PM", Peg="Full")
+    whole = "Morning, 9:30am to 12:15pm: attended; Afternoon, 1pm to 2:30pm: attended => B"
+    expect.message("routine", to="hill-school", by="Tue 15:30", about={"Peg": whole, "Ron": HERE})
+    expect.quiet("Tue 18:00")
+
+    # Wednesday to Friday: one pupil stays away. An absence is told at once on each day, whatever the cadence.
+    for day in ("Wed", "Thu", "Fri"):
+        gone = Mark("Unauthorised", did="09:50 phoned home, no answer")
+        week.at(f"{day} 09:34").register("09:30", Peg="Full", Ron="Full", Sia="Full", Tod=gone)
+        expect.message(
+            "alert",
+            to="kestrel-academy",
+            by=f"{day} 09:45",
+            at=f"{day} 09:34",
+            about={"Tod": "did not attend, no reason given to us; 9:50am phoned home, no answer => N"},
+        )
+        if day == "Thu":
+            week.at("Thu 12:10").register("09:30", Ron="Left without permission")
+            expect.message(
+                "alert", to="hill-school", by="Thu 12:25", about={"Ron": "left our site without leave"}
+            )
+            expect.task("phone_home", by="Thu 12:15", about="Ron", says="left our site")
+            left = {"Peg": HERE, "Ron": "left our site without leave"}
+            expect.message("routine", to="hill-school", by="Thu 15:30", about=left)
+        else:
+            expect.message("routine", to="hill-school", by=f"{day} 15:30", about={"Peg": HERE, "Ron": HERE})
+        if day != "Fri":
+            expect.quiet(f"{day} 18:00")
+
+    # Friday afternoon: the weekly report tells the whole week, day by day.
+    said = expect.message(
+        "routine",
+        to="kestrel-academy",
+        by="Fri 15:30",
+        about={
+            "Sia": "Monday 20 April, morning, 9:30am to 12:15pm: attended; Friday 24 April, morning => B, ",
+            "Tod": "Tuesday 21 April, morning, 9:30am to 12:15pm: attended; "
+            "Friday 24 April, morning, 9:30am to 12:15pm: did not attend, no reason given to us => B, N, ",
+        },
+    )
+    assert len(said.rows) == 20
+    expect.the_end()
