@@ -49,7 +49,7 @@ def test_a_week_at_sentre(week_at: PlayWeek):  # noqa: PLR0915 - a week is one s
         missing = "absent reason not known; 09:18 phoned home no answer => N"
         expect.message("alert", to=told, by="Tue 09:30", about={"Dot": missing}, via="drop")
     expect.task("phone_home", by="Tue 09:25", about="Dot", says="a risk is known")
-    not_read = "register not yet taken"
+    not_read = "a mark in our register could not be read"
     expect.message("alert", to="meadow-high", by="Tue 09:30", about={"Ben": not_read})
     expect.message(
         "routine",
