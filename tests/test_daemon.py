@@ -37,7 +37,7 @@ def make_world(tmp_path, store_url):
         world.hub.close()
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     """Wait for another thread to have done something."""
     end = time.monotonic() + seconds
     while not condition():
