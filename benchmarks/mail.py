@@ -41,9 +41,9 @@ class Mailing:
     clock: RunningClock
 
     @classmethod
-    def made(cls, folder: Path, sink: Sink, placements: int) -> "Mailing":
+    def made(cls, folder: Path, sink: Sink, placements: int, store_url: str = "") -> "Mailing":
         """Make a hub with so many placements owed at 9:45."""
-        home, clock = new_home(folder)
+        home, clock = new_home(folder, store_url)
         connection: dict[str, object] = {
             "adapter": "email",
             "host": "localhost",

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
@@ -17,6 +18,7 @@ from aphub.sealing import MasterKey
 from aphub.services import owe
 from aphub.services.desk import Desk, place_of
 from aphub.store import tables as t
+from aphub.store.bulk import add_many
 from aphub.store.engine import allocate
 from aphub.store.placements import timetable_to_text
 
@@ -111,9 +113,18 @@ def fill(hub: Hub, placements: int) -> Desk:
             update(t.channels).values(state="live", approved_destination=t.channels.c.destination)
         )
         lessons = connection.execute(select(t.lessons.c.lesson_id)).scalars().all()
+        connection.execute(update(t.lessons).values(state="entered"))
+    for start in range(0, len(lessons), _BATCH):
+        _enter(desk, lessons[start : start + _BATCH], now)
+    return desk
+
+
+def _enter(desk: Desk, lessons: Sequence[int], now: datetime) -> None:
+    with desk.store.transaction() as connection:
         numbers = allocate(connection, "entries", len(lessons))
-        connection.execute(
-            insert(t.entries),
+        add_many(
+            connection,
+            t.entries,
             [
                 {
                     "provider_id": desk.provider_id,
@@ -132,8 +143,6 @@ def fill(hub: Hub, placements: int) -> Desk:
                 for number, lesson in zip(numbers, lessons, strict=True)
             ],
         )
-        connection.execute(update(t.lessons).values(state="entered"))
-    return desk
 
 
 def _some(desk: Desk, start: int, count: int, slots: str, now: datetime) -> None:
@@ -215,11 +224,12 @@ def _some(desk: Desk, start: int, count: int, slots: str, now: datetime) -> None
         )
 
 
-def new_home(folder: Path) -> tuple[Path, RunningClock]:
-    """Make an empty simulated hub at half past eight on the benchmark's day."""
+def new_home(folder: Path, store_url: str = "") -> tuple[Path, RunningClock]:
+    """Make an empty simulated hub at half past eight on the benchmark's day, in SQLite or at `store_url`."""
     home = folder / f"hub-{secrets.token_hex(4)}"
     home.mkdir(parents=True)
-    (home / "hub.toml").write_text('private_networks = ["127.0.0.0/8", "::1/128"]\n')
+    store = f"[store]\nurl = {json.dumps(store_url)}\n" if store_url else ""
+    (home / "hub.toml").write_text(f'private_networks = ["127.0.0.0/8", "::1/128"]\n{store}')
     create_hub(home, MasterKey.generate(), simulated=True)
     return home, RunningClock(datetime(DAY.year, DAY.month, DAY.day, 8, 30, tzinfo=UTC))
 
