@@ -19,7 +19,7 @@ from aphub.domain.placements import Nature, TimetableSlot
 from aphub.hub import Hub, built_in, create_hub, open_hub
 from aphub.plugins import load
 from aphub.sealing import MasterKey
-from aphub.services import cases, deliver, follow, owe, tell, watch
+from aphub.services import case_sweeps, cases, deliver, follow, owe, tell, watch
 from aphub.services.desk import Desk, place_of
 from aphub.store import lanes as lane_rows
 from aphub.store import ledger as ledger_rows
@@ -301,6 +301,8 @@ class World:
         for _ in range(20):
             desk = self.desk
             watch.watch(desk)
+            case_sweeps.follow_registers(desk)
+            case_sweeps.judge_rates(desk)
             cases.follow_cases(desk)
             told = tell.tell_now(desk)
             tried = self.deliver()

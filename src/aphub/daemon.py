@@ -21,7 +21,19 @@ from aphub.clock import PlayedClock
 from aphub.domain.errors import AphubError
 from aphub.hub import Hub, SimulatedStoreError
 from aphub.logs import get_logger
-from aphub.services import ageing, cases, deliver, follow, intake, not_due, owe, purge, tell, watch
+from aphub.services import (
+    ageing,
+    case_sweeps,
+    cases,
+    deliver,
+    follow,
+    intake,
+    not_due,
+    owe,
+    purge,
+    tell,
+    watch,
+)
 from aphub.services.desk import Desk
 from aphub.services.lanes import Lanes
 from aphub.services.recover import recover
@@ -90,6 +102,8 @@ def _take_in(hub: Hub, desk: Desk) -> int:
 
 def _tell(desk: Desk, lanes: Lanes | None) -> int:
     watch.watch(desk)
+    case_sweeps.follow_registers(desk)
+    case_sweeps.judge_rates(desk)
     while cases.follow_cases(desk).looked >= cases.ROWS:
         pass
     messages = 0
@@ -138,6 +152,8 @@ def next_instant(hub: Hub, desks: list[Desk], lanes: Lanes | None = None) -> dat
             lease = delivering.next_lease(connection, desk.provider_id)
             found += [at for at in (due, again, lease, night) if at is not None]
             found += following.next_look(connection, desk.provider_id)
+            sweeps = (case_sweeps.next_judging(desk), case_sweeps.next_register(desk, connection))
+            found += [at for at in sweeps if at is not None]
             found += watching.next_watch(
                 connection,
                 desk.provider_id,

@@ -220,3 +220,22 @@ def found(ground: Ground, reference: str, said: str, at: str, by: str) -> None:
 
     with ground.desk_of(reference) as desk:
         click.echo(case_acts.found_safe(desk, reference, by, when(desk, at), said))
+
+
+@click.command()
+@reference
+@click.option("--release", is_flag=True, help="You have read it and let it go; print it and post it.")
+@by_option()
+@click.pass_obj
+def letter(ground: Ground, reference: str, by: str, *, release: bool) -> None:
+    """Show the letter of a step as it would be printed; release it once you have read it.
+
+    It cannot be released once the days away have a reason.
+    """
+    from aphub.services import letters_home  # noqa: PLC0415 - likewise
+
+    with ground.desk_of(reference) as desk:
+        found = letters_home.release(desk, reference, by) if release else letters_home.draft(desk, reference)
+    click.echo(f"{found.subject}\n\n{found.body.strip()}\n")
+    if not release:
+        click.echo(f"This is a draft. When you have read it: aphub letter {found.ref} --release", err=True)

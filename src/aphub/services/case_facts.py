@@ -138,7 +138,7 @@ def _counted(
     known = [one for one in seen if one.outcome is not None]
     if not counted or not known:
         return
-    kinds = _kinds(facts, pupil_id, day)
+    kinds = days_kinds(facts, pupil_id, day)
     event = Event(max(one.known_at for one in known), known[-1].starts_at)
     for ladder in counted:
         since = _holds_since(ladder, facts, pupil_id, day, kinds)
@@ -170,7 +170,8 @@ def _holds_since(
     return starts if len(late) >= ladder.times and day in late else None
 
 
-def _kinds(facts: Facts, pupil_id: int, until: date) -> dict[date, DayKind]:
+def days_kinds(facts: Facts, pupil_id: int, until: date) -> dict[date, DayKind]:
+    """Say what each of a pupil's days up to and with one adds to a row of days."""
     days: dict[date, list[tuple[Outcome | None, ReasonKind]]] = {}
     for row in facts.lessons.get(pupil_id, []):
         if row.day < until + ONE_DAY:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from aphub.domain.calls import CALL_WORDS, VOICEMAIL_RULE, CallMade, CallResult, next_call
 from aphub.domain.cases import StepState
@@ -142,6 +142,11 @@ def case_view(desk: Desk, ref: str, by: str) -> CaseView:
     )
 
 
+def person_of(desk: Desk, connection: Connection, pupil_id: int) -> Pupil | None:
+    """Open one pupil; None for one who was erased."""
+    return _opened(desk, connection, [pupil_id]).get(pupil_id)
+
+
 def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | None, Pupil]) -> CaseLine:
     still = sorted(
         (step for step in steps if step.state == StepState.OPEN), key=lambda step: (step.due_at, step.step_id)
@@ -230,11 +235,13 @@ def _script(desk: Desk, act: Act, pupil: str) -> tuple[str, ...]:
     )
 
 
-def _pupils(desk: Desk, connection: Any, rows: list[Row[Any]]) -> dict[int | None, Pupil]:
-    numbers = [row.pupil_id for row in rows if row.pupil_id is not None]
-    found = list(pupils.by_numbers(connection, desk.provider_id, numbers).values())
+def _pupils(desk: Desk, connection: Connection, rows: list[Row[Any]]) -> dict[int | None, Pupil]:
+    return _opened(desk, connection, [row.pupil_id for row in rows if row.pupil_id is not None])
+
+
+def _opened(desk: Desk, connection: Connection, numbers: list[int]) -> dict[int | None, Pupil]:
     people: dict[int | None, Pupil] = {}
-    for row in found:
+    for row in pupils.by_numbers(connection, desk.provider_id, numbers).values():
         with suppress(KeyErasedError):  # an erased pupil's case is a number and times
             place = place_of("pupils", desk.provider_id, row.pupil_id)
             data = desk.vault.open_json(row.key_id, place, row.sealed)

@@ -90,6 +90,16 @@ def listed(
     return list(connection.execute(chosen.order_by(cases.c.raised_at, cases.c.case_id).limit(limit)))
 
 
+def open_registers(connection: Connection, provider_id: int) -> list[Row[Any]]:
+    """Give the cases about registers that are not over."""
+    chosen = select(cases).where(
+        cases.c.provider_id == provider_id,
+        cases.c.state.in_(("raised", "acknowledged")),
+        cases.c.pupil_id.is_(None),
+    )
+    return list(connection.execute(chosen))
+
+
 def case_by_ref(connection: Connection, provider_id: int, ref: str) -> Row[Any] | None:
     """Give a case by its reference, or by that of one of its steps, locked."""
     step = select(steps.c.case_id).where(steps.c.provider_id == provider_id, steps.c.ref == ref)

@@ -60,6 +60,14 @@ def registers_due(
     return list(connection.execute(chosen).all())
 
 
+def next_register(connection: Connection, provider_id: int, now: datetime) -> datetime | None:
+    """Give the next instant at which a register is due that is not there."""
+    chosen = select(func.min(lessons.c.entry_due)).where(
+        lessons.c.provider_id == provider_id, lessons.c.state == "owed", lessons.c.entry_due > now
+    )
+    return connection.execute(chosen).scalar_one_or_none()
+
+
 def clear_register_tasks(connection: Connection, provider_id: int, still_out: set[str], now: datetime) -> int:
     """Clear the open warnings about registers that have come in since; `still_out` are subjects that have not."""
     cleared = connection.execute(

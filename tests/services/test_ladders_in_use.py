@@ -1,0 +1,269 @@
+"""Ladders that look at more than one lesson: days in a row, a return, lateness, a rate, a plan, a register."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from aphub.domain.errors import AphubError
+from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.services import case_acts, case_views, letters_home, plans
+from aphub.store import tables as t
+from tests.world import PROVIDER, build_world
+
+JO = "Jo Weaver, office"
+MONDAY = date(2026, 3, 2)
+LADDERS = """
+[roles]
+"family worker" = "Pat Lane"
+
+[ladders.third-day]
+when = "days in a row"
+days = 3
+[[ladders.third-day.steps]]
+name = "letter"
+do = "letter home"
+letter = "warning"
+by = "next school day"
+owner = "family worker"
+[[ladders.third-day.steps]]
+name = "visit"
+do = "welfare visit"
+by = "next school day"
+owner = "family worker"
+only = ["school arranged"]
+[[ladders.third-day.steps]]
+name = "council"
+do = "phone council"
+by = "next school day"
+owner = "family worker"
+only = ["council arranged"]
+
+[letters.warning]
+subject = "Attendance"
+body = "{pupil} was away {days} days. Phone {provider}, {phone}. {today}"
+
+[ladders.back]
+when = "return after absence"
+days = 3
+[[ladders.back.steps]]
+name = "talk"
+do = "talk to pupil"
+by = "same day"
+owner = "family worker"
+until = "done"
+
+[ladders.late]
+when = "repeated lateness"
+times = 3
+window = "week"
+[[ladders.late.steps]]
+name = "why"
+do = "talk to pupil"
+by = "5 school days"
+owner = "family worker"
+
+[ladders.rate]
+when = "attendance rate"
+at_most = 50
+window = "week"
+at_least = 4
+[[ladders.rate.steps]]
+name = "meet"
+do = "meet"
+by = "5 school days"
+owner = "family worker"
+until = "done"
+
+[ladders.known]
+when = "unexplained absence"
+plan = true
+[[ladders.known.steps]]
+name = "text"
+do = "text home"
+by = "start + 30 min"
+owner = "office"
+
+[ladders.usual]
+when = "unexplained absence"
+[[ladders.usual.steps]]
+name = "call"
+do = "phone home"
+by = "start + 15 min"
+owner = "office"
+
+[ladders.register]
+when = "register not taken"
+[[ladders.register.steps]]
+name = "take"
+do = "take register"
+by = "+ 10 min"
+owner = "office"
+if_not_done = "family worker"
+"""
+
+
+@pytest.fixture
+def world(tmp_path, sqlite_url):
+    made = build_world(tmp_path / "home", sqlite_url, provider=PROVIDER + LADDERS)
+    yield made
+    made.hub.close()
+
+
+def on(world, day, *, wall="09:02"):
+    """Begin a day: what is owed stands, and nothing of the days before is left waiting."""
+    world.clock.advance_to(world.clock.now())
+    world.at("08:00", day)
+    world.owe()
+    world.at(wall, day)
+
+
+def days(world, pupil, *kinds: tuple[Outcome, ReasonKind | None]) -> None:
+    """Play days in a row from Tuesday on."""
+    day = date(2026, 3, 3)
+    for outcome, reason in kinds:
+        on(world, day)
+        world.enter(pupil, outcome=outcome, reason=reason)
+        world.go()
+        day += timedelta(days=3 if day.weekday() == 4 else 1)
+
+
+AWAY = (Outcome.ABSENT, None)
+ILL = (Outcome.ABSENT, ReasonKind.ILL)
+HERE = (Outcome.PRESENT, None)
+LATE = (Outcome.LATE, None)
+
+
+def raised(world, ladder: str) -> list[Any]:
+    return [row for row in world.rows(t.steps) if row.ladder == ladder]
+
+
+def test_policy_trap_19_third_day_due_here_drafts_a_letter_that_a_person_releases(world):
+    sam = world.pupil()
+    days(world, sam, AWAY, AWAY)
+    assert raised(world, "third-day") == []
+    on(world, date(2026, 3, 5))
+    world.enter(sam, outcome=Outcome.ABSENT)
+    world.go()
+    letter, visit = raised(world, "third-day")
+    assert (letter.state, visit.act) == ("open", "welfare_visit")  # the council's step is not for this pupil
+    assert letters_home.draft(world.desk, letter.ref).body == (
+        "Sam Example001 was away 3 days. Phone Riverbank AP, 01632 960000. Thursday 5 March 2026"
+    )
+    with pytest.raises(AphubError, match="read and released"):
+        case_acts.do_step(world.desk, letter.ref, JO)
+    letters_home.release(world.desk, letter.ref, JO)
+    [kept] = [row for row in raised(world, "third-day") if row.name == "letter"]
+    assert (kept.state, kept.result, kept.ended_by) == ("done", "released by a person", JO)
+    assert kept.sealed is not None
+    assert b"Example001" not in kept.sealed
+    on(world, date(2026, 3, 6))
+    world.enter(sam, outcome=Outcome.ABSENT)
+    world.go()
+    assert len(raised(world, "third-day")) == 2  # once a row of days, not every day of it
+
+
+def test_policy_trap_19_no_letter_goes_to_the_parent_of_an_ill_child(world):
+    ill, sam = world.pupil(), world.pupil()
+    days(world, [ill, sam], AWAY, AWAY, AWAY)
+    assert len([row for row in raised(world, "third-day") if row.name == "letter"]) == 2
+    first = next(row for row in raised(world, "third-day") if row.name == "letter")
+    world.enter(ill, outcome=Outcome.ABSENT, reason=ReasonKind.ILL, day=date(2026, 3, 4))
+    with pytest.raises(AphubError, match="must not go"):
+        letters_home.release(world.desk, first.ref, JO)  # even before the hub has looked again
+    world.go()
+    states = {row.state for row in raised(world, "third-day") if row.case_id == first.case_id}
+    assert states == {"cleared"}
+    others = {row.state for row in raised(world, "third-day") if row.case_id != first.case_id}
+    assert others == {"open"}
+
+
+def test_ill_day_breaks_the_row_and_a_day_we_cancelled_does_not(world):
+    sam, alex = world.pupil(), world.pupil()
+    cancelled = (Outcome.CANCELLED, None)
+    days(world, sam, AWAY, ILL, AWAY, AWAY)
+    assert raised(world, "third-day") == []
+    world.clock.advance_to(world.clock.now() + timedelta(days=2))
+    monday = date(2026, 3, 9)
+    for number, (outcome, reason) in enumerate((AWAY, cancelled, AWAY, AWAY)):
+        on(world, monday + timedelta(days=number))
+        world.enter(alex, outcome=outcome, reason=reason)
+        world.enter(sam)
+        world.go()
+    assert len(raised(world, "third-day")) == 2
+
+
+def test_first_lesson_after_a_long_absence_raises_a_talk_whatever_the_reason_was(world):
+    sam, alex = world.pupil(), world.pupil()
+    days(world, [sam, alex], ILL, ILL)
+    on(world, date(2026, 3, 5))
+    world.enter(sam, outcome=Outcome.ABSENT, reason=ReasonKind.ILL)
+    world.enter(alex)
+    world.go()
+    assert raised(world, "back") == []  # two days are not three
+    on(world, date(2026, 3, 6))
+    world.enter([sam, alex])
+    world.go()
+    [talk] = raised(world, "back")
+    assert talk.words == "Talk with the pupil"
+
+
+def test_lateness_that_is_repeated_is_looked_into_once_a_week(world):
+    sam = world.pupil()
+    days(world, sam, LATE, LATE)
+    assert raised(world, "late") == []
+    on(world, date(2026, 3, 5))
+    world.enter(sam, outcome=Outcome.LATE)
+    world.go()
+    on(world, date(2026, 3, 6))
+    world.enter(sam, outcome=Outcome.LATE)
+    world.go()
+    assert len(raised(world, "late")) == 1
+
+
+def test_policy_trap_20_rate_is_judged_when_its_week_closes_over_enough_lessons(world):
+    sam, alex = world.pupil(), world.pupil(starts=date(2026, 3, 5))
+    days(world, sam, ILL, HERE, ILL, HERE)
+    world.enter(alex, outcome=Outcome.ABSENT, reason=ReasonKind.ILL, day=date(2026, 3, 5))
+    world.at("16:59")
+    assert raised(world, "rate") == []
+    world.at("17:00")
+    [meet] = raised(world, "rate")  # alex missed one of one, and that is no rate
+    assert meet.words == "Meet (2 of 4 lessons since 2 March)"
+    world.at("17:30")
+    assert len(raised(world, "rate")) == 1
+
+
+def test_known_plan_thins_the_chase_and_ends_on_its_day(world):
+    sam, alex = world.pupil(), world.pupil()
+    ref = world.rows(t.placements, placement_id=sam.placement_id)[0].ref
+    until = date(2026, 3, 3)
+    agreed = {"agreed_with": "Ms Hill, Hill School", "by": JO}
+    with pytest.raises(AphubError, match="safeguarding lead, and by nobody else"):
+        plans.plan(world.desk, ref, "known", until, signed_by="Jo Weaver", **agreed)
+    with pytest.raises(AphubError, match=r"There are: known\."):
+        plans.plan(world.desk, ref, "usual", until, signed_by="Ada Example", **agreed)
+    plans.plan(world.desk, ref, "known", until, signed_by="Ada Example", **agreed)
+    days(world, [sam, alex], AWAY)
+    assert sorted(row.act for row in world.steps()) == ["phone_home", "text_home"]
+    on(world, date(2026, 3, 4))
+    world.enter(sam, outcome=Outcome.ABSENT)
+    world.go()
+    assert [one.act for one in raised(world, "usual")] == ["phone_home", "phone_home"]
+    assert plans.plans(world.desk)[0].ended
+
+
+def test_register_that_nobody_took_is_one_case_and_not_one_for_each_pupil(world):
+    pupils = [world.pupil() for _ in range(5)]
+    on(world, date(2026, 3, 3), wall="09:00")
+    [line] = case_views.cases_on(world.desk)
+    assert line.about == "register not taken"
+    assert line.next_step == "Take the register (due at 9am, 5 pupils)"
+    assert world.tasks("take_register") == []  # a case now, and not twice
+    world.at("09:11")
+    assert case_views.cases_on(world.desk)[0].also == "Pat Lane"
+    world.enter(pupils)
+    world.go()
+    assert case_views.cases_on(world.desk) == []
+    [line] = case_views.cases_on(world.desk, over=True)
+    assert line.because == "the register came in"
