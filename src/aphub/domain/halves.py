@@ -37,7 +37,7 @@ def halves_of(lesson: Lesson, hours: SchoolHours) -> tuple[Half, ...]:
     A lesson earns a code only in a session during which it takes place (SI 2024/208 reg 10(11)). One that
     runs at most a quarter of an hour over lunch's edge stays in the half where most of it lies.
     """
-    return _halves(lesson.starts, lesson.ends, hours)
+    return halves_between(lesson.starts, lesson.ends, hours)
 
 
 def half_of(lesson: Lesson, hours: SchoolHours) -> Half | None:
@@ -64,7 +64,8 @@ def is_split(lesson: Lesson, hours: SchoolHours) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _halves(starts: time, ends: time, hours: SchoolHours) -> tuple[Half, ...]:
+def halves_between(starts: time, ends: time, hours: SchoolHours) -> tuple[Half, ...]:
+    """Give the halves in which a stretch of a day lies, by the same rule as a lesson's."""
     am = _overlap(starts, ends, hours.am_starts, hours.am_ends)
     pm = _overlap(starts, ends, hours.pm_starts, hours.pm_ends)
     if am and pm and min(am, pm) <= SPILL and am != pm:

@@ -146,7 +146,7 @@ class PlacementCounts:
         return share(self.absent, self.offered)
 
 
-_COUNTED_AS = {
+COUNTED_AS = {
     Outcome.PRESENT: "in_person",
     Outcome.LATE: "in_person",
     Outcome.LEFT_EARLY: "in_person",
@@ -164,13 +164,14 @@ _COUNTED_AS = {
     Outcome.NOT_EXPECTED: "not_expected",
     Outcome.ARRIVED_UNEXPECTED: "arrived_unexpected",
 }
+"""Where each outcome is counted: a field of PlacementCounts."""
 
 
 def count_outcomes(outcomes: Iterable[Outcome]) -> PlacementCounts:
     """Count lessons by what happened; each outcome is counted once, in one place."""
     found: Counter[str] = Counter()
     for outcome, times in Counter(outcomes).items():
-        found[_COUNTED_AS[outcome]] += times
+        found[COUNTED_AS[outcome]] += times
     return PlacementCounts(**found)
 
 
