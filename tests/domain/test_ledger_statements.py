@@ -131,7 +131,7 @@ def test_a_commitment_without_enough_salt_is_refused(salt: bytes, content: bytes
         commitment(salt, content)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.type)
 def test_each_kind_is_written_and_read_back(kind: Kind) -> None:
     statement = made(kind)
     assert read_statement(leaf_bytes(statement)) == statement
@@ -142,7 +142,7 @@ def test_each_kind_is_written_and_read_back(kind: Kind) -> None:
     assert check_statement(with_all) is kind
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.type)
 def test_each_kind_refuses_what_is_missing_or_unknown(kind: Kind) -> None:
     for name in made(kind):
         statement = made(kind)
@@ -161,7 +161,7 @@ def test_each_kind_refuses_what_is_missing_or_unknown(kind: Kind) -> None:
         assert "7K3M9QXA" not in str(refused.value)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.type)
 @pytest.mark.parametrize(
     "value", ["Robin Example", "Zoë", "absent: ill", "", 1.5, None, True, -1, [], ["Robin"], {}]
 )
