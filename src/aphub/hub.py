@@ -23,6 +23,7 @@ from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
 from aphub.services.backup import Manifest, put_back_config, read_manifest
 from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
+from aphub.services.far_ids import FarIds
 from aphub.services.publish import (
     Change,
     add_provider,
@@ -154,11 +155,11 @@ class Hub:
         """Build the adapter of a lane, its secrets looked up by reference; it is not opened yet."""
         connection = desk.config.provider.connections[route.connection]
         settings = {key: _resolved(desk, value) for key, value in connection.settings().items()}
-        return route.adapter(route.adapter.connection_class(**settings), self.tools())
+        return route.adapter(route.adapter.connection_class(**settings), self.tools(desk))
 
-    def tools(self) -> Tools:
-        """Give what the hub lends to an adapter."""
-        return Tools(http=self._http, now=self.clock.now, reach=self.reach)
+    def tools(self, desk: Desk) -> Tools:
+        """Give what the hub lends to an adapter of this provider."""
+        return Tools(http=self._http, now=self.clock.now, reach=self.reach, memory=FarIds(desk))
 
     def file(self, path: Path | str) -> Path:
         """Give a path relative to the hub's home."""

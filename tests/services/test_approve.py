@@ -136,7 +136,7 @@ def test_failed_check_leaves_a_draft_and_takes_a_checked_one_back(world):
 
     class Fails:
         def adapter(self, desk, route) -> Failing:
-            return Failing(route.connection_settings, world.hub.tools())
+            return Failing(route.connection_settings, world.hub.tools(world.desk))
 
     steps = approve.check(Fails(), world.desk, *HILL)
     assert [step.ok for step in steps] == [True, False]

@@ -12,6 +12,7 @@ from aphub.store.tables import (
     dispatch_reports,
     dispatches,
     entries,
+    far_pupils,
     intakes,
     legal_holds,
     lessons,
@@ -92,6 +93,8 @@ def _nothing(table: Table) -> dict[str, Any]:
         values |= {"salt": None, "digest": ""}
     if table is marks:
         values |= {"slot": b"", "word": b""}
+    if table is far_pupils:
+        values |= {"place_index": None}
     return values
 
 

@@ -7,6 +7,7 @@ or `wall`. Keys are BIGINTs from `store.engine.allocate`; only `ref` columns eve
 
 from aphub.store.tables.base import metadata
 from aphub.store.tables.came_in import intakes, marks, questions
+from aphub.store.tables.far import far_pupils
 from aphub.store.tables.following import calls, cases, plans, steps
 from aphub.store.tables.hub_itself import counters, facts, providers, snapshots
 from aphub.store.tables.kept import (
@@ -41,6 +42,7 @@ __all__ = [
     "entries",
     "erasures",
     "facts",
+    "far_pupils",
     "holds",
     "intakes",
     "known_absences",

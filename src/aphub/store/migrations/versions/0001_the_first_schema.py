@@ -409,6 +409,26 @@ def upgrade() -> None:
         comment="single facts about this store: simulated, the played time, the epoch",
     )
     op.create_table(
+        "far_pupils",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("far_pupil_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("pupil_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "place_index",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="blind index of far side, school and UPN together",
+        ),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False, comment="the pupil's id there"),
+        sa.Column("found_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "far_pupil_id", name=op.f("pk_far_pupils")),
+        sa.UniqueConstraint("provider_id", "place_index", name=op.f("uq_far_pupils_provider_id_place_index")),
+    )
+    with op.batch_alter_table("far_pupils", schema=None) as batch_op:
+        batch_op.create_index("ix_far_pupils_pupil", ["provider_id", "pupil_id"], unique=False)
+
+    op.create_table(
         "holds",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hold_id", sa.BigInteger(), autoincrement=False, nullable=False),
