@@ -4,7 +4,6 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from aphub.domain.identifiers import public_reference
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
-from aphub.services.backup import Manifest, put_back_config, read_manifest
 from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
 from aphub.services.far_ids import FarIds
 from aphub.services.publish import (
@@ -31,13 +29,13 @@ from aphub.services.publish import (
     newest_snapshot,
     provider_numbers,
     publish,
+    refuse_closed,
 )
-from aphub.services.restore import put_back_keys, put_back_store
 from aphub.services.routes import Route, Routes
 from aphub.settings.load import SECRET, load_config, load_settings
 from aphub.settings.models import HubSettings, Snapshot
-from aphub.store.engine import Store, open_store, recall, remember
-from aphub.store.keys import KeyStore, open_keys
+from aphub.store.engine import Store, home_url, open_store, recall, remember
+from aphub.store.keys import KeyStore, master_key, open_keys
 
 SIMULATED = "simulated"
 INSTALLATION = "installation"
@@ -102,6 +100,8 @@ class Hub:
                 if row is not None and (known is None or known.snapshot != row.number):
                     config = Snapshot.model_validate_json(row.body)
                     self._desks[slug] = self._desk(numbers[slug], config, row.number)
+                elif row is None:
+                    self._desks.pop(slug, None)
             return list(self._desks.values())
 
     def desk(self, slug: str = "") -> Desk:
@@ -129,6 +129,8 @@ class Hub:
             ConfigurationError: Anything is wrong with it.
         """
         snapshots = load_config(self.config_folder, self.plugins)
+        with self.store.reading() as connection:
+            refuse_closed(connection, snapshots)
         now = {desk.slug: desk.config for desk in self.desks()}
         said = [one for slug, new in snapshots.items() for one in changes_of(slug, now.get(slug), new)]
         said += [
@@ -224,45 +226,6 @@ def create_hub(home: Path, master: MasterKey, *, simulated: bool = False) -> Non
     open_keys(home_url(home, settings.store.keys), master).close()
 
 
-def put_back(
-    home: Path,
-    backup: Path,
-    copy: Path | None,
-    master: Callable[[], MasterKey],
-    *,
-    even_if_expired: bool = False,
-    now: datetime | None = None,
-) -> Manifest:
-    """Put a backup into `home`, which may be a new folder or one whose database is lost; what is there stays.
-
-    `master` gives the master key where its file is lost; `copy` is a copy of the keys, where they are lost too.
-
-    Raises:
-        AphubError: Something is there already, the backup is not whole, or the keys are missing or expired.
-    """
-    manifest = read_manifest(backup)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    put_back_config(home, backup)
-    settings = load_settings(home)
-    key_file = home / settings.store.master_key
-    if not key_file.exists() and "APHUB_MASTER_KEY" not in os.environ:
-        key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        master().write_new_file(key_file)
-    keys = open_keys(home_url(home, settings.store.keys), _master(key_file, os.environ))
-    try:
-        put_back_keys(keys, copy, now or SystemClock().now(), even_if_expired=even_if_expired)
-    finally:
-        keys.close()
-    put_back_store(home_url(home, settings.store.url), manifest)
-    return manifest
-
-
-def _master(key_file: Path, environment: Mapping[str, str]) -> MasterKey:
-    if "APHUB_MASTER_KEY" in environment:
-        return MasterKey.from_environment(environ=environment)
-    return MasterKey.from_file(key_file)
-
-
 def open_hub(
     home: Path,
     *,
@@ -286,7 +249,7 @@ def open_hub(
     environment = os.environ if environment is None else environment
     if "APHUB_MASTER_KEY" not in environment and not key_file.exists():
         raise NoHubError(f"There is no hub in {home}.", "Nothing was changed.", "Run: aphub init")
-    master = _master(key_file, environment)
+    master = master_key(key_file, environment)
     store = open_store(home_url(home, settings.store.url))
     with store.reading() as connection:
         simulated = recall(connection, SIMULATED) is not None
@@ -329,17 +292,6 @@ def keep_played_time(hub: Hub) -> None:
     """Write a played hub's present instant into its store."""
     with hub.store.transaction() as connection:
         remember(connection, PLAYED_NOW, hub.clock.now().isoformat())
-
-
-def home_url(home: Path, url: str) -> str:
-    """Make a relative SQLite path relative to the hub's home, and its folder private."""
-    prefix = "sqlite:///"
-    if not url.startswith(prefix) or url.startswith(f"{prefix}/"):
-        return url
-    path = home / url.removeprefix(prefix)
-    with suppress(FileExistsError):
-        path.parent.mkdir(parents=True, mode=0o700)
-    return f"{prefix}{path.absolute()}"
 
 
 def _resolved(desk: Desk, value: Any) -> Any:

@@ -11,13 +11,12 @@ from aphub.api.errors import TransientDeliveryError
 from aphub.domain.errors import AphubError
 from aphub.domain.ledger import read_statement
 from aphub.domain.outcomes import Outcome
-from aphub.hub import put_back
 from aphub.sealing import MasterKey
 from aphub.services import actions, approve, backup, erase, overview, receipts, restore
 from aphub.services.backup import BackupError
 from aphub.services.decide import UNKNOWN
 from aphub.services.recording import newest_checkpoint_line
-from aphub.services.restore import RestoreError
+from aphub.services.restore import RestoreError, put_back
 from aphub.store import erasing, key_copies
 from aphub.store import tables as t
 from aphub.store.copying import CopyError

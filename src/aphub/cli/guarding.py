@@ -1,11 +1,14 @@
 """What becomes of people's data: erase, legal hold, purge, who viewed what."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import Group, as_list, new_table, show_groups, show_list
+from aphub.domain.calendar import LONDON
 from aphub.domain.wording import moment_words
 from aphub.services import accesses, legal_holds
 from aphub.services import erase as erasing
@@ -119,3 +122,150 @@ def viewed(ground: Ground, form: str, pupil: str) -> None:
         return table
 
     show_groups(form, groups, table, nothing="Nobody has viewed or exported anything yet.")
+
+
+@click.command("access-request")
+@pupil
+@click.option(
+    "--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder."
+)
+@click.option(
+    "--form", "forms", multiple=True, default=("html",), help="html, pdf or txt; also several times."
+)
+@click.option(
+    "--because", default="", metavar="WHY", help="Whose request, such as: parent, 3 March. No names."
+)
+@by_option(needed=True)
+@click.pass_obj
+def access_request(
+    ground: Ground, pupil: str, folder: Path, forms: tuple[str, ...], because: str, by: str
+) -> None:
+    """Write everything held about PUPIL, for people and for machines, without the names of others."""
+    from aphub.services import access_request as asking  # noqa: PLC0415 - papers are slow to load
+
+    with ground.desk() as desk:
+        found = asking.answer(desk, pupil, folder, by, because, forms)
+    click.echo(f"{found.records} records. Written:")
+    for path in found.files:
+        click.echo(f"  {path}")
+    if found.to_read:
+        click.echo(
+            f"Before you give it: read the {found.to_read} texts at its end, for names of other people."
+        )
+    click.echo("Answer within one month. What lies in your mailboxes and on paper is not in it.")
+
+
+@click.command()
+@pupil
+@click.option("--says", required=True, help="What is disputed, in their words.")
+@click.option(
+    "--about", default="", metavar="DAY|REFERENCE", help="Which day or message. Default: the whole record."
+)
+@click.option("--answer", default="", help="What you say to it.")
+@by_option()
+@click.pass_obj
+def rectify(ground: Ground, pupil: str, says: str, about: str, answer: str, by: str) -> None:
+    """Keep a note on PUPIL's record that goes wherever the record goes. A wrong mark: aphub correct."""
+    from aphub.services.rectify import add_note  # noqa: PLC0415 - only this verb needs it
+
+    with ground.desk() as desk:
+        ref, told = add_note(desk, pupil, by, says, about, answer)
+    click.echo(f"The note is kept. Reference {ref}.")
+    if told:
+        click.echo(
+            f"Tell those who were told of the record: {', '.join(told)}. Each is a task in: aphub waiting"
+        )
+
+
+@click.command("wrong-school")
+@click.argument("reference")
+@click.option(
+    "--noticed", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="When, if not now: 2026-03-03T14:05."
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the drafts into a new folder.",
+)
+@click.option("--deleted", "who", metavar="WHO", help="Who there said that it is deleted.")
+@click.option("--reported", is_flag=True, help="The ICO was told.")
+@click.option("--not-reported", "because", metavar="WHY", help="The ICO was not told, because.")
+@by_option(needed=True)
+@click.pass_context
+def wrong_school(
+    ctx: click.Context,
+    reference: str,
+    noticed: datetime | None,
+    folder: Path | None,
+    who: str | None,
+    because: str | None,
+    by: str,
+    *,
+    reported: bool,
+) -> None:
+    """Deal with a message that went to a wrong school: stop the way, start the clock, then what is due, in order."""
+    from aphub.services import wrong_school as helping  # noqa: PLC0415 - only this verb needs it
+
+    ground: Ground = ctx.obj
+    with ground.desk_of(reference) as desk:
+        if who is not None:
+            click.echo(helping.deleted(desk, reference, by, who))
+            return
+        if reported or because is not None:
+            click.echo(helping.decided(desk, reference, by, reported=reported, because=because or ""))
+            return
+        at = noticed.replace(tzinfo=LONDON).astimezone(UTC) if noticed else None
+        found = helping.went_wrong(desk, reference, by, at)
+    click.echo(f"Recorded as {found.ref}: {found.reports} reports about {found.pupils} pupils.")
+    if found.paused:
+        click.echo(f"Stopped: {', '.join(found.paused)}. Nothing more goes there until you resume it.")
+    click.echo(f"The 72 hours end on {moment_words(found.report_by)}.")
+    for name, text in found.drafts.items():
+        if folder is not None:
+            _write_new(folder / name, text)
+            click.echo(f"  {folder / name}")
+        elif name.startswith("1-"):
+            click.echo("")
+            click.echo(text)
+    if folder is None:
+        click.echo("All four drafts: add --to FOLDER")
+    ctx.exit(NEEDS_A_PERSON)
+
+
+def _write_new(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+@click.command()
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder for the ledger.",
+)
+@by_option(needed=True)
+@click.pass_obj
+def offboard(ground: Ground, folder: Path, by: str) -> None:
+    """Close the provider named with --provider: write out its ledger, destroy all else. Its short name is typed to agree."""
+    from aphub.services import offboard as leaving  # noqa: PLC0415 - only this verb needs it
+
+    with ground.desk() as desk:
+        if not ground.provider:
+            raise click.UsageError("Name the provider: aphub --provider NAME offboard")
+
+        def agreed(would: leaving.Leaving) -> bool:
+            click.echo(
+                f"This destroys {would.keys} keys: {would.pupils} pupils, {would.messages} messages. "
+                f"The ledger's {would.statements} statements stay, and can be verified."
+            )
+            return bool(click.prompt("Type the provider's short name to do it") == desk.slug)
+
+        done = leaving.leave(desk, by, folder, agreed)
+    if done is None:
+        raise click.UsageError("That is another name. Nothing was changed.")
+    click.echo(f"It is closed. The ledger is in {folder}. Remove its file from config/providers.")
+    click.echo(f"It is complete on {moment_words(done.complete_at)}, when the last copy of the keys expires.")

@@ -10,6 +10,7 @@ import click
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import say_json
 from aphub.services import receipts
+from aphub.store import leaving
 
 
 @click.command()
@@ -43,11 +44,20 @@ def verify(
         ctx.exit(_verify_bundle(bundle, keys, as_json=as_json))
     ground: Ground = ctx.obj
     seen = [read_checkpoint(checkpoint.read_text(encoding="utf-8", errors="replace"))] if checkpoint else []
-    with ground.desks() as desks:
-        if not desks:
+    with ground.hub() as hub:
+        with hub.store.reading() as connection:
+            gone = leaving.closed(connection)
+        if ground.provider in gone:
+            gone, desks = {ground.provider: gone[ground.provider]}, []
+        elif ground.provider:
+            gone, desks = {}, [hub.desk(ground.provider)]
+        else:
+            desks = hub.desks()
+        if not desks and not gone:
             click.echo("Nothing is published yet, so there is no ledger. Run: aphub apply", err=True)
             ctx.exit(NEEDS_A_PERSON)
         found = {desk.slug: receipts.verify(desk, seen) for desk in desks}
+        found |= {slug: receipts.verify_of(hub.store, number, seen) for slug, number in gone.items()}
     if as_json:
         say_json(found)
     else:

@@ -73,6 +73,10 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "erase": ("guarding", "erase", "Erase one pupil for good, and say when that is complete."),
     "legal-hold": ("guarding", "legal_hold", "Keep everything of one pupil until the hold is ended."),
     "purge": ("guarding", "purge", "Let go of what has been kept long enough."),
+    "access-request": ("guarding", "access_request", "Write everything held about one pupil."),
+    "rectify": ("guarding", "rectify", "Keep a note on a record that goes wherever it goes."),
+    "wrong-school": ("guarding", "wrong_school", "Do what must be done when a wrong school was told."),
+    "offboard": ("guarding", "offboard", "Close a provider: its ledger stays, all else is destroyed."),
     "viewed": ("guarding", "viewed", "List who viewed or exported what."),
     "sandbox": ("played", "sandbox", "Start a stand-in for a mail server, a secure drop or an MIS."),
 }

@@ -78,13 +78,12 @@ def restore(
     The hub's folder (--home) is where it goes. What was due since the backup waits for a person: aphub waiting
     """
     from aphub.cli.proving import read_checkpoint  # noqa: PLC0415 - likewise
-    from aphub.hub import put_back  # noqa: PLC0415 - likewise
     from aphub.sealing import MasterKey  # noqa: PLC0415 - likewise
     from aphub.services import restore as restoring  # noqa: PLC0415 - likewise
 
     ground: Ground = ctx.obj
     given = recovery_key_file.read_text(encoding="ascii") if recovery_key_file else ""
-    manifest = put_back(
+    manifest = restoring.put_back(
         ground.home,
         folder,
         copy,

@@ -24,12 +24,15 @@ from aphub.domain.wording import day_words
 from aphub.services.accesses import What, note
 from aphub.services.desk import Desk, place_of
 from aphub.services.evidence_pages import pages
+from aphub.services.rectify import notes_of
 from aphub.store import carrying, delivering, lives
 from aphub.store import ledger as kept
 from aphub.store.vault import KeyErasedError
 
 KEYS = "verifying-keys.txt"
 OPENINGS = "openings"
+NOTES = "notes"
+"""Notes on the records of pupils in it: what is disputed travels with what it is about."""
 _HEAD_OF_SUBJECT = 40
 _LIMIT = 64 * 1024 * 1024
 
@@ -101,6 +104,11 @@ def evidence(desk: Desk, what: str, folder: Path, *, contents: bool = True, by: 
         )
         carried = carrying.carried(connection, desk.provider_id, [row.dispatch_id for row in part.dispatches])
         vkeys = kept.vkeys(connection, desk.provider_id)
+        notes_on_it = (
+            notes_of(desk, connection, {row.pupil_id for rows in carried.values() for row in rows})
+            if contents
+            else []
+        )
     if contents and by:
         note(desk, What.EVIDENCE, what, by, (row.pupil_id for rows in carried.values() for row in rows))
     files[KEYS] = "".join(f"{vkey}\n" for vkey in vkeys).encode()
@@ -108,6 +116,8 @@ def evidence(desk: Desk, what: str, folder: Path, *, contents: bool = True, by: 
     for opening in openings:
         name = f"{OPENINGS}/{opening['report']}.json"
         files[name] = (json.dumps(opening, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    for one in notes_on_it:
+        files[f"{NOTES}/{one.ref}.json"] = one.as_json()
     files |= pages(desk, part.title, part.dispatches, part.owed_rows, statements, len(openings))
     for name, content in files.items():
         path = folder / name

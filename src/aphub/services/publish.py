@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.settings.models import Snapshot
+from aphub.store import leaving
 from aphub.store.tables import channels, providers, snapshots
 
 
@@ -49,6 +51,22 @@ def provider_numbers(connection: Connection) -> dict[str, int]:
         select(providers.c.slug, providers.c.provider_id).order_by(providers.c.provider_id)
     )
     return {row.slug: row.provider_id for row in rows}
+
+
+def refuse_closed(connection: Connection, slugs: Iterable[str]) -> None:
+    """Refuse to publish anything for a provider that has left: its ledger is closed for good.
+
+    Raises:
+        AphubError: There is one among them.
+    """
+    gone = leaving.closed(connection)
+    for slug in slugs:
+        if slug in gone:
+            raise AphubError(
+                f"The provider '{slug}' has left, and its ledger is closed.",
+                "Nothing was changed.",
+                "Remove its file, or give it another short name.",
+            )
 
 
 def add_provider(connection: Connection, slug: str, now: datetime) -> int:

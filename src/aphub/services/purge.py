@@ -15,7 +15,7 @@ from aphub.logs import get_logger
 from aphub.services import erase
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
-from aphub.store import dispatching, erasing, keeping
+from aphub.store import dispatching, erasing, keeping, overdue
 from aphub.store.engine import allocate, recall, remember
 
 DAILY = time(3, 30)
@@ -53,9 +53,9 @@ def preview(desk: Desk) -> list[Part]:
     horizons = _horizons(desk)
     with desk.store.reading() as connection:
         provider = desk.provider_id
-        messages = erasing.old_messages(connection, provider, horizons.messages, 10**6)
-        registers = erasing.old_registers(connection, provider, horizons.registers, 10**6)
-        pupils = erasing.pupils_gone_since(connection, provider, horizons.pupils)
+        messages = overdue.old_messages(connection, provider, horizons.messages, 10**6)
+        registers = overdue.old_registers(connection, provider, horizons.registers, 10**6)
+        pupils = overdue.pupils_gone_since(connection, provider, horizons.pupils)
         lines = keeping.old_accesses(connection, provider, horizons.accesses)
     found = [
         Part(erase.MESSAGE, "messages as they were sent", horizons.messages, len(messages)),
@@ -80,13 +80,13 @@ def purge(desk: Desk) -> list[Part]:
             erase.MESSAGE,
             "messages as they were sent",
             horizons.messages,
-            _content(desk, erase.MESSAGE, erasing.old_messages, horizons.messages),
+            _content(desk, erase.MESSAGE, overdue.old_messages, horizons.messages),
         ),
         Part(
             erase.ORIGINAL,
             "registers as they came in",
             horizons.registers,
-            _content(desk, erase.ORIGINAL, erasing.old_registers, horizons.registers),
+            _content(desk, erase.ORIGINAL, overdue.old_registers, horizons.registers),
         ),
     ]
     gone += _years_of_classes(desk)
@@ -238,7 +238,7 @@ def _copies(desk: Desk) -> None:
 
 def _pupils(desk: Desk, horizons: _Horizons) -> int:
     with desk.store.reading() as connection:
-        numbers = erasing.pupils_gone_since(connection, desk.provider_id, horizons.pupils)
+        numbers = overdue.pupils_gone_since(connection, desk.provider_id, horizons.pupils)
     for number in numbers:
         erase.erase_by_age(desk, number)
     return len(numbers)

@@ -18,6 +18,7 @@ from aphub.services.way import named, signed
 from aphub.store import carrying, delivering, lives, settling
 from aphub.store import ledger as kept
 from aphub.store import owed as owed_rows
+from aphub.store.engine import Store
 
 __all__ = ["CannotSettleError", "Checked", "How", "confirm", "evidence", "settle", "verify", "verify_folder"]
 
@@ -34,13 +35,17 @@ class CannotSettleError(AphubError):
 
 
 def verify(desk: Desk, seen: Iterable[str] = ()) -> Verdict:
-    """Check a provider's whole ledger: every statement, every stored hash, every signed checkpoint.
+    """Check a provider's whole ledger, as `verify_of` does."""
+    return verify_of(desk.store, desk.provider_id, seen)
+
+
+def verify_of(store: Store, provider: int, seen: Iterable[str] = ()) -> Verdict:
+    """Check a whole ledger, also of a provider that has left: every statement, every stored hash, every checkpoint.
 
     `seen` are checkpoints that somebody kept elsewhere, as a mail's `X-Aphub-Checkpoint` header has them ("name size
     root") or as signed notes. Only such a one shows that the end was cut off together with its checkpoints.
     """
-    with desk.store.reading() as connection:
-        provider = desk.provider_id
+    with store.reading() as connection:
         notes = kept.all_checkpoints(connection, provider)
         lines: list[str] = []
         for one in seen:
@@ -54,7 +59,7 @@ def verify(desk: Desk, seen: Iterable[str] = ()) -> Verdict:
         if verdict.ok:
             verdict = _check_nodes(connection, provider, verdict)
         if verdict.ok:
-            verdict = _check_seen(connection, desk, verdict, lines)
+            verdict = _check_seen(connection, provider, verdict, lines)
     return verdict
 
 
@@ -91,7 +96,7 @@ def _node_words(verdict: Verdict, index: int) -> Verdict:
     )
 
 
-def _check_seen(connection: Connection, desk: Desk, verdict: Verdict, lines: Sequence[str]) -> Verdict:
+def _check_seen(connection: Connection, provider: int, verdict: Verdict, lines: Sequence[str]) -> Verdict:
     for line in lines:
         checkpoint = parse_checkpoint("\n".join(line.split()) + "\n")
         size = checkpoint.size
@@ -100,7 +105,7 @@ def _check_seen(connection: Connection, desk: Desk, verdict: Verdict, lines: Seq
             return replace(
                 verdict, ok=False, first_bad_index=verdict.records, words=words, damage=Damage.CUT_OFF
             )
-        root = root_of(size, lambda keys: kept.nodes(connection, desk.provider_id, keys))
+        root = root_of(size, lambda keys: kept.nodes(connection, provider, keys))
         if root != checkpoint.root:
             words = f"The first {size} records are not those of the checkpoint that was seen: the log was rewritten."
             return replace(verdict, ok=False, first_bad_index=0, words=words, damage=Damage.FORKED, covered=0)

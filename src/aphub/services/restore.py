@@ -4,29 +4,33 @@ What happened between the backup and the loss is unknown to us, though schools m
 listed for a person, ways to schools are paused, and numbers of messages jump, so that none is ever used twice.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from aphub.clock import SystemClock
 from aphub.domain.calendar import london_day
 from aphub.domain.errors import AphubError
 from aphub.domain.ledger import EMPTY, Checkpoint, parse_checkpoint
 from aphub.domain.ledger.fields import instant_text
 from aphub.domain.threads import JUMP
 from aphub.logs import get_logger
+from aphub.sealing import MasterKey
 from aphub.services import erase, owe
-from aphub.services.backup import Manifest
+from aphub.services.backup import Manifest, put_back_config, read_manifest
 from aphub.services.decide import UNKNOWN
 from aphub.services.desk import Desk, place_of
 from aphub.services.recording import Statement, record
 from aphub.services.way import named
+from aphub.settings.load import load_settings
 from aphub.store import carrying, copying, dispatching, key_copies, restoring
 from aphub.store import ledger as kept
-from aphub.store.engine import allocate, recall, remember
-from aphub.store.keys import KeyStore
+from aphub.store.engine import allocate, home_url, recall, remember
+from aphub.store.keys import KeyStore, master_key, open_keys
 
 _ANSWER_WITHIN = timedelta(minutes=30)
 _CAUSE = "restored-backup"
@@ -46,6 +50,39 @@ class Restored:
     reports_unknown: int
     ways_paused: int
     erased_again: int
+
+
+def put_back(
+    home: Path,
+    backup: Path,
+    copy: Path | None,
+    master: Callable[[], MasterKey],
+    *,
+    even_if_expired: bool = False,
+    now: datetime | None = None,
+) -> Manifest:
+    """Put a backup into `home`, which may be a new folder or one whose database is lost; what is there stays.
+
+    `master` gives the master key where its file is lost; `copy` is a copy of the keys, where they are lost too.
+
+    Raises:
+        AphubError: Something is there already, the backup is not whole, or the keys are missing or expired.
+    """
+    manifest = read_manifest(backup)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    put_back_config(home, backup)
+    settings = load_settings(home)
+    key_file = home / settings.store.master_key
+    if not key_file.exists() and "APHUB_MASTER_KEY" not in os.environ:
+        key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        master().write_new_file(key_file)
+    keys = open_keys(home_url(home, settings.store.keys), master_key(key_file, os.environ))
+    try:
+        put_back_keys(keys, copy, now or SystemClock().now(), even_if_expired=even_if_expired)
+    finally:
+        keys.close()
+    put_back_store(home_url(home, settings.store.url), manifest)
+    return manifest
 
 
 def put_back_store(url: str, manifest: Manifest) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,17 @@ def open_store(url: str, *, create: bool = False) -> Store:
         store.close()
         raise
     return store
+
+
+def home_url(home: Path, url: str) -> str:
+    """Make a relative SQLite path relative to the hub's home, and its folder private."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url.startswith(f"{prefix}/"):
+        return url
+    path = home / url.removeprefix(prefix)
+    with suppress(FileExistsError):
+        path.parent.mkdir(parents=True, mode=0o700)
+    return f"{prefix}{path.absolute()}"
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:

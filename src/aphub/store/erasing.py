@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, delete, exists, func, not_, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, exists, func, or_, select, update
 
 from aphub.domain.outcomes import ReasonKind
 from aphub.store.tables import (
     access_pupils,
+    cases,
     dispatch_reports,
     dispatches,
     entries,
@@ -25,6 +26,7 @@ from aphub.store.tables import (
     receipts,
     recipients,
     reports,
+    steps,
     tasks,
 )
 
@@ -121,8 +123,10 @@ def placed_after(connection: Connection, provider_id: int, pupil_id: int, day: d
 
 def messages_with(connection: Connection, provider_id: int, pupil_id: int) -> dict[bool, list[int]]:
     """Give the messages that told of a pupil and still have their content; True: another pupil in them is held."""
-    mine = _carrying(reports.c.pupil_id == pupil_id)
-    others = _carrying(and_(reports.c.pupil_id != pupil_id, reports.c.pupil_id.in_(held_pupils(provider_id))))
+    mine = carrying_report(reports.c.pupil_id == pupil_id)
+    others = carrying_report(
+        and_(reports.c.pupil_id != pupil_id, reports.c.pupil_id.in_(held_pupils(provider_id)))
+    )
     chosen = select(dispatches.c.dispatch_id, others.label("held")).where(
         dispatches.c.provider_id == provider_id, func.length(dispatches.c.sealed) > 0, mine
     )
@@ -131,8 +135,8 @@ def messages_with(connection: Connection, provider_id: int, pupil_id: int) -> di
 
 def registers_with(connection: Connection, provider_id: int, pupil_id: int) -> dict[bool, list[int]]:
     """Give the registers with a row of a pupil that are kept as they came in; True: another pupil in them is held."""
-    mine = _with_mark(marks.c.pupil_id == pupil_id)
-    others = _with_mark(and_(marks.c.pupil_id != pupil_id, marks.c.pupil_id.in_(held_pupils(provider_id))))
+    mine = with_mark(marks.c.pupil_id == pupil_id)
+    others = with_mark(and_(marks.c.pupil_id != pupil_id, marks.c.pupil_id.in_(held_pupils(provider_id))))
     chosen = select(intakes.c.intake_id, others.label("held")).where(
         intakes.c.provider_id == provider_id, func.length(intakes.c.sealed) > 0, mine
     )
@@ -146,7 +150,8 @@ def _shared_out(rows: Sequence[Row[Any]]) -> dict[bool, list[int]]:
     return found
 
 
-def _carrying(which: Any) -> Any:
+def carrying_report(which: Any) -> Any:
+    """Say of a message whether any of its reports is like this."""
     return exists(
         select(1)
         .select_from(dispatch_reports)
@@ -165,7 +170,8 @@ def _carrying(which: Any) -> Any:
     )
 
 
-def _with_mark(which: Any) -> Any:
+def with_mark(which: Any) -> Any:
+    """Say of a register whether any of its marks is like this."""
     return exists(
         select(1).where(
             marks.c.provider_id == intakes.c.provider_id, marks.c.intake_id == intakes.c.intake_id, which
@@ -231,7 +237,19 @@ def cut_loose(
         )
         .values(state="withdrawn", because=ERASED, look_at=None)
     )
+    _cut_reasons(connection, provider_id, pupil_id)
     _close_open(connection, provider_id, pupil_id, now)
+
+
+def _cut_reasons(connection: Connection, provider_id: int, pupil_id: int) -> None:
+    """Take the reason of every absence, known or decided: it may say that a child was ill."""
+    for table in metadata.sorted_tables:
+        if "pupil_id" in table.c and "reason" in table.c:
+            connection.execute(
+                update(table)
+                .where(table.c.provider_id == provider_id, table.c.pupil_id == pupil_id)
+                .values(reason=ReasonKind.NOT_APPLICABLE.value)
+            )
 
 
 def _close_open(connection: Connection, provider_id: int, pupil_id: int, now: datetime) -> None:
@@ -248,6 +266,21 @@ def _close_open(connection: Connection, provider_id: int, pupil_id: int, now: da
             questions.c.answered_at.is_(None),
         )
         .values(answered_at=now, answered_by="the hub", answer="erased")
+    )
+    mine = select(cases.c.case_id).where(cases.c.provider_id == provider_id, cases.c.pupil_id == pupil_id)
+    connection.execute(
+        update(steps)
+        .where(
+            steps.c.provider_id == provider_id,
+            steps.c.case_id.in_(mine),
+            steps.c.state.in_(("later", "open")),
+        )
+        .values(state="cleared", ended_at=now, ended_by="the hub", result=ERASED)
+    )
+    connection.execute(
+        update(cases)
+        .where(cases.c.provider_id == provider_id, cases.c.pupil_id == pupil_id, cases.c.cleared_at.is_(None))
+        .values(state="cleared", cleared_at=now, cleared_because=ERASED, look_at=None)
     )
     connection.execute(
         delete(access_pupils).where(
@@ -267,79 +300,6 @@ def stop_messages(connection: Connection, provider_id: int, dispatch_ids: Sequen
         )
         .values(state="cancelled", because="its content is no longer kept", next_at=None)
     )
-
-
-# --- by age ---------------------------------------------------------------------------------------------------------
-
-
-def old_messages(connection: Connection, provider_id: int, until: datetime, limit: int) -> list[int]:
-    """Give messages prepared before an instant that still have their content; none with a pupil who is held."""
-    chosen = (
-        select(dispatches.c.dispatch_id)
-        .where(
-            dispatches.c.provider_id == provider_id,
-            dispatches.c.prepared_at < until,
-            dispatches.c.state.not_in(("waiting", "started")),
-            func.length(dispatches.c.sealed) > 0,
-            not_(_carrying(reports.c.pupil_id.in_(held_pupils(provider_id)))),
-        )
-        .order_by(dispatches.c.dispatch_id)
-        .limit(limit)
-    )
-    return list(connection.execute(chosen).scalars())
-
-
-def old_registers(connection: Connection, provider_id: int, until: datetime, limit: int) -> list[int]:
-    """Give registers that came in before an instant, are settled and still there; none with a pupil who is held."""
-    asked = exists(
-        select(1)
-        .select_from(marks)
-        .join(
-            questions,
-            and_(questions.c.provider_id == marks.c.provider_id, questions.c.mark_id == marks.c.mark_id),
-        )
-        .where(
-            marks.c.provider_id == intakes.c.provider_id,
-            marks.c.intake_id == intakes.c.intake_id,
-            questions.c.answered_at.is_(None),
-        )
-    )
-    chosen = (
-        select(intakes.c.intake_id)
-        .where(
-            intakes.c.provider_id == provider_id,
-            intakes.c.received_at < until,
-            intakes.c.state != "stored",
-            func.length(intakes.c.sealed) > 0,
-            not_(asked),
-            not_(_with_mark(marks.c.pupil_id.in_(held_pupils(provider_id)))),
-        )
-        .order_by(intakes.c.intake_id)
-        .limit(limit)
-    )
-    return list(connection.execute(chosen).scalars())
-
-
-def pupils_gone_since(connection: Connection, provider_id: int, until: date) -> list[int]:
-    """Give pupils whose last placement ended before a day, and who are neither held nor erased."""
-    last = (
-        select(placements.c.pupil_id)
-        .where(placements.c.provider_id == provider_id, placements.c.current)
-        .group_by(placements.c.pupil_id)
-        # One that has no end yet counts as the latest of all.
-        .having(func.max(func.coalesce(placements.c.ends_day, date.max)) < until)
-    )
-    chosen = (
-        select(pupils.c.pupil_id)
-        .where(
-            pupils.c.provider_id == provider_id,
-            pupils.c.erased_at.is_(None),
-            pupils.c.pupil_id.in_(last),
-            pupils.c.pupil_id.not_in(held_pupils(provider_id)),
-        )
-        .order_by(pupils.c.pupil_id)
-    )
-    return list(connection.execute(chosen).scalars())
 
 
 MESSAGE_TABLES = (dispatches, receipts)

@@ -5,8 +5,9 @@ Losing this store makes every sealed thing unreadable; erasing a key erases what
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -267,6 +268,13 @@ def _begin(connection: Connection) -> None:
 
 def _key_number() -> int:
     return secrets.randbits(62) | 1
+
+
+def master_key(path: Path, environment: Mapping[str, str]) -> MasterKey:
+    """Read the master key from the environment where it is set there, else from its file; raises MasterKeyError."""
+    if "APHUB_MASTER_KEY" in environment:
+        return MasterKey.from_environment(environ=environment)
+    return MasterKey.from_file(path)
 
 
 def scrub(engine: Engine) -> None:

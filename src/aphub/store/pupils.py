@@ -44,6 +44,11 @@ def by_numbers(connection: Connection, provider_id: int, pupil_ids: Iterable[int
     return found
 
 
+def every_pupil(connection: Connection, provider_id: int) -> list[Row[Any]]:
+    """Give every pupil of a provider."""
+    return list(connection.execute(select(pupils).where(pupils.c.provider_id == provider_id)).all())
+
+
 def by_ref(connection: Connection, provider_id: int, ref: str) -> Row[Any] | None:
     """Give a pupil by public reference."""
     chosen = select(pupils).where(pupils.c.provider_id == provider_id, pupils.c.ref == ref)

@@ -69,6 +69,22 @@ def clear_tasks(
     ).rowcount
 
 
+def finish_tasks_of(
+    connection: Connection, provider_id: int, kind: str, subject: str, now: datetime, by: str, result: str
+) -> None:
+    """End the open task of one kind about a reference."""
+    connection.execute(
+        update(tasks)
+        .where(
+            tasks.c.provider_id == provider_id,
+            tasks.c.kind == kind,
+            tasks.c.subject == subject,
+            tasks.c.state == "open",
+        )
+        .values(state="done", ended_at=now, ended_by=by[:80], result=result[:120])
+    )
+
+
 def prepare_again(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> None:
     """Say of owed reports that were held that a message about them is on its way again."""
     connection.execute(
