@@ -8,7 +8,7 @@ from aphub.domain.errors import AphubError
 from aphub.services.again import tell_again
 from aphub.services.answering import SET_ASIDE, answer_question, correct_entry
 from aphub.services.approve import approve, check, pause, read_back, resume, test_report
-from aphub.services.decide import RELEASED
+from aphub.services.decide import RELEASED, TOO_LATE
 from aphub.services.desk import Desk
 from aphub.services.life import message
 from aphub.services.receipts import confirm, settle
@@ -127,7 +127,8 @@ def send_again(desk: Desk, reference: str, by: str, channel: str = "") -> str:
 def release(desk: Desk, ref: str, by: str) -> str:
     """Let a report that was held leave, however late it is; give in words what happens.
 
-    `ref` is the reference of what is owed, as `aphub waiting` shows it, or of a held message.
+    `ref` is the reference of what is owed, as `aphub waiting` shows it, or of a held message. What is merely late leaves
+    together with all else that the same school or council is owed and that is late.
 
     Raises:
         CannotDoError: It is not held, or holds what must not leave.
@@ -145,11 +146,18 @@ def release(desk: Desk, ref: str, by: str) -> str:
                 "Nothing was sent.",
                 "Only the safeguarding lead decides this.",
             )
-        change = {"key": row.owed_id, "state": "owed", "because": RELEASED, "look_at": now}
-        owed_rows.change_owed(connection, desk.provider_id, [change])
-        settling.clear_tasks(connection, desk.provider_id, ref, now, name, "released")
+        also = [row]
+        if row.because == TOO_LATE:
+            also = settling.held_like(connection, desk.provider_id, row.recipient_id, TOO_LATE)
+        owed_rows.change_owed(
+            connection,
+            desk.provider_id,
+            [{"key": one.owed_id, "state": "owed", "because": RELEASED, "look_at": now} for one in also],
+        )
+        for one in also:
+            settling.clear_tasks(connection, desk.provider_id, one.ref, now, name, "released")
     desk.announce("tell")
-    return f"{ref} leaves now."
+    return f"{ref} leaves now." if len(also) == 1 else f"{len(also)} reports leave now."
 
 
 def _release_message(desk: Desk, connection: Connection, ref: str) -> str:

@@ -28,6 +28,9 @@ RELEASED = "released by a person"
 UNKNOWN = "unknown since a restore"
 """Why a report waits for a person: it may have been sent between a backup and the loss of what came after it."""
 
+TOO_LATE = "more than two hours late"
+"""Why a report is held until a person says that it still helps."""
+
 ASK_AFTER = timedelta(hours=2)
 """How late a routine report may be before a person is asked whether it still helps."""
 

@@ -140,11 +140,12 @@ def groups_of(message: Message, *, named: bool) -> list[Group]:
     told: dict[int, Lines] = {}
     titles: dict[int, str] = {}
     sorted_out: dict[str, list[Block]] = {title: [] for title in TITLES}
+    one_day = len({session.day for report in message.reports for session in report.sessions}) == 1
     for report in message.reports:
         # Most pupils of a day share their lines: what is said of these is put into words once.
         shared = id(report.sessions)
         if shared not in told:
-            told[shared] = _lines(report)
+            told[shared] = _lines(report, one_day=one_day)
             titles[shared] = _title(report)
         title = ACTION_NEEDED if report.phone_us else titles[shared]
         sorted_out[title].append(Block(_who(report, named), told[shared], _extras(report)))
@@ -161,8 +162,7 @@ def _title(report: Report) -> str:
     return ATTENDED if report.attended else REASON_KNOWN
 
 
-def _lines(report: Report) -> Lines:
-    one_day = len({session.day for session in report.sessions}) == 1
+def _lines(report: Report, *, one_day: bool) -> Lines:
     text: list[str] = []
     cells: list[tuple[Markup, Markup]] = []
     for session in report.sessions:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from aphub.domain.errors import AphubError
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Report
-from aphub.domain.wording import period_words
+from aphub.services.catching_up import span_words
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import dispatch_row, prepared
 from aphub.services.letters import Letter, compose
@@ -121,7 +121,7 @@ def carry(
         number=number,
         kind=Kind(row.kind),
         period=_period_of(first),
-        period_words=period_words(first.first_day, first.until_day, first.half),
+        period_words=span_words(current),
         due_by=row.due_by,
         useful_until=useful_until or row.useful_until,
         reports=reports,

@@ -22,7 +22,8 @@ class Letter:
     """What a message needs to be built: where it stands in its thread, what it tells, and until when it helps.
 
     `instead_of` is the number of the message whose place it takes by another channel: that one did not arrive, so
-    readers are pointed to what came before it.
+    readers are pointed to what came before it. `adds_to` is the reference of what came before, where that was a message
+    of another thread.
     """
 
     thread_id: int
@@ -39,6 +40,7 @@ class Letter:
     notes: tuple[str, ...] = ()
     test_code: str = ""
     instead_of: int | None = None
+    adds_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
     organisation = desk.config.organisations[route.organisation]
     before = (letter.number if letter.instead_of is None else letter.instead_of) - 1
     # Numbers jump at a restore: what stood before the jump may be something that we lost.
-    previous = reference_of(desk, letter.thread_ref, before) if before % JUMP else ""
+    previous = letter.adds_to or (reference_of(desk, letter.thread_ref, before) if before % JUMP else "")
     message = Message(
         kind=letter.kind,
         reference=reference_of(desk, letter.thread_ref, letter.number),

@@ -37,6 +37,7 @@ class Told:
 
     lines: tuple[SessionEntry, ...] = ()
     routine: bool = False
+    catch_up: bool = False
 
 
 NOT_TOLD = Told()
@@ -135,6 +136,7 @@ def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
             # Of an erased report nothing is known but that it was told.
             lines_from_data(data["lines"] if data["told"] is None else data["told"]) if data else (),
             routine=row.kind != Kind.ALERT,
+            catch_up=row.kind == Kind.CATCH_UP,
         )
         for row, data in zip(rows, opened, strict=True)
     }

@@ -3,7 +3,7 @@
 A look reads and composes outside any writing transaction. What changed in between is left for the next look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,9 +17,9 @@ from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
-from aphub.domain.wording import period_words
 from aphub.logs import get_logger
-from aphub.services.decide import UNKNOWN, Decision, Part, decide
+from aphub.services.catching_up import fold_late, hold_behind, span_words
+from aphub.services.decide import TOO_LATE, UNKNOWN, Decision, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
 from aphub.services.letters import Letter, compose, report_of
@@ -60,6 +60,8 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
         )
         checkpoint = newest_checkpoint_line(connection, desk)
     decision = decide(desk, look)
+    fold_late(look, decision)
+    carried_in = hold_behind(desk, look, decision)
     pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
     drafts: list[Draft] = []
     without_way: list[tuple[Part, str]] = []
@@ -77,7 +79,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             by_route, lost = _by_route(desk, ours, kind, live, pupils, now)
             without_way += lost
             for route, some in by_route:
-                letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint)
+                letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint, carried_in)
                 password = desk.file_password(live[route.organisation, route.channel])
                 parts = tuple(part for part, _ in some)
                 try:
@@ -173,10 +175,11 @@ def _letter(
     some: Sequence[tuple[Part, Report]],
     now: datetime,
     checkpoint: str,
+    carried_in: Mapping[int, str],
 ) -> Letter:
     rows = [part.row for part, _ in some]
     first = rows[0]
-    if kind is Kind.ROUTINE:
+    if kind in {Kind.ROUTINE, Kind.CATCH_UP}:
         due_by = min(row.due_by for row in rows)
     else:
         began = [
@@ -199,13 +202,14 @@ def _letter(
         number=number,
         kind=kind,
         period=thread.period,
-        period_words=period_words(first.first_day, first.until_day, first.half),
+        period_words=span_words(rows),
         due_by=due_by,
         useful_until=max(*(row.useful_until for row in rows), now + URGENT_WITHIN),
         reports=tuple(report for _, report in some),
         made_at=now,
         checkpoint=checkpoint,
         notes=notes,
+        adds_to=next((carried_in[row.owed_id] for row in rows if row.owed_id in carried_in), ""),
     )
 
 
@@ -238,7 +242,7 @@ def _hold(
     """Name what cannot leave, and give it to a person: nothing owed is silent."""
     stopped = [(part.row, f"no way to send: {reason}"[:120], "phone_school") for part, reason in without_way]
     stopped += [(row, "do not share this pupil", "") for row in decision.suppressed]
-    stopped += [(row, "more than two hours late", "release") for row in decision.stale]
+    stopped += [(row, TOO_LATE, "release") for row in decision.stale]
     stopped += [(row, UNKNOWN, "phone_school") for row in decision.unknown]
     if not stopped:
         return
@@ -247,7 +251,13 @@ def _hold(
         desk.provider_id,
         [{"key": row.owed_id, "state": "held", "because": why, "look_at": None} for row, why, _ in stopped],
     )
-    asked = [one for one in stopped if one[2]]
+    # After an outage a person is asked once a school, not once a pupil: releasing one releases all.
+    first_late = {row.organisation: row.owed_id for row in reversed(decision.stale)}
+    asked = [
+        one
+        for one in stopped
+        if one[2] and (one[2] != "release" or first_late[one[0].organisation] == one[0].owed_id)
+    ]
     if not asked:
         return
     numbers = allocate(connection, "tasks", len(asked))
@@ -274,5 +284,8 @@ def _hold(
 
 _TASK_WORDS = {
     "phone_school": "Phone this school or council: a report could not be sent ({why}).",
-    "release": "A report is more than two hours late. If it still helps, run: aphub release {ref}",
+    "release": (
+        "What this school or council is owed is more than two hours late. "
+        "If it still helps, all of it leaves with: aphub release {ref}"
+    ),
 }

@@ -59,6 +59,27 @@ def set_thread_numbers(connection: Connection, provider_id: int, numbers: dict[i
     change_many(connection, threads, provider_id, {"thread_id": "key"}, changes)
 
 
+def newest_carriers(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Give the newest message that carried each owed report: its reference and state."""
+    chosen = (
+        select(dispatch_reports.c.owed_id, dispatches.c.reference, dispatches.c.state)
+        .join(
+            dispatches,
+            and_(
+                dispatches.c.provider_id == dispatch_reports.c.provider_id,
+                dispatches.c.dispatch_id == dispatch_reports.c.dispatch_id,
+            ),
+        )
+        .where(
+            dispatch_reports.c.provider_id == provider_id,
+            dispatch_reports.c.owed_id.in_(owed_ids),
+            dispatches.c.kind != "test",
+        )
+        .order_by(dispatches.c.dispatch_id)
+    )
+    return {row.owed_id: row for row in read_many(connection, chosen)}
+
+
 def add_reports(connection: Connection, rows: Rows) -> None:
     """Insert reports in one batch."""
     add_many(connection, reports, rows)

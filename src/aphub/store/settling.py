@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
-from aphub.store.tables import attempts, dispatches, owed_reports, tasks
+from aphub.store.tables import attempts, dispatches, owed_reports, recipients, tasks
 
 _NOT_MET = ("owed", "prepared", "held")
 
@@ -134,3 +134,28 @@ def phoned_about(connection: Connection, provider_id: int, ref: str) -> str | No
         tasks.c.state == "open",
     )
     return connection.execute(chosen.limit(1)).scalar_one_or_none()
+
+
+def held_like(connection: Connection, provider_id: int, recipient_id: int, because: str) -> list[Row[Any]]:
+    """Give what is held for a reason and owed to the organisation of a recipient, oldest first."""
+    whose = select(recipients.c.organisation).where(
+        recipients.c.provider_id == provider_id, recipients.c.recipient_id == recipient_id
+    )
+    chosen = (
+        select(owed_reports)
+        .join(
+            recipients,
+            and_(
+                recipients.c.provider_id == owed_reports.c.provider_id,
+                recipients.c.recipient_id == owed_reports.c.recipient_id,
+            ),
+        )
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.state == "held",
+            owed_reports.c.because == because,
+            recipients.c.organisation == whose.scalar_subquery(),
+        )
+        .order_by(owed_reports.c.due_by, owed_reports.c.owed_id)
+    )
+    return list(connection.execute(chosen).all())
