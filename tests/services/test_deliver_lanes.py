@@ -1,10 +1,11 @@
 """Order in a thread, lanes in trouble, and processes that died."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from aphub.api.adapters import AnyAdapter
+from aphub.api.adapters import AnyAdapter, Delivery, DeliveryResult
 from aphub.api.errors import TransientDeliveryError
 from aphub.domain.outcomes import Outcome
 from aphub.services import deliver, tell
@@ -122,6 +123,51 @@ def test_lane_stops_between_bursts_when_told_to(make_world):
     done = deliver.deliver_lane(world.desk, lane, world.hub.adapter, stopping=lambda: bool(world.sides.heard))
     assert done.tried == 8
     assert sorted(state for _, _, state in world.states()) == ["handed_over"] * 8 + ["waiting"] * 4
+
+
+def prepared_for(world, count):
+    schools = [School(f"school-{number}") for number in range(count)]  # one far side, bursts of 8
+    world = world(schools=schools)
+    placed = [world.pupil(school.slug) for school in schools]
+    world.owe()
+    world.at("09:05")
+    world.enter(placed)
+    tell.tell_now(world.desk)
+    [lane] = {row.lane for row in world.dispatches()}
+    return world, lane
+
+
+def answers_after(world, seconds):
+    def say(delivery: Delivery) -> DeliveryResult:
+        world.clock.advance(timedelta(seconds=seconds))
+        return taken(delivery)
+
+    return say
+
+
+def test_slow_far_side_gets_smaller_bursts_and_its_lane_counts_as_in_trouble(make_world):
+    world, lane = prepared_for(make_world, 20)
+    world.sides.always["far"] = answers_after(world, 5)
+    starts = []
+
+    def count(boundary: str) -> None:
+        if boundary == "deliver.started":
+            starts.append(len([row for row in world.dispatches() if row.state == "started"]))
+
+    desk = replace(world.desk, boundary=count)
+    done = deliver.deliver_lane(desk, lane, world.hub.adapter)
+    assert done.handed_over == 20
+    assert starts == [8, 4, 4, 4]
+    [row] = world.rows(t.lanes)
+    assert (row.words, row.since is not None) == ("Their system answers slowly.", True)
+
+
+def test_burst_ends_before_its_lease_and_what_has_no_answer_is_in_doubt(make_world):
+    world, lane = prepared_for(make_world, 8)
+    world.sides.always["far"] = answers_after(world, 30)
+    deliver.deliver_lane(world.desk, lane, world.hub.adapter)
+    assert sorted(row.rung for row in world.dispatches()) == ["handed_over"] * 4 + ["uncertain"] * 4
+    assert {row.lease_by for row in world.dispatches()} == {None}
 
 
 # A process that died

@@ -5,7 +5,7 @@ uncertain, never as sent and never as unsent.
 """
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +26,11 @@ from aphub.store import carrying, delivering, lanes
 from aphub.store.engine import allocate, lock_ledger
 
 LEASE = timedelta(seconds=120)
+HARD_END = timedelta(seconds=100)
+"""How long one burst may go on: its answers must be written down while we hold its lease."""
+SLOW = timedelta(seconds=20)
+"""How long a burst should take. One that takes longer makes the next smaller, and its lane one that is in trouble."""
+FIRST_BURST = 8
 _AFTER_FAULT = timedelta(minutes=5)
 _FAILED_TOGETHER = 500
 log = get_logger("deliver")
@@ -64,41 +69,54 @@ def deliver_lane(
     route = desk.routes.lanes().get(lane)
     if route is None:
         return _orphaned(desk, lane)
+    adapter = _opened(desk, route, make)
+    if isinstance(adapter, LaneResult):
+        return adapter
     by = f"{socket.gethostname()[:20]}-{getpid()}"
-    try:
-        adapter = make(desk, route)
-        adapter.open()
-    except AphubError as exc:
-        # Such as a secret that is not there: this way rests, every other goes on.
-        log.warning("deliver.cannot_open", lane=lane, error=type(exc).__name__)
-        return _far_side_failed(desk, route, TransientDeliveryError(exc.what))
-    except DeliveryError as exc:
-        return _far_side_failed(desk, route, exc)
-    except Exception as exc:
-        log.exception("deliver.adapter_failed", lane=lane, adapter=route.adapter.name)
-        return _far_side_failed(
-            desk, route, TransientDeliveryError(f"The adapter failed ({type(exc).__name__}).")
-        )
     total = LaneResult()
     burst: _Burst | None = None
+    size = min(FIRST_BURST, route.adapter.burst)
+    slow = False
     try:
         while True:
             go_on = total.tried < most and not stopping() and not (burst and burst.all_failed)
-            last, burst = burst, _turn(desk, route, burst, by, go_on=go_on)
+            last, burst = burst, _turn(desk, route, burst, by, size=size if go_on else 0)
             if last is not None:
                 total += last.result
             if burst is None:
                 break
             if burst.going:
-                _talk(desk, route, adapter, burst)
+                took = _talk(desk, route, adapter, burst)
                 desk.boundary("deliver.talked")
+                slow = slow or took > SLOW
+                size = _next_size(route.adapter.burst, len(burst.going), took)
     finally:
         with suppress(Exception):
             adapter.close()
-    if total.handed_over:
+    if slow:
+        _rest(desk, route, "Their system answers slowly.", timedelta())
+    elif total.handed_over:
         with desk.store.transaction() as connection:
             lanes.lane_works(connection, desk.provider_id, lane)
     return total
+
+
+def _opened(desk: Desk, route: Route, make: MakeAdapter) -> AnyAdapter | LaneResult:
+    """Give the adapter with its connection open, or what became of the lane where it does not open."""
+    try:
+        adapter = make(desk, route)
+        adapter.open()
+    except AphubError as exc:
+        # Such as a secret that is not there: this way rests, every other goes on.
+        log.warning("deliver.cannot_open", lane=route.lane, error=type(exc).__name__)
+        return _far_side_failed(desk, route, TransientDeliveryError(exc.what))
+    except DeliveryError as exc:
+        return _far_side_failed(desk, route, exc)
+    except Exception as exc:
+        log.exception("deliver.adapter_failed", lane=route.lane, adapter=route.adapter.name)
+        words = f"The adapter failed ({type(exc).__name__})."
+        return _far_side_failed(desk, route, TransientDeliveryError(words))
+    return adapter
 
 
 @dataclass(slots=True)
@@ -121,15 +139,20 @@ class _Burst:
         return bool(self.going) and not any(isinstance(one.answer, DeliveryResult) for one in self.going)
 
 
-def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, go_on: bool) -> _Burst | None:
-    """Write the last burst down and take the next, in one transaction: one wait for the disk a burst."""
-    if last is None and not go_on:
+def _next_size(largest: int, count: int, took: timedelta) -> int:
+    """Size a burst so that it is over in good time, at the pace at which the last one went."""
+    return max(1, min(largest, int(count * SLOW / took))) if took else largest
+
+
+def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, size: int) -> _Burst | None:
+    """Write the last burst down and take the next of at most `size`, in one transaction: one wait for the disk."""
+    if last is None and not size:
         return None
     tried = last.going if last is not None else []
     try:
         with desk.store.transaction() as connection:
             record_outcomes(desk, connection, route, tried, by)
-            burst = _take(desk, connection, route, by) if go_on else None
+            burst = _take(desk, connection, route, by, size) if size else None
     except Exception:
         # What is wrong with the next must not make doubtful what has been sent.
         with desk.store.transaction() as connection:
@@ -142,11 +165,11 @@ def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, go_on: bool
     return burst
 
 
-def _take(desk: Desk, connection: Connection, route: Route, by: str) -> _Burst | None:
+def _take(desk: Desk, connection: Connection, route: Route, by: str, size: int) -> _Burst | None:
     """Claim a burst, check it at the edge and say that it starts; None when nothing waits."""
     now = desk.now
     until = desk.lease_now(connection) + LEASE
-    rows = delivering.claim(connection, desk.provider_id, route.lane, now, route.adapter.burst, until, by)
+    rows = delivering.claim(connection, desk.provider_id, route.lane, now, size, until, by)
     if not rows:
         return None
     carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])
@@ -158,25 +181,43 @@ def _take(desk: Desk, connection: Connection, route: Route, by: str) -> _Burst |
     return _Burst(going, deliveries, held)
 
 
-def _talk(desk: Desk, route: Route, adapter: AnyAdapter, burst: _Burst) -> None:
-    """Hand the burst to the adapter and keep each answer; what it leaves unanswered may have arrived."""
+def _talk(desk: Desk, route: Route, adapter: AnyAdapter, burst: _Burst) -> timedelta:
+    """Hand the burst to the adapter and keep each answer; what it leaves unanswered may have arrived.
+
+    Gives how long it took.
+    """
+    began = desk.now
     tried = burst.going
     by_key = {one.row.reference: one for one in tried}
     deliveries = [burst.deliveries[key] for key in by_key]
     try:
-        for key, answer in adapter.deliver_many(deliveries):
+        answers = adapter.deliver_many(deliveries)
+        for key, answer in answers:
             by_key[key].answer = _checked(by_key[key], answer)
             desk.boundary("deliver.answered")
+            if desk.now >= began + HARD_END and any(one.answer is None for one in tried):
+                _give_up(answers, tried)
+                break
     except Exception as exc:
         log.exception("deliver.adapter_failed", lane=route.lane, adapter=route.adapter.name)
         for one in tried:
             if one.answer is None:
                 one.fault = type(exc).__name__
         _rest(desk, route, f"The adapter {route.adapter.name} failed ({type(exc).__name__}).", _AFTER_FAULT)
-        return
+        return desk.now - began
     for one in tried:
         if isinstance(one.answer, UncertainDeliveryError) and route.adapter.looks_up:
             look_up(adapter, one, burst.deliveries[one.row.reference])
+    return desk.now - began
+
+
+def _give_up(answers: Iterator[tuple[str, DeliveryResult | DeliveryError]], tried: Sequence[Tried]) -> None:
+    """End a burst that would outlive its lease; what has no answer yet may have arrived."""
+    if isinstance(answers, Generator):
+        answers.close()
+    for one in tried:
+        if one.answer is None and not one.fault:
+            one.answer = UncertainDeliveryError("Their system answers too slowly. It may have arrived.")
 
 
 def _checked(one: Tried, answer: DeliveryResult | DeliveryError) -> DeliveryResult | DeliveryError | None:

@@ -227,7 +227,7 @@ class HubSettings(Strict):
         default="info", description="of log lines"
     )
     log_format: Literal["text", "json"] = Field(default="text", description="for people or for programs")
-    threads: int = Field(default=32, ge=2, le=64, description="how many lanes deliver at once")
+    threads: int = Field(default=64, ge=2, le=256, description="how many lanes deliver at once")
     private_networks: tuple[Network, ...] = Field(
         default=(), description="private networks in which far sides may be, such as 10.1.2.0/24"
     )
