@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import mail, mail_sink, memory, mis, reading
+from benchmarks import mail, mail_sink, memory, mis, reading, sftp, ssh_server
 from benchmarks.result import OUT, Measured, not_run, show, write
 
 
@@ -35,9 +35,12 @@ def main(arguments: list[str]) -> int:
     console.print("MIS write-back ...")
     with tempfile.TemporaryDirectory() as folder:
         rows += mis.measure(Path(folder), bursts=5 if quick else 10, rounds=rounds)
-    rows += [
-        not_run("SFTP files, against bare asyncssh", "not in this benchmark yet", ">= 0.7"),
-    ]
+    if lacking := ssh_server.missing():
+        rows.append(not_run("SFTP files", f"{lacking} must be installed", f">= {sftp.BAR}"))
+    else:
+        console.print("SFTP files ...")
+        with tempfile.TemporaryDirectory() as folder, ssh_server.ssh_server(Path(folder)) as server:
+            rows += sftp.measure(Path(folder), server, placements=large // 2, rounds=rounds)
     write(rows)
     show(rows, console)
     console.print(f"Written to {OUT.relative_to(Path.cwd()) if OUT.is_relative_to(Path.cwd()) else OUT}")

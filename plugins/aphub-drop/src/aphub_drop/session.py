@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from aphub.api import DeliveryError, Reach, TransientDeliveryError
 from aphub_drop import words
-from aphub_drop.joining import JoiningWay
+from aphub_drop.joining import JoiningWay, join_requests
 from aphub_drop.settings import DropConnection
 
 CIPHERS = (
@@ -178,11 +178,11 @@ async def start(connection: DropConnection, line: asyncssh.SSHClientConnection) 
     channels: list[asyncssh.SFTPClient] = []
     try:
         async with asyncio.timeout(connection.timeout):
-            channels.append(await line.start_sftp_client())
+            channels.append(join_requests(await line.start_sftp_client()))
             # Behind each channel stands a process of its own, so that one waits for the disk while another writes.
             with suppress(asyncssh.ChannelOpenError):
                 while len(channels) < connection.channels:
-                    channels.append(await line.start_sftp_client())
+                    channels.append(join_requests(await line.start_sftp_client()))
     except LOST as exc:
         raise words.not_reached(connection.host, type(exc).__name__) from exc
     except asyncssh.Error as exc:

@@ -41,10 +41,10 @@ class DropConnection(ConnectionSettings):
         default=30, gt=0, le=600, description="seconds to wait for each answer of the server"
     )
     in_flight: int = Field(
-        default=32, ge=1, le=64, description="files on their way at once over the one connection"
+        default=64, ge=1, le=128, description="files on their way at once over the one connection"
     )
     channels: int = Field(
-        default=2,
+        default=4,
         ge=1,
         le=8,
         description="SFTP channels in the one connection; fewer if the server allows fewer",
