@@ -18,7 +18,7 @@ RUNG_WORDS = {
 WAY_WORDS = {
     "email": ("email", "emails"),
     "drop": ("file", "files"),
-    "wonde": ("into register", "into register"),
+    **dict.fromkeys(("arbor", "rest", "wonde", "xporter"), ("into register", "into register")),
 }
 QUESTION_WORDS = {
     "unmapped": "a word that is not among your words",
