@@ -83,12 +83,12 @@ def test_what_the_database_counts_is_what_anybody_would_count(week, outcomes):
     seen = week.say(outcomes)
     desk = week.world.desk
     with desk.store.reading() as connection:
-        stretch = figures.stretch_of(desk, connection, *WEEK)
-        whole = figures.counted(desk, connection, stretch)
-        pupils = figures.counted(desk, connection, stretch, ("pupil",))
-        weekdays = figures.counted(desk, connection, stretch, ("weekday",))
-        lessons = figures.counted(desk, connection, stretch, ("starts",))
-        told = figures.counted(desk, connection, stretch, ("organisation",))
+        counting = figures.counting_of(desk, connection, *WEEK)
+        whole = figures.counted(desk, connection, counting)
+        pupils = figures.counted(desk, connection, counting, ("pupil",))
+        weekdays = figures.counted(desk, connection, counting, ("weekday",))
+        lessons = figures.counted(desk, connection, counting, ("starts",))
+        told = figures.counted(desk, connection, counting, ("organisation",))
     assert whole[()].figures == figures_of(seen)
     assert whole[()].pupils == 2
     assert {key[0]: one.figures for key, one in pupils.items()} == by_group(seen, lambda one: one.who)
@@ -114,8 +114,8 @@ def test_what_has_not_begun_what_was_withdrawn_and_who_is_not_shared_count_nowhe
     world.change(t.lessons, {"state": "withdrawn"}, day=TUESDAY + timedelta(days=1))
     world.at("09:00", TUESDAY + timedelta(days=1))
     with world.desk.store.reading() as connection:
-        stretch = figures.stretch_of(world.desk, connection, *WEEK)
-        found = figures.counted(world.desk, connection, stretch, ("pupil",))
+        counting = figures.counting_of(world.desk, connection, *WEEK)
+        found = figures.counted(world.desk, connection, counting, ("pupil",))
     assert [(key, one.figures.lessons.due) for key, one in found.items()] == [((sam.pupil_id,), 1)]
 
 
@@ -134,8 +134,8 @@ def test_a_school_that_is_told_for_two_purposes_is_counted_once(world):
     world.enter(sam)
     world.clock.advance(timedelta(hours=6))
     with world.desk.store.reading() as connection:
-        stretch = figures.stretch_of(world.desk, connection, *WEEK, organisation="hill-school")
-        assert figures.counted(world.desk, connection, stretch)[()].figures.lessons.in_person == 1
+        counting = figures.counting_of(world.desk, connection, *WEEK, organisation="hill-school")
+        assert figures.counted(world.desk, connection, counting)[()].figures.lessons.in_person == 1
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 30), max_size=8))

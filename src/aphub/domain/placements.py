@@ -73,6 +73,7 @@ class Pupil:
     upn: str = field(repr=False, default="")
     school_pupil_ref: str = field(repr=False, default="")
     suppressed: bool = False
+    contact_restriction: str = field(repr=False, default="")
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ class What(StrEnum):
     NAMES = "names shown"
     DOCUMENTS = "documents shown"
     EVIDENCE = "evidence written"
+    SUMMARY = "summary written"
     ACCESS_REQUEST = "access request"
     WRONG_SCHOOL = "wrong school"
 

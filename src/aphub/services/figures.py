@@ -9,10 +9,10 @@ from aphub.domain.entries import Half
 from aphub.domain.halves import SchoolHours, halves_between
 from aphub.services.desk import Desk
 from aphub.store import figures as kept
-from aphub.store.figures import Counted, Key, Spans, Stretch
+from aphub.store.figures import Counted, Counting, Key, Spans
 
 
-def stretch_of(
+def counting_of(
     desk: Desk,
     connection: Connection,
     first_day: date,
@@ -21,24 +21,24 @@ def stretch_of(
     organisation: str = "",
     commissioner: str = "",
     placement_ids: Sequence[int] = (),
-) -> Stretch:
+) -> Counting:
     """Say what is counted: the lessons of these days that began, as they are known now.
 
     Half days are those of whom is told, where one organisation is; else of who commissioned each placement.
     """
-    bare = Stretch(first_day, until_day, desk.now, organisation, tuple(placement_ids), commissioner)
+    bare = Counting(first_day, until_day, desk.now, organisation, tuple(placement_ids), commissioner)
     spans = kept.lesson_spans(connection, desk.provider_id, bare)
-    return Stretch(
+    return Counting(
         first_day, until_day, desk.now, organisation, tuple(placement_ids), commissioner,
         _spans(desk, spans, organisation),
     )  # fmt: skip
 
 
 def counted(
-    desk: Desk, connection: Connection, stretch: Stretch, by: Sequence[str] = ()
+    desk: Desk, connection: Connection, counting: Counting, by: Sequence[str] = ()
 ) -> dict[Key, Counted]:
     """Count by groups; the key of the whole is ()."""
-    return kept.counted(connection, desk.provider_id, stretch, by)
+    return kept.counted(connection, desk.provider_id, counting, by)
 
 
 def _spans(desk: Desk, spans: Sequence[tuple[str, str]], organisation: str) -> Spans:

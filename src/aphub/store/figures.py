@@ -52,7 +52,7 @@ DAILY = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Counting:
     """Which lessons are counted: of which days, as they are known at `now`, of whom, and told to whom."""
 
     first_day: date
@@ -73,14 +73,14 @@ class Counted:
     pupils: int
 
 
-def lesson_spans(connection: Connection, provider_id: int, stretch: Stretch) -> list[tuple[str, str]]:
+def lesson_spans(connection: Connection, provider_id: int, counting: Counting) -> list[tuple[str, str]]:
     """Give the different beginnings and ends of lessons: some dozens, however many lessons there are."""
     chosen = (
         select(lessons.c.starts_wall, lessons.c.ends_wall)
         .where(
             lessons.c.provider_id == provider_id,
-            lessons.c.day >= stretch.first_day,
-            lessons.c.day < stretch.until_day,
+            lessons.c.day >= counting.first_day,
+            lessons.c.day < counting.until_day,
         )
         .distinct()
     )
@@ -88,13 +88,13 @@ def lesson_spans(connection: Connection, provider_id: int, stretch: Stretch) -> 
 
 
 def counted(
-    connection: Connection, provider_id: int, stretch: Stretch, by: Sequence[str] = ()
+    connection: Connection, provider_id: int, counting: Counting, by: Sequence[str] = ()
 ) -> dict[Key, Counted]:
     """Count lessons, minutes and lateness by groups; days and half days too where no group cuts a day.
 
     A pupil who is told to two organisations counts for each of them, where `by` has the organisation.
     """
-    facts = _facts(provider_id, stretch, by).subquery("facts")
+    facts = _facts(provider_id, counting, by).subquery("facts")
     keys = [facts.c[name] for name in by]
     sums = [_number(facts.c.counted == name, name) for name in _FIELDS]
     sums += [
@@ -109,7 +109,7 @@ def counted(
     half_days: dict[Key, HalfDays] = {}
     days: dict[Key, Days] = {}
     if DAILY.issuperset(by):
-        half_days = _half_days(connection, facts, by, stretch)
+        half_days = _half_days(connection, facts, by, counting)
         days = _days(connection, facts, by)
     for row in connection.execute(_grouped(select(*keys, *sums), keys)).all():
         key = tuple(row[: len(by)])
@@ -122,10 +122,10 @@ _FIELDS = tuple(PlacementCounts.__slots__)
 _PARTS = {part: [name for name, of in MINUTES_AS.items() if of == part] for part in Minutes.__slots__}
 
 
-def _facts(provider_id: int, stretch: Stretch, by: Iterable[str]) -> Select[Any]:
+def _facts(provider_id: int, counting: Counting, by: Iterable[str]) -> Select[Any]:
     """Choose the lessons that began, each with what its current entry says; a register that is due is missing."""
     outcome = func.coalesce(entries.c.outcome, "not_yet_taken")
-    told = "organisation" in by or stretch.organisation
+    told = "organisation" in by or counting.organisation
     chosen = (
         select(
             lessons.c.placement_id.label("placement"),
@@ -154,11 +154,11 @@ def _facts(provider_id: int, stretch: Stretch, by: Iterable[str]) -> Select[Any]
         .outerjoin(entries, and_(_with(lessons, entries, "lesson_id"), entries.c.current))
         .where(
             lessons.c.provider_id == provider_id,
-            lessons.c.day >= stretch.first_day,
-            lessons.c.day < stretch.until_day,
+            lessons.c.day >= counting.first_day,
+            lessons.c.day < counting.until_day,
             lessons.c.state != "withdrawn",
-            lessons.c.starts_at <= stretch.now,
-            or_(entries.c.entry_id.is_not(None), lessons.c.entry_due <= stretch.now),
+            lessons.c.starts_at <= counting.now,
+            or_(entries.c.entry_id.is_not(None), lessons.c.entry_due <= counting.now),
             ~pupils.c.suppressed,
         )
     )
@@ -176,12 +176,12 @@ def _facts(provider_id: int, stretch: Stretch, by: Iterable[str]) -> Select[Any]
             .correlate(lessons, recipients)
             .exists()
         )
-    if stretch.organisation:
-        chosen = chosen.where(recipients.c.organisation == stretch.organisation)
-    if stretch.placement_ids:
-        chosen = chosen.where(lessons.c.placement_id.in_(stretch.placement_ids))
-    if stretch.commissioner:
-        chosen = chosen.where(placements.c.commissioner == stretch.commissioner)
+    if counting.organisation:
+        chosen = chosen.where(recipients.c.organisation == counting.organisation)
+    if counting.placement_ids:
+        chosen = chosen.where(lessons.c.placement_id.in_(counting.placement_ids))
+    if counting.commissioner:
+        chosen = chosen.where(placements.c.commissioner == counting.commissioner)
     return chosen
 
 
@@ -198,10 +198,10 @@ def _told_of(who: Any) -> Any:
 
 
 def _half_days(
-    connection: Connection, facts: Any, by: Sequence[str], stretch: Stretch
+    connection: Connection, facts: Any, by: Sequence[str], counting: Counting
 ) -> dict[Key, HalfDays]:
     parts = []
-    for half, spans in stretch.spans.items():
+    for half, spans in counting.spans.items():
         named = [one for some, _ in spans for one in some]
         lies = [
             and_(
@@ -224,10 +224,10 @@ def _half_days(
     kind = case(
         *((_number(every.c.counted.in_(sorted(kinds)), "") > 0, name) for kinds, name in HALF_DAY_AS),
         else_="",
-    ).label("kind")
+    ).label("went")
     one = _grouped(select(*each, kind), each).subquery("half_days")
     keys = [one.c[name] for name in by]
-    sums = [_number(one.c.kind == name, name) for name in HalfDays.__slots__]
+    sums = [_number(one.c.went == name, name) for name in HalfDays.__slots__]
     rows = connection.execute(_grouped(select(*keys, *sums), keys)).all()
     return {tuple(row[: len(by)]): HalfDays(*(number or 0 for number in row[len(by) :])) for row in rows}
 

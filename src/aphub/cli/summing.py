@@ -1,0 +1,77 @@
+"""`aphub summary`: how a day, a week, a month or a term went, as files to read, print or hand over."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from aphub.cli.ground import Ground, by_option
+from aphub.cli.looking import DAY
+from aphub.domain.stretches import Every
+from aphub.services.papers import FORMS, keep
+from aphub.services.summaries import Asked, summary
+
+FORM = click.Choice(FORMS)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def to_folder(default: str) -> Callable[[F], F]:
+    """Give a verb `--to`: the folder into which it writes."""
+    return click.option(
+        "--to",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(default),
+        show_default=True,
+        help="The folder to write into.",
+    )
+
+
+as_forms = click.option(
+    "--as",
+    "forms",
+    type=FORM,
+    multiple=True,
+    default=("pdf",),
+    show_default="pdf",
+    help="In which form; may be repeated.",
+)
+
+
+@click.command("summary")
+@click.argument("every", type=click.Choice([one.value for one in Every]))
+@click.option("--day", type=DAY, metavar="DAY", help="A day in it, as 2026-03-03. Default: today.")
+@click.option("--organisation", default="", metavar="NAME", help="For one school or council, of its pupils.")
+@click.option("--pupil", default="", metavar="REF", help="For a parent, on paper: your own pupil reference.")
+@click.option(
+    "--handed-to", default="", metavar="WHO", help="With --pupil: who is given it, such as mother. No name."
+)
+@click.option("--despite", default="", metavar="NAME", help="Who decided so, where contact is restricted.")
+@as_forms
+@to_folder("summaries")
+@by_option()
+@click.pass_obj
+def summarise(
+    ground: Ground,
+    every: str,
+    day: datetime | None,
+    organisation: str,
+    pupil: str,
+    handed_to: str,
+    despite: str,
+    forms: tuple[str, ...],
+    folder: Path,
+    by: str,
+) -> None:
+    """Write how a day, week, month or term went; without --organisation or --pupil for your own staff."""
+    if organisation and pupil:
+        raise click.UsageError("Choose one of --organisation and --pupil.")
+    with ground.desk() as desk:
+        at = day.date() if day else desk.today
+        paper = summary(desk, Asked(Every(every), at, by, organisation, pupil, handed_to, despite))
+        written = keep(paper, folder, forms)
+    for path in written:
+        click.echo(f"Written: {path}")
+    click.echo("It holds personal data. Give it only to whom it concerns.")
