@@ -29,7 +29,7 @@ from aphub.domain.readings import UNEXPLAINED
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.way import named
-from aphub.services.whom import calendars_of, pupil_called
+from aphub.services.whom import calendars_of, is_erased, pupil_called
 from aphub.store import known as kept
 from aphub.store import owed
 
@@ -82,6 +82,8 @@ def keep_news(desk: Desk, connection: Connection, news: News, by: str, *, decide
     """Keep news in the caller's transaction; `decided` news of a school goes before a reason we had from others."""
     _check(news)
     pupil_id = pupil_called(desk, connection, news.pupil)
+    if is_erased(desk, connection, pupil_id):
+        raise NewsError("This pupil's record was erased.", _NOTHING)
     stretch = news.stretch
     standing = kept.absences_of(connection, desk.provider_id, [pupil_id], stretch.starts, stretch.ends)
     for one in standing.get(pupil_id, []):

@@ -18,7 +18,7 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.intake_rows import question_words
 from aphub.services.judging import vocabulary_of
-from aphub.services.whom import pupil_called
+from aphub.services.whom import is_erased, pupil_called
 from aphub.store import entries, intakes, pupils
 
 SET_ASIDE = "set aside"
@@ -133,6 +133,8 @@ def correct_entry(
                 "Nothing was changed.",
                 "Check the day and the time.",
             )
+        if is_erased(desk, connection, lesson.pupil_id):
+            raise CannotAnswerError("This pupil's record was erased.", "Nothing was changed.")
         actions = _may_be_corrected(desk, lesson, fact)
         entry = NewEntry(
             lesson_id=lesson.lesson_id,

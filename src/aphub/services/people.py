@@ -12,6 +12,7 @@ from aphub.services.desk import Desk
 from aphub.services.matching import other_spellings
 from aphub.services.people_changes import Changes, plan
 from aphub.services.people_checks import check_references, check_rows
+from aphub.services.people_days import never_due
 from aphub.services.people_reading import RowReader
 from aphub.services.people_rows import PersonRow, Problem, cells_by_column
 from aphub.store import pupils as kept
@@ -83,11 +84,16 @@ def read_people(desk: Desk, name: str, content: bytes) -> Preview:
         changes = plan(desk, connection, rows)
     problems = [*reader.problems, *found.problems, *check_references(rows, _lookalikes(desk, rows))]
     problems += changes.problems
+    warnings = [
+        *reader.warnings,
+        *found.warnings,
+        *never_due(rows, desk.config.provider.calendar(), desk.today),
+    ]
     return Preview(
         name=name,
         rows=tuple(rows),
         problems=tuple(sorted(problems, key=lambda one: (one.row, one.column))),
-        warnings=tuple(sorted([*reader.warnings, *found.warnings], key=lambda one: (one.row, one.column))),
+        warnings=tuple(sorted(warnings, key=lambda one: (one.row, one.column))),
         counts=_counts(total, changes),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.services.desk import Desk, place_of
+from aphub.services.people_days import Booked, double_booked
 from aphub.services.people_rows import PersonRow, Problem
 from aphub.store import pupils as kept
 from aphub.store.engine import allocate
@@ -180,8 +181,13 @@ def plan(desk: Desk, connection: Connection, rows: Sequence[PersonRow]) -> Chang
     for some in by_placement.values():
         key = (some[0].pupil_ref.casefold(), some[0].starts)
         starts[key] = starts.get(key, 0) + 1
+    booked: list[Booked] = []
+    matched: set[int] = set()
     for some in by_placement.values():
         first = some[0]
+        booked.append(
+            Booked(first.pupil_ref.casefold(), first.number, first.starts, first.ends, first.timetable)
+        )
         pupil = people[first.pupil_ref.casefold()]
         alone = starts[first.pupil_ref.casefold(), first.starts] == 1
         have = _same_placement(
@@ -193,10 +199,19 @@ def plan(desk: Desk, connection: Connection, rows: Sequence[PersonRow]) -> Chang
             placement = _Placement(pupil, first, have.version + 1, have, have.placement_id)
         else:
             placement = have.placement_id
+        if have is not None:
+            matched.add(have.placement_id)
         if isinstance(placement, _Placement):
             changes.placements.append(placement)
         known = told.get(have.placement_id, []) if have is not None else []
         _recipients(changes, placement, some, known, desk.today)
+    booked += [
+        Booked(folded, 0, row.starts_day, row.ends_day, timetable_from_text(row.timetable))
+        for folded, pupil in people.items()
+        for row in standing.get(pupil.number, [])
+        if row.placement_id not in matched
+    ]
+    changes.problems += double_booked(booked)
     return changes
 
 

@@ -35,6 +35,12 @@ def pupil_called(desk: Desk, connection: Connection, given: str) -> int:
     raise UnknownPupilError("", "Nothing was changed.", "Check the reference.")
 
 
+def is_erased(desk: Desk, connection: Connection, pupil_id: int) -> bool:
+    """Say whether a pupil's record was erased: nothing new may be written about them."""
+    row = pupils.by_numbers(connection, desk.provider_id, [pupil_id]).get(pupil_id)
+    return row is None or row.erased_at is not None
+
+
 def calendars_of(desk: Desk, connection: Connection, placement_ids: Iterable[int]) -> dict[int, Calendar]:
     """Give the calendar in which each placement's days are counted: its home school's, or the council's for no roll."""
     organisations = desk.config.organisations
