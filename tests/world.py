@@ -303,7 +303,7 @@ class World:
     def reopen(self) -> None:
         """Close the hub and open it again, as a restart does."""
         self.hub.close()
-        self.hub = _opened(self.home, self.clock, self.sides)
+        self.hub = opened(self.home, self.clock, self.sides)
 
     # What can be seen
 
@@ -358,18 +358,11 @@ class World:
             )
 
 
-def _opened(home: Path, clock: PlayedClock, sides: FarSides) -> Hub:
+def opened(home: Path, clock: PlayedClock, sides: FarSides) -> Hub:
+    """Open the hub in a folder with a played clock and these far sides."""
     plugins = load([*built_in(), ("told", adapters_for(sides))])
     assert not plugins.quarantined
     return open_hub(home, clock=clock, plugins=plugins, environment={})
-
-
-def reopened_at(world: World, home: Path) -> World:
-    """Open the hub that was put back into another home, with the same clock and far sides."""
-    hub = _opened(home, world.clock, world.sides)
-    return World(
-        home, hub, world.clock, world.sides, world.count, schools=world.schools, agreements=world.agreements
-    )
 
 
 DAILY = {"daily": 'cadence = "daily"\ndue = "09:45"'}
@@ -393,7 +386,7 @@ def build_world(
     write_config(home, schools, agreements, provider)
     sides = FarSides()
     clock = PlayedClock(now)
-    world = World(home, _opened(home, clock, sides), clock, sides, schools=schools, agreements=agreements)
+    world = World(home, opened(home, clock, sides), clock, sides, schools=schools, agreements=agreements)
     world.hub.apply("test")
     if live:
         world.go_live()

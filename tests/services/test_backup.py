@@ -21,7 +21,7 @@ from aphub.store import erasing, key_copies
 from aphub.store import tables as t
 from aphub.store.copying import CopyError
 from tests.told import facts_of
-from tests.world import HUB, Placed, School, World, reopened_at
+from tests.world import HUB, Placed, School, World, opened
 
 JO = "Jo Office, office manager"
 DAYS = 14
@@ -110,7 +110,7 @@ def test_restore_on_a_clean_machine_loses_nothing_doubles_nothing_and_brings_nob
     manifest = put_back(elsewhere, folder, copy, nobody, now=now)
     with pytest.raises(CopyError):
         put_back(elsewhere, folder, copy, nobody, now=now)
-    again = reopened_at(world, elsewhere)
+    again = World(elsewhere, opened(elsewhere, world.clock, world.sides), world.clock, world.sides)
     try:
         found = restore.begin_again(again.desk, manifest.taken_at, JO, seen=lost.newest)
         assert (found.epoch, found.messages_in_doubt, found.ways_paused, found.erased_again) == (2, 1, 2, 1)
@@ -125,10 +125,10 @@ def test_restore_on_a_clean_machine_loses_nothing_doubles_nothing_and_brings_nob
 def nobody_who_was_erased_is_readable(again: World, lost: Lost) -> None:
     held = [row for row in again.rows(t.pupils) if row.sealed]
     assert {row.pupil_id for row in held} == {lost.sam.pupil_id, lost.alex.pupil_id}
-    opened = again.desk.vault.open_json_many(
+    names = again.desk.vault.open_json_many(
         [(row.key_id, f"pupils:{row.provider_id}:{row.pupil_id}", row.sealed) for row in held]
     )
-    assert {one["given_name"] for one in opened} == {"Sam"}
+    assert {one["given_name"] for one in names} == {"Sam"}
     for table in erasing.sealed_tables():
         if "pupil_id" in table.c:
             assert not [one for one in again.rows(table) if one.pupil_id == lost.gone.pupil_id and one.sealed]

@@ -142,8 +142,13 @@ def _record(desk: Desk, table: Table, row: Row[Any], redaction: _Redaction) -> d
 def _opened(desk: Desk, table: Table, row: Row[Any], sealed: bytes) -> Any:
     number = getattr(row, list(table.primary_key.columns)[1].name)
     place = place_of(table.name, desk.provider_id, number)
-    [content] = desk.vault.try_open_json_many([(row.key_id, place, sealed)])
-    return "no longer kept" if content is None else content
+    [content] = desk.vault.try_open_many([(row.key_id, place, sealed)])
+    if content is None:
+        return "no longer kept"
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")
 
 
 def _staff(value: Any) -> Any:

@@ -26,7 +26,7 @@ from aphub.store import carrying, channels, disclosing, dispatching, lives, sett
 from aphub.store.engine import allocate
 
 CLOCK = timedelta(hours=72)
-_SPECIAL = {
+SPECIAL = {
     "health": {ReasonKind.ILL, ReasonKind.MEDICAL, ReasonKind.PUBLIC_HEALTH},
     "religion": {ReasonKind.RELIGIOUS},
     "custody": {ReasonKind.DETAINED},
@@ -237,7 +237,7 @@ def _kinds(desk: Desk, carried: list[Row[Any]]) -> tuple[str, ...]:
     if any(content is None for content in opened):
         return (*kinds, "reasons that we cannot read any more")
     reasons = {line["reason"] for content in opened for line in content["lines"]}
-    kinds += [kind for kind, some in _SPECIAL.items() if reasons & {one.value for one in some}]
+    kinds += [kind for kind, some in SPECIAL.items() if reasons & {one.value for one in some}]
     return tuple(kinds)
 
 

@@ -91,6 +91,7 @@ def empty_content(
 def _nothing(table: Table) -> dict[str, Any]:
     values: dict[str, Any] = {name: None if table.c[name].nullable else b"" for name in sealed_columns(table)}
     # What somebody could try guesses against goes with the content.
+    values |= {column.name: None for column in table.c if column.name.endswith("_index") and column.nullable}
     if table is reports:
         values |= {"salt": None, "digest": ""}
     if table is marks:
