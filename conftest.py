@@ -17,5 +17,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def _log_levels_are_fresh() -> None:
     """Undo what opening a hub, in an earlier test or a shared fixture, does to the process's loggers."""
-    for name in ("httpx", "httpcore", "asyncssh", "alembic"):
+    for name in ("httpx", "httpcore", "asyncssh", "alembic", "asyncio"):
         logging.getLogger(name).setLevel(logging.NOTSET)

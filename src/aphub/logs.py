@@ -19,6 +19,8 @@ def set_up(level: str = "info", *, as_json: bool = False) -> None:
     """Write log lines to standard error, and quieten libraries that print addresses."""
     for noisy in ("httpx", "httpcore", "asyncssh", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of every answer to a far side that has hung up already; what matters there comes as an error.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     renderer = (
         structlog.processors.JSONRenderer()
         if as_json
