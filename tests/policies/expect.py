@@ -23,6 +23,7 @@ class Expect:
     week: "Week"
     taken: set[str] = field(default_factory=set)
     tasks: set[str] = field(default_factory=set)
+    known_steps: set[str] = field(default_factory=set)
     questions: set[str] = field(default_factory=set)
     leaves: Counter[str] = field(default_factory=Counter)
 
@@ -85,6 +86,26 @@ class Expect:
             assert name not in row.words
         return row
 
+    def steps(self, about: str, ladder: str, **due: str) -> dict[str, Row[Any]]:
+        """Expect exactly these steps of a ladder in a pupil's case, each by its time (of today, or "Wed 12:00")."""
+        pupils = self.week.pupil_ids()
+        mine = {row.case_id for row in self.week.rows(t.cases) if pupils.get(row.pupil_id) == about}
+        found = {
+            row.name.replace("-", "_"): row
+            for row in self.week.rows(t.steps, ladder=ladder)
+            if row.case_id in mine and row.ref not in self.known_steps
+        }
+        walls = {name: row.due_at for name, row in found.items()}
+        expected = {name: self.week.instant(when) for name, when in due.items()}
+        assert walls == expected, "\n".join(
+            [f"{about}, {ladder}:", *(f"  {name} by {wall(at)}" for name, at in walls.items()), self.story()]
+        )
+        self.known_steps.update(row.ref for row in found.values())
+        for row in found.values():
+            for name in self.week.numbers:
+                assert name not in row.words
+        return found
+
     def question(self, kind: str) -> Row[Any]:
         """Expect a mark that became a question."""
         found = [
@@ -107,8 +128,14 @@ class Expect:
         """Check that every message, task and question so far was expected."""
         messages = [str(one) for one in self._open()]
         tasks = [f"task {row.kind}: {row.words}" for row in self._open_tasks()]
+        steps = [
+            f"step {row.ladder} {row.name} by {wall(row.due_at)}: {row.words}"
+            for row in self.week.rows(t.steps)
+            if row.ref not in self.known_steps
+        ]
         questions = [f"question {row.kind}" for row in self._open_questions()]
-        assert not messages + tasks + questions, "\n".join(["not expected:", *messages, *tasks, *questions])
+        found = [*messages, *tasks, *steps, *questions]
+        assert not found, "\n".join(["not expected:", *found])
 
     def the_end(self, at: str = "Fri 18:00") -> None:
         """Check at the week's end that nothing was said beyond what was expected, and that the ledger proves it."""
@@ -122,9 +149,14 @@ class Expect:
                 "report.prepared": len(self.week.rows(t.dispatches)),
                 "dispatch.handed_over": len(said),
                 "dispatch.accepted": accepted,
+                "case.raised": len(self.week.rows(t.cases)),
+                "step.done": self.week.acts,
+                "call.made": self.week.calls,
+                "step.overdue": sum(row.overdue_told_at is not None for row in self.week.rows(t.steps)),
             }
         )
-        assert self.week.leaves() == +(usual + self.leaves)
+        expected = +(usual + self.leaves)
+        assert self.week.leaves() == expected, f"{self.week.leaves()} and not {expected}"
         subjects = Counter((row.subject, row.kind) for row in self.week.rows(t.statements))
         for one in said:
             assert subjects[one.reference, "report.prepared"] == 1
@@ -138,6 +170,15 @@ class Expect:
         told += [
             (row.raised_at, row.ref in self.tasks, f"task {row.kind} due {wall(row.due_at)}: {row.words}")
             for row in self.week.rows(t.tasks)
+        ]
+        pupils, cases = self.week.pupil_ids(), {row.case_id: row for row in self.week.rows(t.cases)}
+        told += [
+            (
+                max(row.opens_at, cases[row.case_id].raised_at),
+                row.ref in self.known_steps,
+                f"step for {pupils.get(cases[row.case_id].pupil_id)}, {row.ladder} {row.name}, {row.state}",
+            )
+            for row in self.week.rows(t.steps)
         ]
         today = [f"  {'' if known else '? '}{words}" for at, known, words in told if wall(at)[:3] == now[:3]]
         return "\n".join(

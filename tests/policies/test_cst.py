@@ -40,21 +40,30 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
 
     # Tuesday: two letters of the old list mean something else today. Nothing is translated: a person is asked, and the
     # schools hear within the quarter of an hour that it is not known yet. Staff sickness cancels half of a joint lesson.
-    no_answer = Mark("N", reason="no answer", did="09:08 phoned home, no answer")
-    week.at("Tue 09:09").register("09:00", Gus=no_answer, Hal="X", Ivy="D", Jon="/")
+    week.at("Tue 09:09").register("09:00", Gus=Mark("N", reason="no answer"), Hal="X", Ivy="D", Jon="/")
     expect.task("take_register", by="Tue 09:05", says="Dee Farrow, duty lead", done=True)
     closed, present = expect.question("retired"), expect.question("ambiguous")
-    missing = "did not attend, reason not known; We have done: 9:08am phoned home, no answer"
+    missing = "did not attend, reason not known"
     expect.message(
         "alert", to="orchard-school", by="Tue 09:15", at="Tue 09:09", about={"Gus": f"{missing} => N"}
     )
+    # Home is phoned by ten minutes past; somebody at the emergency numbers within the hour: the first day's contact.
+    gus = expect.steps("Gus", "missing", call_home="09:14", first_day_contact="10:00")
+    week.called(gus["call_home"], "no answer")
+    missing = f"{missing}; We have done: 9:09am phoned home, no answer"
     expect.message(
-        "alert", to="orchard-school", by="Tue 09:15", at="Tue 09:13", about={"Hal": NOT_READ, "Ivy": NOT_READ}
+        "alert",
+        to="orchard-school",
+        by="Tue 09:15",
+        at="Tue 09:13",
+        about={"Gus": f"{missing} => N", "Hal": NOT_READ, "Ivy": NOT_READ},
     )
     expect.message("alert", to="northshire", by="Tue 09:15", about={"Ivy": "not_read"}, via="drop")
     week.at("Tue 09:20").answer(closed, "cancelled by provider").answer(present, "/")
     off = "lesson cancelled by us, pupil not in our building"
     expect.message("alert", to="orchard-school", by="Tue 09:35", at="Tue 09:20", about={"Hal": off})
+    hal = expect.steps("Hal", "cancelled", call_home="09:25")
+    week.called(hal["call_home"], "answered", "Ms Example, mother")
     expect.message(
         "routine",
         to="orchard-school",
@@ -62,6 +71,8 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
         about={"Gus": f"{missing} => N", "Hal": off, "Ivy": "attended => K", "Jon": "attended => B"},
     )
     expect.message("routine", to="northshire", by="Tue 09:30", about={"Ivy": "present => K"}, via="drop")
+    phoned = f"{off}; 9:20am phoned home, answered"
+    expect.message("update", to="orchard-school", by="Tue 09:45", about={"Hal": phoned})
     week.at("Tue 09:40").register("10:00", Jon="SC")
     expect.message(
         "correction",
@@ -71,11 +82,22 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
             "Jon": "not all of it took place: 09:00 attended, 10:00 lesson cancelled by us; was 'attended'"
         },
     )
+    jon = expect.steps("Jon", "cancelled", call_home="09:45")
+    week.called(jon["call_home"], "answered", "Mr Example, father")
+    told = "not all of it took place; 9:40am phoned home, answered"
+    expect.message("update", to="orchard-school", by="Tue 09:55", about={"Jon": told})
     week.at("Tue 13:04").register("13:00", Gus=Mark("I", reason="ill"))
     expect.message("routine", to="orchard-school", by="Tue 13:30", about={"Gus": "did not attend, ill => I"})
     expect.quiet("Tue 18:00")
 
-    # Wednesday: a pupil absconds at twenty to ten. The school hears at once, and somebody phones at once.
+    # Wednesday: yesterday morning's absence has no reason yet; home says ill for all of the day.
+    week.at("Wed 08:00")
+    expect.task("find_reason", by="Wed 12:00", about="Gus")
+    week.at("Wed 08:30").register("09:00", on="Tue", Gus=Mark("I", reason="ill"))
+    ill = "did not attend, ill; was 'did not attend, reason not known' => I"
+    expect.message("update", to="orchard-school", by="Wed 08:45", about={"Gus": ill})
+
+    # A pupil absconds at twenty to ten. The school hears at once, and somebody phones at once.
     week.at("Wed 09:04").register("09:00", Gus="/", Hal="/", Ivy="/", Jon="/")
     four = {"Gus": "attended => B", "Hal": "attended => B", "Ivy": "attended => K", "Jon": "attended => B"}
     expect.message("routine", to="orchard-school", by="Wed 09:30", about=four)
@@ -92,8 +114,46 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
         },
         says=("ACTION NEEDED: 1 pupil", "Reply OK or phone us to confirm"),
     )
-    expect.task("phone_home", by="Wed 09:45", about="Gus", says="left our site")
+    away = expect.steps(
+        "Gus",
+        "absconded",
+        leadership="09:45",
+        search="09:50",
+        call_home="09:50",
+        call_school="09:55",
+        emergency_services="10:00",
+    )
+    week.done(away["leadership"], "last seen at the gate at 9:38am").done(away["search"])
+    week.at("Wed 09:45").called(away["call_home"], "answered", "Ms Example, mother")
+    week.at("Wed 09:50").called(away["call_school"], "answered", "Mr Example, office")
+    # Found at two minutes past ten: the same people hear it by the same routes, and what must follow stands in the case.
+    week.at("Wed 10:02").found("Gus")
+    again = expect.steps(
+        "Gus", "found-safe", safe_leadership="10:07", safe_call_home="10:07", safe_call_school="10:07"
+    )
+    after = expect.steps(
+        "Gus",
+        "found",
+        incident_record="16:00",
+        debrief="Thu 16:00",
+        support_plan="next Wed 16:00",
+        risk="next Wed 16:00",
+    )
+    expect.message(
+        "update",
+        to="orchard-school",
+        by="Wed 10:17",
+        about={
+            "Gus": "9:40am searched our site; 9:40am told our leadership; 9:45am phoned home, answered; "
+            "9:50am phoned the school, answered; 10:02am found safe"
+        },
+    )
     week.at("Wed 10:04").register("10:00", Jon="/")
+    week.called(again["safe_call_home"], "answered", "Ms Example, mother")
+    week.called(again["safe_call_school"], "answered", "Mr Example, office").done(again["safe_leadership"])
+    safe = "10:02am found safe; 10:04am phoned home, answered; 10:04am phoned the school, answered"
+    expect.message("update", to="orchard-school", by="Wed 10:19", about={"Gus": safe})
+    week.done(after["incident_record"], "the whole record")
     week.at("Wed 13:04").register("13:00", Gus="\\")
     expect.message("routine", to="orchard-school", by="Wed 13:30", about={"Gus": "attended => B"})
     expect.quiet("Wed 18:00")

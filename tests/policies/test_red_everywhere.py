@@ -46,6 +46,9 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):
     # Wednesday to Friday: one pupil stays away. An absence is told at once on each day, whatever the cadence.
     for day in ("Wed", "Thu", "Fri"):
         gone = Mark("Unauthorised", did="09:50 phoned home, no answer")
+        if day == "Thu":
+            week.at(f"{day} 08:00")
+            expect.task("find_reason", by=f"{day} 12:00", about="Tod")
         week.at(f"{day} 09:34").register("09:30", Peg="Full", Ron="Full", Sia="Full", Tod=gone)
         expect.message(
             "alert",
@@ -54,12 +57,32 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):
             at=f"{day} 09:34",
             about={"Tod": "did not attend, no reason given to us; 9:50am phoned home, no answer => N"},
         )
+        tod = expect.steps("Tod", "missing", follow_up="10:30")
+        daily = expect.steps("Tod", "every-day", contact="16:00")
+        week.at(f"{day} 10:15").called(tod["follow_up"], "no answer").called(daily["contact"], "no answer")
+        if day == "Fri":
+            # The third day: a letter that a person releases, the school phoned, a welfare visit, the form, and within a
+            # week the question whether the parents know of it.
+            third = expect.steps(
+                "Tod",
+                "third-day",
+                letter="16:00",
+                school="16:00",
+                visit="next Mon 16:00",
+                cause_for_concern="16:00",
+                parents_aware="next Fri 16:00",
+            )
+            week.called(third["school"], "answered", "Ms Example, attendance")
+            week.done(third["cause_for_concern"], "the form went to the school")
         if day == "Thu":
             week.at("Thu 12:10").register("09:30", Ron="Left without permission")
             expect.message(
                 "alert", to="hill-school", by="Thu 12:25", about={"Ron": "left our site without leave"}
             )
-            expect.task("phone_home", by="Thu 12:15", about="Ron", says="left our site")
+            phoned = expect.steps("Ron", "standard-left", phone_home="12:15")
+            week.called(phoned["phone_home"], "answered", "Ms Example, mother")
+            answered = "left our site without leave; 12:10pm phoned home, answered"
+            expect.message("alert", to="hill-school", by="Thu 12:25", about={"Ron": answered})
             left = {"Peg": HERE, "Ron": "left our site without leave"}
             expect.message("routine", to="hill-school", by="Thu 15:30", about=left)
         else:

@@ -1,5 +1,6 @@
 """A week at Safe Space: five plain words, in person and online; an absence or a cancelled lesson at once."""
 
+from aphub.domain.outcomes import ReasonKind
 from tests.policies.week import Mark, PlayWeek, child
 
 YARD = "Mon-Fri 09:15-11:45 in person @ The Yard"
@@ -42,13 +43,20 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     week.at("Tue 09:18").register("09:15", Ada="Present", Bo=gone)
     missing = "did not attend, no reason given to us; our register says 'unauthorised'; 9:17am phoned home, no answer"
     expect.message("alert", to="hill-school", by="Tue 09:30", at="Tue 09:18", about={"Bo": f"{missing} => N"})
+    bo = expect.steps("Bo", "missing", call_home="09:23", call_school="09:23")
+    week.at("Tue 09:20").called(bo["call_home"], "no answer")
+    week.called(bo["call_school"], "answered", "Mr Example, office", repeated=True)
     week.at("Tue 10:03").register("10:00", Di="Did not log in")
+    di = expect.steps("Di", "missing", call_home="10:08", call_school="10:08")
+    week.called(di["call_home"], "answered", "Ms Example, mother", safe=True, reason=ReasonKind.ILL)
     expect.message(
         "routine",
         to="kestrel-academy",
         by="Tue 10:15",
         about={"Cy": off, "Di": "did not attend, reason not known => N"},
     )
+    told = "did not attend, ill; 10:03am phoned home, answered; From: our own staff; Why: somebody at home told us the reason. => I"
+    expect.message("update", to="kestrel-academy", by="Tue 10:20", about={"Di": told})
     # Half of a morning is cancelled: the school must know that the pupil is not in the building for all of it.
     week.at("Tue 10:20").register("10:30", Ada="Cancelled - tutor")
     half = "not all of it took place: 09:15 attended, 10:30 lesson cancelled by us"
@@ -62,6 +70,8 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     expect.quiet("Tue 18:00")
 
     # Wednesday: "authorised" alone supports no code. With its reason it does; without, a person is asked.
+    week.at("Wed 08:00")
+    expect.task("find_reason", by="Wed 12:00", about="Bo")
     week.at("Wed 09:18").register(
         "09:15", Ada=Mark("Authorised absence", reason="dentist"), Bo="Authorised absence"
     )
@@ -70,10 +80,14 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     expect.message("alert", to="hill-school", by="Wed 09:30", at="Wed 09:28", about={"Bo": not_read})
     week.at("Wed 09:40").answer(asked, "ill")
     week.at("Wed 10:03").register("10:00", Cy="Could not connect", Di="Present")
+    help_them = expect.steps("Cy", "could-not-join", help="10:08")
+    week.called(help_them["help"], "answered", "Mr Example, father")
+    told = "could not join online (technical fault); 10:03am phoned home, answered"
     technical = "could not join online (technical fault); no attendance code, your school decides"
     expect.message(
         "routine", to="kestrel-academy", by="Wed 16:00", about={"Cy": technical, "Di": NO_CODE_ONLINE}
     )
+    expect.message("update", to="kestrel-academy", by="Wed 10:20", about={"Cy": told})
     # Missed the first lesson, came to the second: the lessons disagree, so no code is guessed.
     week.at("Wed 10:33").register("10:30", Ada="Present")
     differ = (

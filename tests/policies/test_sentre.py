@@ -48,7 +48,20 @@ def test_a_week_at_sentre(week_at: PlayWeek):  # noqa: PLR0915 - a week is one s
     for told in ("northshire", "fenside-academy"):
         missing = "absent reason not known; 09:18 phoned home no answer => N"
         expect.message("alert", to=told, by="Tue 09:30", about={"Dot": missing}, via="drop")
-    expect.task("phone_home", by="Tue 09:25", about="Dot", says="a risk is known")
+    # Two attempts at home; without a reply school, council and safeguarding lead hear of it; where a risk is known, the lead
+    # hears at once.
+    dot = expect.steps(
+        "Dot",
+        "missing",
+        first_attempt="09:30",
+        dsl_at_once="09:24",
+        second_attempt="09:50",
+        no_reply_school="10:15",
+        no_reply_council="10:15",
+        no_reply_dsl="10:15",
+    )
+    week.at("Tue 09:22").done(dot["dsl_at_once"]).called(dot["first_attempt"], "no answer")
+    week.at("Tue 09:26").called(dot["first_attempt"], "voicemail")
     not_read = "a mark in our register could not be read"
     expect.message("alert", to="meadow-high", by="Tue 09:30", about={"Ben": not_read})
     expect.message(
@@ -63,10 +76,17 @@ def test_a_week_at_sentre(week_at: PlayWeek):  # noqa: PLR0915 - a week is one s
     expect.message("routine", to="meadow-high", by="Tue 09:45", about={"Ben": not_read})
     for told in ("northshire", "fenside-academy"):
         expect.message("routine", to=told, by="Tue 09:45", about={"Dot": missing}, via="drop")
+    week.at("Tue 09:48").done(dot["second_attempt"])
+    week.at("Tue 10:00").called(dot["no_reply_school"], "answered", "Mr Example, school office")
+    week.at("Tue 10:03").called(dot["no_reply_council"], "answered", "Ms Example, placements")
+    week.at("Tue 10:05").done(dot["no_reply_dsl"], "nobody has seen the pupil since yesterday")
     week.at("Tue 13:04").register("13:00", Ava="\\")
     expect.message("routine", to="hill-school", by="Tue 13:45", about={"Ava": "attended => B"})
     expect.message("routine", to="northshire", by="Tue 15:30", about={"Cai": "late 40 => U"}, via="drop")
     expect.quiet("Tue 18:00")
+
+    week.at("Wed 08:00")
+    expect.task("find_reason", by="Wed 12:00", about="Dot")
 
     # Wednesday: transport did not come, which is nobody's absence; a part-time timetable is the school's to decide.
     week.at("Wed 09:18").register(
@@ -77,6 +97,8 @@ def test_a_week_at_sentre(week_at: PlayWeek):  # noqa: PLR0915 - a week is one s
         Dot=Mark("Y1", reason="taxi did not come"),
         Eve="/",
     )
+    transport = expect.steps("Dot", "transport", council="09:23")
+    week.at("Wed 09:21").called(transport["council"], "answered", "Mr Example, transport team")
     expect.message(
         "routine",
         to="hill-school",

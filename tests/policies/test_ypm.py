@@ -8,7 +8,7 @@ NO_ANSWER = Mark("Absent", reason="no answer", did="09:36 phoned home, no answer
 NOT_TAKEN = "register not yet taken; We will do: take the register, and tell you what it says"
 
 
-def test_a_week_at_ypm(week_at: PlayWeek):
+def test_a_week_at_ypm(week_at: PlayWeek):  # noqa: PLR0915 - a week is one story
     week = week_at(
         "ypm",
         Lee=child("hill-school", MILL, "start-plus-15"),
@@ -38,6 +38,16 @@ def test_a_week_at_ypm(week_at: PlayWeek):
     )
     expect.message("routine", to="westmarsh", by="Tue 09:45", about={"Nia": "attended", "Ola": missing})
 
+    # Emergency contacts within those 15 minutes, the safeguarding lead within the hour; the police only for a pupil on no
+    # roll, and only as the lead advises.
+    expect.steps(
+        "Max", "missing", call_contacts="09:45", call_school="10:00", tell_dsl="10:30", offer_work="16:00"
+    )
+    ola = expect.steps(
+        "Ola", "missing", call_contacts="09:45", tell_dsl="10:30", police="11:30", offer_work="16:00"
+    )
+    week.at("Tue 09:42").called(ola["call_contacts"], "no answer")
+    week.at("Tue 10:02").done(ola["tell_dsl"])
     # The reason comes at ten: the school hears at once what is new, about that pupil alone, and no call is forgotten.
     week.at("Tue 10:05").register(
         "09:30", Max=Mark("Absent", reason="ill", did="10:02 phoned home, spoke to mum")
@@ -53,7 +63,9 @@ def test_a_week_at_ypm(week_at: PlayWeek):
     )
     expect.quiet("Tue 18:00")
 
-    # Wednesday: nobody takes the register. A named person is warned ten minutes before, the school at the time.
+    # Wednesday: one of yesterday's absences has no reason yet, so somebody asks. Nobody takes the register: a named person is warned ten minutes before, the school at the time.
+    week.at("Wed 08:00")
+    expect.task("find_reason", by="Wed 12:00", about="Ola", says="has no reason after 1 school day")
     expect.quiet("Wed 09:34")
     week.at("Wed 09:35")
     expect.task("take_register", by="Wed 09:45", says="Jo Weaver, office: nobody has taken the register")
@@ -70,6 +82,13 @@ def test_a_week_at_ypm(week_at: PlayWeek):
         about={"Lee": "arrived 20 minutes late; was 'register not yet taken' => B", "Max": "attended => B"},
     )
     expect.message("update", to="westmarsh", by="Wed 10:05", about={"Nia": "attended", "Ola": "attended"})
+    week.at("Wed 11:00").register("09:30", on="Tue", Ola=Mark("Absent", reason="ill"))
+    expect.message(
+        "update",
+        to="westmarsh",
+        by="Wed 11:15",
+        about={"Ola": "did not attend, ill; Changed: Tuesday 10 March, morning"},
+    )
     expect.quiet("Wed 18:00")
 
     # Thursday: a tutor is ill before the lesson; later one pupil walks out. Both are told at once, the second by phone too.
@@ -77,6 +96,11 @@ def test_a_week_at_ypm(week_at: PlayWeek):
     week.at("Thu 08:50").register("09:30", Lee="Tutor off", Ola="Tutor off")
     expect.message("alert", to="hill-school", by="Thu 09:05", about={"Lee": off})
     expect.message("alert", to="westmarsh", by="Thu 09:05", about={"Ola": off})
+    for name, told in (("Lee", "hill-school"), ("Ola", "westmarsh")):
+        work = expect.steps(name, "cancelled", offer_work="16:00")
+        week.done(work["offer_work"])
+        offered = f"{off}; offered work to do at home"
+        expect.message("alert", to=told, by="Thu 09:20", about={name: offered})
     week.at("Thu 09:34").register("09:30", Max="Present", Nia="Present")
     expect.message("routine", to="hill-school", by="Thu 09:45", about={"Lee": off, "Max": "attended => B"})
     expect.message("routine", to="westmarsh", by="Thu 09:45", about={"Nia": "attended", "Ola": off})
@@ -84,7 +108,14 @@ def test_a_week_at_ypm(week_at: PlayWeek):
     expect.message(
         "correction", to="hill-school", by="Thu 10:35", about={"Max": "left our site without leave"}
     )
-    expect.task("phone_home", by="Thu 10:25", about="Max", says="left our site")
+    left = expect.steps(
+        "Max", "left", call_home="10:25", tell_dsl="10:25", incident_report="16:00", acknowledge="Fri 12:00"
+    )
+    week.at("Thu 10:23").called(left["call_home"], "answered", "Ms Example, mother").done(left["tell_dsl"])
+    done = "We have done: 10:23am phoned home, answered; told our safeguarding lead; 2 more actions by us"
+    expect.message("update", to="hill-school", by="Thu 10:40", about={"Max": done})
+    week.at("Thu 15:00").done(left["incident_report"], "what happened, by whom it was seen")
+    week.at("Fri 09:00").done(left["acknowledge"])
 
     # Friday: work is set at home, and one pupil works online: neither is attendance in a school's register.
     week.at("Fri 09:31").register(

@@ -23,11 +23,13 @@ from aphub.daemon import prepare_days
 from aphub.demo.day import put
 from aphub.demo.loop import pass_until_quiet
 from aphub.domain.calendar import LONDON, WEEKDAYS, to_utc
+from aphub.domain.calls import CallResult
 from aphub.domain.ledger.verify import verify_log
 from aphub.hub import Hub, built_in, create_hub, open_hub
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey
-from aphub.services import answering, people
+from aphub.services import answering, calling, case_acts, people
+from aphub.services.calling import Call
 from aphub.services.desk import Desk
 from aphub.store import ledger as ledger_rows
 from aphub.store import tables as t
@@ -79,6 +81,8 @@ class Week:
     slug: str
     numbers: dict[str, int]
     files: int = 0
+    acts: int = 0
+    calls: int = 0
     prepared: date | None = None
     told: list[Said] = field(default_factory=list)
     expect: Expect = field(init=False)
@@ -119,6 +123,31 @@ class Week:
     def answer(self, question: Row[Any], choice: str) -> "Week":
         """Say what a mark means that could not be read, as a person at the provider does."""
         answering.answer_question(self.desk, question.ref, OFFICE, choice=choice)
+        self.play_until(self.clock.now())
+        return self
+
+    def done(self, step: Row[Any], said: str = "") -> "Week":
+        """Say that a step of a case was done."""
+        case_acts.do_step(self.desk, step.ref, OFFICE, said)
+        self.acts += 1
+        self.play_until(self.clock.now())
+        return self
+
+    def called(self, step: Row[Any], result: str, answered_by: str = "", **said: Any) -> "Week":
+        """Keep a telephone call about a step, with what came of it."""
+        call = Call(CallResult(result), OFFICE, answered_by=answered_by, **said)
+        calling.call_about_step(self.desk, step.ref, call)
+        self.calls += 1
+        self.acts += call.result is CallResult.ANSWERED
+        self.play_until(self.clock.now())
+        return self
+
+    def found(self, name: str) -> "Week":
+        """Say that a pupil who left the site was found safe."""
+        pupils = self.pupil_ids()
+        mine = [row for row in self.rows(t.cases) if pupils.get(row.pupil_id) == name]
+        case_acts.found_safe(self.desk, mine[-1].ref, OFFICE)
+        self.acts += 1
         self.play_until(self.clock.now())
         return self
 
@@ -194,9 +223,10 @@ class Week:
         return self.monday + timedelta(days=places[short] + 7 * len(later))
 
     def instant(self, when: str) -> datetime:
-        """Give the instant of "Tue 09:05"."""
+        """Give the instant of "Tue 09:05", or of "09:05" today."""
         day, _, clock = when.rpartition(" ")
-        return to_utc(self.day(day), time.fromisoformat(clock))
+        today = self.clock.now().astimezone(LONDON).date()
+        return to_utc(self.day(day) if day else today, time.fromisoformat(clock))
 
     def play_until(self, until: datetime) -> None:
         """Do all that is due, instant by instant, up to this one."""

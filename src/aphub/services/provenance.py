@@ -1,5 +1,6 @@
 """Say of each change what it was, from whom it comes, by whom it was made (name and role), when, and why."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from aphub.services.desk import Desk
 from aphub.services.look import Look, lessons_of
 from aphub.store.telling import KeptLesson
 
+_REFERENCE = re.compile(r" [0-9A-Z]{8}$")
 _PRIVATE = "we hold the reason; phone us"
 _REGISTER = "register"
 _CHANGED = "our register was changed"
@@ -74,4 +76,4 @@ def _why(because: str, why: str) -> str:
     if because.startswith(EXPLAINED):
         return "we were told the reason later"
     # What follows our phrase is the reference of what was told, or of a cancellation.
-    return _WHYS.get(because) or because.rpartition(" ")[0] or because or "not said"
+    return _WHYS.get(because) or _REFERENCE.sub("", because) or "not said"
