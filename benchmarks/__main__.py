@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import mail, mail_sink, memory, mis, reading, sftp, ssh_server
+from benchmarks import lanes, mail, mail_sink, memory, mis, reading, sftp, ssh_server
 from benchmarks.result import OUT, Measured, not_run, show, write
 
 
@@ -32,6 +32,8 @@ def main(arguments: list[str]) -> int:
             rows.append(not_run("peak memory at 100000 on PostgreSQL", "in make bench only", "<= 300"))
         else:
             rows.append(memory.measure_postgresql(100_000))
+        console.print("Dead far sides ...")
+        rows += lanes.measure()
     console.print("MIS write-back ...")
     with tempfile.TemporaryDirectory() as folder:
         rows += mis.measure(Path(folder), bursts=5 if quick else 10, rounds=rounds)

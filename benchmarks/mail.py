@@ -31,6 +31,25 @@ APPRISE_MESSAGES = 40
 SEND_BAR, WHOLE_BAR, APPRISE_BAR, COST_BAR, LATE_BAR = 0.8, 0.35, 5.0, 1.2, 1.1
 
 
+ROUTE: dict[str, object] = {
+    "address": "attendance@school-{n}.example.org",
+    "protection": "attested",
+    "attestation": {"what": "MTA-STS in enforce mode", "on": date(2026, 1, 5)},
+}
+
+
+def connection_to(sink: Sink) -> dict[str, object]:
+    """Give the settings of a verified connection to the sink."""
+    return {
+        "adapter": "email",
+        "host": "localhost",
+        "port": sink.port,
+        "security": "tls",
+        "ca_file": str(sink.ca_file),
+        "from_address": "attendance@riverbank.example.org",
+    }
+
+
 @dataclass(slots=True)
 class Mailing:
     """A hub whose reports are all due, with ways to bring it back to before it told or before it sent."""
@@ -44,20 +63,7 @@ class Mailing:
     def made(cls, folder: Path, sink: Sink, placements: int, store_url: str = "") -> "Mailing":
         """Make a hub with so many placements owed at 9:45."""
         home, clock = new_home(folder, store_url)
-        connection: dict[str, object] = {
-            "adapter": "email",
-            "host": "localhost",
-            "port": sink.port,
-            "security": "tls",
-            "ca_file": str(sink.ca_file),
-            "from_address": "attendance@riverbank.example.org",
-        }
-        route: dict[str, object] = {
-            "address": "attendance@school-{n}.example.org",
-            "protection": "attested",
-            "attestation": {"what": "MTA-STS in enforce mode", "on": date(2026, 1, 5)},
-        }
-        write_config(home, placements // 10, connection, route)
+        write_config(home, placements // 10, connection_to(sink), ROUTE)
         hub = make_hub(home, clock)
         desk = fill(hub, placements)
         clock.advance_to(at(wall(9, 43)))

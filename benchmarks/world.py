@@ -50,9 +50,16 @@ class RunningClock(PlayedClock):
 
 
 def write_config(
-    home: Path, organisations: int, connection: dict[str, object], route: dict[str, object]
+    home: Path,
+    organisations: int,
+    connection: dict[str, object],
+    route: dict[str, object],
+    further: Sequence[dict[str, object]] = (),
 ) -> None:
-    """Write a provider, its schools and one daily agreement; `{n}` in a route is the school's number."""
+    """Write a provider, its schools and one daily agreement; `{n}` in a route is the school's number.
+
+    With `further` connections the schools take all of them in turn.
+    """
     config = home / "config"
     provider = {
         "name": "Riverbank AP",
@@ -62,8 +69,13 @@ def write_config(
         "reply_to": "office@riverbank.example.org",
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in provider.items()]
-    lines += ["[safeguarding]", 'name = "Ada Example"', 'role = "safeguarding lead"', "[connections.far]"]
-    lines += [f"{key} = {json.dumps(value)}" for key, value in connection.items()]
+    lines += ["[safeguarding]", 'name = "Ada Example"', 'role = "safeguarding lead"']
+    connections = [connection, *further]
+    for number, one in enumerate(connections):
+        lines += [
+            f"[connections.far-{number}]",
+            *(f"{key} = {json.dumps(value)}" for key, value in one.items()),
+        ]
     (config / "providers" / "riverbank.toml").write_text("\n".join(lines))
     may_write = "true" if connection["adapter"] == "wonde" else "false"
     (config / "agreements" / "daily.toml").write_text(
@@ -71,7 +83,7 @@ def write_config(
     )
     for number in range(organisations):
         lines = [f'name = "School {number}"', f'urn = "{900000 + number}"']
-        lines += ["[[channels]]", 'name = "far"', 'connection = "far"']
+        lines += ["[[channels]]", 'name = "far"', f'connection = "far-{number % len(connections)}"']
         lines += [f"{key} = {_value(value, number)}" for key, value in route.items()]
         if connection["adapter"] == "wonde":
             lines += ["[signed_codes]", 'codes = ["B", "N"]', 'signed_by = "head"', "on = 2026-01-05"]
