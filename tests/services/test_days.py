@@ -226,3 +226,75 @@ def test_n_grows_old_in_the_schools_days_is_chased_from_day_one_and_escalates_be
         world.enter(sam, starts=starts, outcome=Outcome.ABSENT, reason=ReasonKind.ILL, day=TUESDAY)
     ageing.chase_reasons(world.desk)
     assert world.tasks(ageing.FIND) == world.tasks(ageing.ESCALATE) == []
+
+
+NORTHSHIRE = 'name = "Northshire"\nla_code = "999"\n{extra}\n[[channels]]\nname = "email"\nconnection = "told-far"\naddress = "ap@northshire.example.org"\n'
+
+
+def council(world: World, extra: str = "") -> None:
+    """Add a council that is told by the same far side."""
+    folder = world.home / "config" / "councils"
+    folder.mkdir(exist_ok=True)
+    (folder / "northshire.toml").write_text(NORTHSHIRE.format(extra=extra))
+    world.hub.apply("test")
+    world.go_live()
+
+
+def test_a_council_arranged_pupil_is_k_to_the_council_and_to_the_school_in_two_messages(make_world_anew):
+    world = make_world_anew(schools=[School(channels=(("email", "told", "hill"),)), School("vale-school")])
+    council(world)
+    sam = world.pupil("hill-school", "northshire")
+    world.change(t.placements, {"arranged_by": "council", "power": "s.19", "commissioner": "northshire"})
+    world.change(t.recipients, {"purpose": "council"}, recipient_id=sam.recipient_ids[1])
+    world.owe()
+    world.at("09:05")
+    world.enter(sam)
+    world.at("09:43")
+    for far in ("hill", "far"):
+        [told] = world.sides.to(far)
+        assert facts_of(told)["rows"][0]["suggested_code"] == "K"
+
+
+def test_a_pupil_on_no_roll_is_the_councils_news_alone_and_ages_in_its_days(make_world_anew):
+    world = make_world_anew(schools=[School(channels=(("email", "told", "hill"),)), School("vale-school")])
+    closed = '[[closures]]\nstarts = 2026-03-04\nends = 2026-03-05\nname = "council closed"'
+    council(world, closed)
+    sam = world.pupil("northshire")
+    world.change(t.placements, {"arranged_by": "council", "power": "s.61(1)", "registration": "no_roll"})
+    world.change(t.recipients, {"purpose": "council"})
+    world.owe()
+    world.at("09:05")
+    world.enter(sam, outcome=Outcome.ABSENT)
+    world.at("09:06")
+    row = facts_of(world.sides.to("far")[-1])["rows"][0]
+    assert (row["suggested_code"], row["outcome"]) == ("", "absent")
+    assert world.sides.to("hill") == []
+    # On Friday one council day has passed: Wednesday and Thursday were none.
+    world.clock.advance(timedelta(days=3))
+    [one] = ageing.without_reason(world.desk)
+    assert one.school_days == 1
+    # Nobody can decide a code for a pupil whom no school has on its roll.
+    with pytest.raises(NewsError, match="on no school's roll"):
+        decisions.record_decision(
+            world.desk,
+            decided(ReasonKind.LEAVE_GRANTED, Stretch(TUESDAY, TUESDAY), organisation="northshire"),
+            OFFICE,
+        )
+
+
+def test_two_placements_of_one_pupil_are_two_lines_that_never_mix(make_world_anew):
+    world = make_world_anew(schools=[School(), School("vale-school", (("email", "told", "vale"),))])
+    morning = world.pupil("hill-school", slots=TWO_A_DAY[:5])
+    afternoon = world.pupil("vale-school", slots=TWO_A_DAY[5:])
+    world.change(t.placements, {"pupil_id": morning.pupil_id}, placement_id=afternoon.placement_id)
+    world.owe()
+    world.at("09:05")
+    world.enter(morning)
+    world.at("09:43").at("13:05")
+    world.enter(afternoon, starts="13:00", outcome=Outcome.LATE, minutes=5)
+    world.at("13:20")
+    told = {
+        far: [(row["session"], row["outcome"]) for row in facts_of(world.sides.to(far)[-1])["rows"]]
+        for far in ("far", "vale")
+    }
+    assert told == {"far": [("AM", "present")], "vale": [("PM", "late")]}

@@ -25,6 +25,7 @@ _WHYS = {
     "the register changed": _CHANGED,
     "answered a question about the register": "a mark that we could not read was settled",
     "the known absence was ended": "what we had been told no longer holds",
+    "somebody at home told us the reason": "we were told the reason later",
 }
 
 

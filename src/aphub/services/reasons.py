@@ -1,14 +1,14 @@
 """A reason that somebody gave us for a pupil's day: each lesson missed without one gets it, as a new version."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
 
-from aphub.domain.entries import Fact
 from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.outcomes import DECIDED_BY_SCHOOL, Outcome, ReasonKind, is_urgent
 from aphub.services.desk import Desk
-from aphub.services.entering import NewEntry, enter
+from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.store import entries, pupils
 
 _NO_REASONS = frozenset({ReasonKind.NOT_APPLICABLE, ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED})
@@ -37,18 +37,26 @@ def explain_day(desk: Desk, case: Row[Any], reason: ReasonKind, because: str) ->
         numbers = [one.placement_id for one in placed]
         lessons = entries.lessons_on(connection, provider, numbers, case.day, case.day)
         new = [
-            NewEntry(
-                lesson_id=row.lesson_id,
-                pupil_id=row.pupil_id,
-                version=row.version + 1,
-                fact=Fact(Outcome.ABSENT, reason),
-                made_by=because.partition(",")[0][:80],
-                because="somebody at home told us the reason",
-                by_person=True,
-                taken_at=row.taken_at,
-            )
+            _explained(desk, row, reason, because)
             for row in lessons.get((case.pupil_id, case.day), [])
             if row.outcome == Outcome.ABSENT and is_urgent(Outcome.ABSENT, ReasonKind(row.reason))
         ]
         enter(desk, connection, new)
     return len(new)
+
+
+def _explained(desk: Desk, row: Row[Any], reason: ReasonKind, because: str) -> NewEntry:
+    """Give one lesson's entry its reason, and keep what was noted and done about it."""
+    before, actions = opened_entry(desk, row)
+    return NewEntry(
+        lesson_id=row.lesson_id,
+        pupil_id=row.pupil_id,
+        version=row.version + 1,
+        fact=replace(before, reason=reason),
+        made_by=because.partition(",")[0][:80],
+        because="somebody at home told us the reason",
+        by_person=True,
+        taken_at=row.taken_at,
+        actions=actions,
+        told_by="home",
+    )
