@@ -21,9 +21,12 @@ from aphub import daemon
 from aphub.clock import PlayedClock
 from aphub.domain.outcomes import Outcome
 from aphub.hub import open_hub
+from aphub.services import accesses, backup, erase, evidence, offboard, wrong_school
+from aphub.services.desk import place_of
 from aphub.services.recover import recover
 from aphub.services.routes import Routes
 from aphub.settings.load import ConfigurationError
+from aphub.store import erasing
 from aphub.store import tables as t
 from aphub.testing import PLANTED_PUPIL, PLANTED_SECRET, Found, search_for_planted
 from tests.faults.conftest import Case, Stage
@@ -85,11 +88,19 @@ def left_behind(stages: list[Stage], tmp_path_factory: pytest.TempPathFactory) -
         world = World(case.home, hub, clock, NoFarSides())
         try:
             _day(case, world, said)
+            _kept_elsewhere(case, world, said)
             outcomes = {row.outcome for row in world.rows(t.attempts)}
             holds = {row.kind for row in world.rows(t.holds)}
+            sealed_left = _still_opens(world)
         finally:
             hub.close()
-    return {"case": case, "said": said.getvalue(), "outcomes": outcomes, "holds": holds}
+    return {
+        "case": case,
+        "said": said.getvalue(),
+        "outcomes": outcomes,
+        "holds": holds,
+        "sealed_left": sealed_left,
+    }
 
 
 def _day(case: Case, world: World, said: io.StringIO) -> None:
@@ -140,6 +151,26 @@ def _day(case: Case, world: World, said: io.StringIO) -> None:
         world.wait(timedelta(minutes=4))
 
 
+def _kept_elsewhere(case: Case, world: World, said: io.StringIO) -> None:
+    """Back everything up, write what may leave the house without contents, and erase the pupil at the end."""
+    saved, hub, desk = case.home.parent / "saved", world.hub, world.desk
+    backup.take(case.home, hub.store, hub.keys, saved / "data", saved / "keys", world.clock.now(), 14)
+    message = next(row.reference for row in world.dispatches() if row.handed_over_at)
+    evidence.evidence(desk, message, saved / "evidence", contents=False)
+    found = wrong_school.went_wrong(desk, message, "Jo Office")
+    for name, text in found.drafts.items():
+        (saved / name).write_text(text)
+    for row in world.rows(t.pupils):
+        with pytest.raises(erase.CannotEraseError) as caught:
+            erase.erase(desk, row.ref, "Jo Office", "asked")
+        said.write(f"{caught.value!s} {caught.value!r}")
+    world.change(t.placements, {"ends_day": world.day})
+    for row in world.rows(t.pupils):
+        said.write(repr(erase.erase(desk, row.ref, "Jo Office", "asked for")))
+    said.write(repr(accesses.viewed(desk)))
+    offboard.write_ledger(desk, saved / "ledger")
+
+
 def _bugs(world: World, placed: list[Placed]) -> None:
     """Let adapters fail with the worst words, die half way, and pupils be held."""
     make = world.hub.adapter
@@ -178,6 +209,24 @@ def _bugs(world: World, placed: list[Placed]) -> None:
     )
     world.wait(timedelta(minutes=6))
     world.hub.boundary = lambda _name: None
+
+
+def _still_opens(world: World) -> list[str]:
+    """Open whatever is still sealed in the database with the keys that are left, and search it for the pupil."""
+    found = []
+    for table in erasing.sealed_tables():
+        for row in world.rows(table):
+            for name in erasing.sealed_columns(table):
+                number = getattr(row, list(table.primary_key.columns)[1].name)
+                place = place_of(table.name, row.provider_id, number) + (
+                    "/name" if name == "sealed_name" else ""
+                )
+                if table is t.channels or not getattr(row, name):
+                    continue
+                [plain] = world.desk.vault.try_open_many([(row.key_id, place, getattr(row, name))])
+                if plain is not None and search_for_planted(plain, planted=PUPIL):
+                    found.append(f"{table.name} {number}")
+    return found
 
 
 def _wrong_settings(case: Case, world: World, said: io.StringIO) -> None:
@@ -228,6 +277,17 @@ def test_planted_pupil_and_secret_are_nowhere_but_where_they_must_be(left_behind
 
 def _is_name(found: Found) -> bool:
     return found.where.startswith("name of ")
+
+
+def test_planted_pupil_is_in_no_backup_no_evidence_and_no_draft_and_nothing_opens_after_erasure(left_behind):
+    saved = left_behind["case"].home.parent / "saved"
+    files = [path for path in saved.rglob("*") if path.is_file()]
+    assert {"hub.db", "manifest.json", "4-breach-record.txt", "statements.jsonl", "index.html"} <= {
+        path.name for path in files
+    }
+    assert any(path.suffix == ".keys" for path in files)
+    assert search_for_planted(saved) == []
+    assert left_behind["sealed_left"] == []
 
 
 def test_planted_pupil_stands_in_bodies_for_the_right_organisation_only(left_behind):

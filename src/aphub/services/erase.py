@@ -15,9 +15,10 @@ from aphub.domain.calendar import school_year
 from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
+from aphub.services.register_names import naming
 from aphub.services.way import named, signed
 from aphub.services.whose import pupil_of
-from aphub.store import erasing, keeping
+from aphub.store import erasing, keeping, pupils
 from aphub.store.engine import allocate
 
 MESSAGE, ORIGINAL = "message", "original"
@@ -62,6 +63,9 @@ def preview(desk: Desk, what: str) -> Erasure:
         _check(desk, connection, pupil)
         messages = erasing.messages_with(connection, desk.provider_id, pupil.pupil_id)
         registers = erasing.registers_with(connection, desk.provider_id, pupil.pupil_id)
+    for number, held in naming(desk, pupil).items():
+        if number not in registers[held]:
+            registers[held].append(number)
     return Erasure(
         ref="",
         keys=len(desk.vault.names_of(pupil.pupil_id, APART)),
@@ -142,10 +146,17 @@ def _go_on(desk: Desk, erasure_id: int, cause: str, by: str) -> Erasure:
     The rows go first and the keys after them, so that a key is never gone while nobody knows what it sealed.
     """
     provider, vault, now = desk.provider_id, desk.vault, desk.now
-    with desk.store.transaction() as connection:
+    with desk.store.reading() as connection:
         [row] = [one for one in keeping.open_erasures(connection, provider) if one.erasure_id == erasure_id]
         messages = erasing.messages_with(connection, provider, row.pupil_id)
         registers = erasing.registers_with(connection, provider, row.pupil_id)
+        [pupil] = pupils.by_numbers(connection, provider, [row.pupil_id]).values()
+    # While the name can still be read: registers that name the pupil in rows that fitted nobody.
+    for number, held in naming(desk, pupil).items():
+        if number not in registers[held]:
+            registers[held].append(number)
+    erase_content(desk, ORIGINAL, registers[False])
+    with desk.store.transaction() as connection:
         names = vault.names_of(row.pupil_id, APART)
         erasing.empty_by_keys(connection, provider, vault.key_ids(names))
         erasing.empty_of_pupil(connection, provider, row.pupil_id)
@@ -153,7 +164,6 @@ def _go_on(desk: Desk, erasure_id: int, cause: str, by: str) -> Erasure:
         erasing.stop_messages(connection, provider, messages[False])
     desk.boundary("erase.emptied")
     erase_content(desk, MESSAGE, messages[False])
-    erase_content(desk, ORIGINAL, registers[False])
     vault.erase_named(names)
     desk.boundary("erase.keys_gone")
     left = len(messages[True]) + len(registers[True])

@@ -144,6 +144,15 @@ def registers_with(connection: Connection, provider_id: int, pupil_id: int) -> d
     return _shared_out(connection.execute(chosen).all())
 
 
+def registers_kept(connection: Connection, provider_id: int) -> list[Row[Any]]:
+    """Give every register that is kept as it came in; `held` says that a pupil in it is held."""
+    held = with_mark(marks.c.pupil_id.in_(held_pupils(provider_id)))
+    chosen = select(intakes, held.label("held")).where(
+        intakes.c.provider_id == provider_id, func.length(intakes.c.sealed) > 0
+    )
+    return list(connection.execute(chosen).all())
+
+
 def _shared_out(rows: Sequence[Row[Any]]) -> dict[bool, list[int]]:
     found: dict[bool, list[int]] = {False: [], True: []}
     for row in rows:
