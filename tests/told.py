@@ -4,7 +4,7 @@ import json
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -22,7 +22,9 @@ from aphub.api.adapters import (
     RouteSettings,
     Rung,
 )
+from aphub.api.errors import TransientDeliveryError
 from aphub.api.hooks import hookimpl
+from aphub.domain.calls import CallResult
 from aphub.domain.outcomes import Outcome
 from aphub.domain.reports import Report
 
@@ -200,8 +202,21 @@ def adapters_for(sides: FarSides) -> object:
         follows_up = True
         cannot_say = frozenset({Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN})
 
+    class Person(Told):
+        name = "told-person"
+        asks_person = True
+        reaches = Rung.CONFIRMED
+
+        def deliver(self, delivery: Delivery) -> DeliveryResult:
+            call = self.tools.phone(delivery)
+            if call is None or call.result is not CallResult.ANSWERED:
+                raise TransientDeliveryError("Nobody was told.", code=call.result.value if call else "")
+            self.sides.hear(self.connection.far, delivery)
+            rung = Rung.CONFIRMED if call.repeated else Rung.HANDED_OVER
+            return replace(DeliveryResult.all_taken(delivery, rung), at=call.at)
+
     Told.sides = sides
-    kinds = (Told, Harmless, Harmful, LooksUp, Register)
+    kinds = (Person, Told, Harmless, Harmful, LooksUp, Register)
 
     class Plugin:
         @hookimpl

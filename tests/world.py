@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy import Row, Table, func, insert, select, update
 
 from aphub.clock import PlayedClock
 from aphub.domain.calendar import to_utc
-from aphub.domain.entries import Action
+from aphub.domain.entries import Action, Fact
 from aphub.domain.ledger.verdicts import Verdict
 from aphub.domain.ledger.verify import verify_log
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
@@ -20,9 +20,9 @@ from aphub.plugins import load
 from aphub.sealing import MasterKey
 from aphub.services import case_sweeps, cases, deliver, follow, owe, tell, watch
 from aphub.services.desk import Desk, place_of
+from aphub.services.entering import NewEntry, enter
 from aphub.store import lanes as lane_rows
 from aphub.store import ledger as ledger_rows
-from aphub.store import owed as owed_rows
 from aphub.store import tables as t
 from aphub.store.engine import allocate
 from aphub.store.placements import timetable_to_text
@@ -213,48 +213,26 @@ class World:
             )
             lessons = connection.execute(chosen).all()
             assert len(lessons) == len(some)
-            for lesson in lessons:
-                older = connection.execute(
-                    select(t.entries.c.version).where(t.entries.c.lesson_id == lesson.lesson_id)
-                ).scalars()
-                version = max(older, default=0) + 1
-                connection.execute(
-                    update(t.entries).where(t.entries.c.lesson_id == lesson.lesson_id).values(current=False)
-                )
-                [number] = allocate(connection, "entries")
-                [key] = desk.vault.data_keys([lesson.pupil_id], "entry", desk.year())
-                content = {
-                    "note": note,
-                    "word": "",
-                    "actions": [[one.at.isoformat(), one.kind, one.result] for one in actions],
-                }
-                place = place_of("entries", desk.provider_id, number)
-                connection.execute(
-                    insert(t.entries),
-                    {
-                        "provider_id": desk.provider_id,
-                        "entry_id": number,
-                        "lesson_id": lesson.lesson_id,
-                        "version": version,
-                        "outcome": outcome.value,
-                        "reason": reason.value,
-                        "minutes": minutes,
-                        "by_person": False,
-                        "made_by": "register",
-                        "because": "",
-                        "made_at": desk.now,
-                        "current": True,
-                        "key_id": key.key_id,
-                        "sealed": desk.vault.seal_json(key, place, content) if note or actions else None,
-                    },
-                )
-                connection.execute(
-                    update(t.lessons)
-                    .where(t.lessons.c.lesson_id == lesson.lesson_id)
-                    .values(state="entered", look_at=desk.now)
-                )
-            ids = [lesson.lesson_id for lesson in lessons]
-            owed_rows.look_again(connection, desk.provider_id, ids, desk.now)
+            versions = select(t.entries.c.lesson_id, func.max(t.entries.c.version)).group_by(
+                t.entries.c.lesson_id
+            )
+            older: dict[int, int] = dict(connection.execute(versions).tuples().all())
+            fact = Fact(outcome, reason, minutes, note)
+            enter(
+                desk,
+                connection,
+                [
+                    NewEntry(
+                        lesson.lesson_id,
+                        lesson.pupil_id,
+                        older.get(lesson.lesson_id, 0) + 1,
+                        fact,
+                        "register",
+                        actions=tuple(actions),
+                    )
+                    for lesson in lessons
+                ],
+            )
 
     def at(self, wall: str | time, day: date | None = None) -> "World":
         """Let it be this London time, and do what is due."""
@@ -279,10 +257,13 @@ class World:
         """Do the stages in the daemon's order until nothing more happens at this instant."""
         for _ in range(20):
             desk = self.desk
-            watch.watch(desk)
-            case_sweeps.follow_registers(desk)
-            case_sweeps.judge_rates(desk)
-            cases.follow_cases(desk)
+            for stage in (
+                watch.watch,
+                case_sweeps.follow_registers,
+                case_sweeps.judge_rates,
+                cases.follow_cases,
+            ):
+                stage(desk)
             told = tell.tell_now(desk)
             tried = self.deliver()
             settled = follow.follow_up(desk, self.make or self.hub.adapter)
@@ -332,9 +313,9 @@ class World:
         """Give open tasks."""
         return [row for row in self.rows(t.tasks, state="open") if not kind or row.kind == kind]
 
-    def steps(self, state: str = "open", act: str = "") -> list[Row[Any]]:
+    def steps(self, state: str = "open", **where: Any) -> list[Row[Any]]:
         """Give the steps of cases in one state."""
-        return [row for row in self.rows(t.steps, state=state) if not act or row.act == act]
+        return self.rows(t.steps, state=state, **where)
 
     def said(self) -> list[str]:
         """Give the types of all ledger statements, in order."""

@@ -20,6 +20,7 @@ from aphub.domain.identifiers import public_reference
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
+from aphub.services.asking import newest_call
 from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
 from aphub.services.far_ids import FarIds
 from aphub.services.publish import (
@@ -161,7 +162,13 @@ class Hub:
 
     def tools(self, desk: Desk) -> Tools:
         """Give what the hub lends to an adapter of this provider."""
-        return Tools(http=self._http, now=self.clock.now, reach=self.reach, memory=FarIds(desk))
+        return Tools(
+            http=self._http,
+            now=self.clock.now,
+            reach=self.reach,
+            memory=FarIds(desk),
+            phone=lambda delivery: newest_call(desk, delivery),
+        )
 
     def file(self, path: Path | str) -> Path:
         """Give a path relative to the hub's home."""

@@ -10,6 +10,7 @@ from aphub.api.adapters import (
     Document,
     Memory,
     Outbound,
+    PhoneCall,
     Repeat,
     ReportResult,
     RouteSettings,
@@ -34,6 +35,7 @@ from aphub.api.sources import (
     SourceRow,
     SourceSettings,
 )
+from aphub.domain.calls import VOICEMAIL_RULE, CallResult
 from aphub.domain.entries import SessionEntry
 from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import UpnCheck, check_mail_address, check_upn
@@ -42,8 +44,10 @@ from aphub.domain.wording import action_words, line_words
 
 __all__ = [
     "COLUMNS",
+    "VOICEMAIL_RULE",
     "Answer",
     "AphubError",
+    "CallResult",
     "CheckStep",
     "ConnectionSettings",
     "Delivery",
@@ -55,6 +59,7 @@ __all__ = [
     "Memory",
     "Message",
     "Outbound",
+    "PhoneCall",
     "Reach",
     "RefusedDeliveryError",
     "Renderer",

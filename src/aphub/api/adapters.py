@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from aphub.api.errors import DeliveryError
 from aphub.api.reach import Reach
 from aphub.api.renderers import Rendering
+from aphub.domain.calls import CallResult
 from aphub.domain.reports import Message, Report, Row
 
 
@@ -139,7 +140,8 @@ class DeliveryResult:
     """The far side's answer to one delivery.
 
     `reference` is the far side's own (queue id, file name, write-back id); `evidence` is kept sealed with the
-    receipt; `hops` names the part of the way that was proved, such as "TLS 1.3 to mail.example.org".
+    receipt; `hops` names the part of the way that was proved, such as "TLS 1.3 to mail.example.org". `at` is when it
+    was handed over, where that was before we are told.
     """
 
     rung: Rung
@@ -147,6 +149,7 @@ class DeliveryResult:
     reference: str = ""
     evidence: dict[str, str] = field(repr=False, default_factory=dict)
     hops: str = ""
+    at: datetime | None = None
 
     @classmethod
     def all_taken(
@@ -204,11 +207,31 @@ class NoMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneCall:
+    """What came of a telephone call that a person made in place of a delivery.
+
+    `repeated` says that whoever answered repeated the message.
+    """
+
+    result: CallResult
+    called_by: str
+    at: datetime
+    answered_by: str = field(repr=False, default="")
+    repeated: bool = False
+
+
+def nobody_phoned(_delivery: Delivery) -> PhoneCall | None:
+    """Say that nobody has telephoned yet."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What the hub lends to an adapter: HTTP clients with its time-outs, the time, where it may go, what it remembers.
 
     The clients keep to `reach` by themselves; an adapter that connects by other means asks it. `wait` lets the
-    seconds pass that a far side wants between two requests.
+    seconds pass that a far side wants between two requests. `phone` gives what came of the newest call that a person made
+    for a delivery, for adapters that ask a person.
     """
 
     http: Callable[..., httpx.Client]
@@ -216,10 +239,14 @@ class Tools:
     reach: Reach = field(default_factory=Reach)
     memory: Memory = field(default_factory=NoMemory)
     wait: Callable[[float], None] = time.sleep
+    phone: Callable[[Delivery], PhoneCall | None] = nobody_phoned
 
 
 class DeliveryAdapter(ABC, Generic[C, R]):
     """Carries dispatches to one far side; one instance serves one lane's burst.
+
+    With `asks_person` a person delivers: the hub gives them a task with the first document as what to say, and tries
+    only once somebody has recorded what came of it.
 
     It tries once. The hub owns retries, pace, time limits, logging, sealing and HTTP clients.
     """
@@ -232,6 +259,7 @@ class DeliveryAdapter(ABC, Generic[C, R]):
     writes_register: ClassVar[bool] = False
     follows_up: ClassVar[bool] = False
     looks_up: ClassVar[bool] = False
+    asks_person: ClassVar[bool] = False
     burst: ClassVar[int] = 32
     capabilities: ClassVar[dict[str, str]] = {}
 

@@ -75,11 +75,17 @@ def test_report(ground: Ground, organisation: str, channel: str, by: str) -> Non
         known = desk.config.organisations[organisation]
     phone = f" on {known.phone}" if known.phone else ""
     if sent.by_code:
-        click.echo(f"TEST message {sent.reference} is sent to {known.name}.")
+        if sent.script:
+            click.echo(f"Phone {known.name} and read this out:\n\n{sent.script}")
+        else:
+            click.echo(f"TEST message {sent.reference} is sent to {known.name}.")
         if sent.passphrase:
             click.echo(f"Passphrase of their files, shown only now: {sent.passphrase}")
             click.echo("Give it to them by phone, never by mail.")
-        click.echo(f"Phone them{phone} and ask for the six figures in the message.")
+        asked = (
+            "have them repeat the six figures" if sent.script else "ask for the six figures in the message"
+        )
+        click.echo(f"Phone them{phone} and {asked}.")
         click.echo(f"Next: aphub read-back {organisation} {channel} CODE --by NAME")
     else:
         click.echo(

@@ -52,7 +52,8 @@ _MAY_TEST = frozenset({"checked", "tested", "live"})
 class TestSent:
     """A test that was sent: its reference, and the passphrase of protected files if a new one was made.
 
-    The passphrase is shown once, to be given by phone. `by_code` is false for a register, which has no code.
+    The passphrase is shown once, to be given by phone. `script` is what a person reads out, where a person delivers.
+    `by_code` is false for a register, which has no code.
     """
 
     __test__ = False  # pytest takes the name for a test otherwise
@@ -60,6 +61,7 @@ class TestSent:
     reference: str
     passphrase: str = field(repr=False, default="")
     by_code: bool = True
+    script: str = field(repr=False, default="")
 
 
 def check(hub: Adapters, desk: Desk, organisation: str, channel: str) -> list[CheckStep]:
@@ -102,11 +104,14 @@ def test_report(hub: Adapters, desk: Desk, organisation: str, channel: str, by: 
         same = kept.get("destination") == route.destination
         password = str(kept.get("password", "")) if same else ""
         fresh = "" if password or not _protects_files(route) else _passphrase()
+    script = ""
     if route.adapter.writes_register:
         reference, code, evidence = test_register(hub, desk, route)
     else:
         trial = make_trial(desk, route, f"{secrets.randbelow(900_000) + 100_000}", password or fresh)
         reference, code, evidence = trial.reference, trial.code, send_trial(hub, desk, route, trial)
+        if route.adapter.asks_person:
+            script = trial.delivery.documents[0].content.decode()
     kept = {
         "code": code,
         "password": password or fresh,
@@ -124,7 +129,7 @@ def test_report(hub: Adapters, desk: Desk, organisation: str, channel: str, by: 
             "evidence": desk.vault.digest_json(evidence).hex(),
         }
         record(connection, desk, [Statement("test.sent", reference, fields)])
-    return TestSent(reference, fresh, by_code=bool(code))
+    return TestSent(reference, fresh, by_code=bool(code), script=script)
 
 
 def read_back(desk: Desk, organisation: str, channel: str, code: str, by: str) -> None:

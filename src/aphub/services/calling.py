@@ -97,7 +97,13 @@ def keep_call(
     """Keep one call and say so in the ledger, in the caller's transaction, which holds the ledger's lock."""
     [number], [ref] = allocate(connection, "calls", 1), desk.references(1)
     [key] = desk.vault.data_keys([pupil_id if pupil_id is not None else "calls"], "case", desk.year())
-    content = {"whom": whom, "answered_by": call.answered_by, "said": call.said[:LONGEST], "safe": call.safe}
+    content = {
+        "whom": whom,
+        "answered_by": call.answered_by,
+        "said": call.said[:LONGEST],
+        "safe": call.safe,
+        "repeated": call.repeated,
+    }
     name = named(call.by)
     row = {
         "provider_id": desk.provider_id,

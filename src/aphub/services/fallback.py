@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from aphub.domain.errors import AphubError
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Report
+from aphub.services.asking import ask_to_phone
 from aphub.services.catching_up import span_words
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import dispatch_row, prepared
@@ -148,6 +149,7 @@ def carry(
         for one in current
     ]
     dispatching.add_dispatches(connection, [fresh], links)
+    ask_to_phone(desk, connection, [fresh], now)
     dispatching.set_thread_numbers(connection, desk.provider_id, {row.thread_id: number})
     record(connection, desk, [prepared(desk, fresh, [one.commitment for one in current])])
     desk.announce(route.lane)

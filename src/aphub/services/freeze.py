@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from aphub.domain.ledger.canonical import commitment
 from aphub.domain.ledger.fields import instant_text
 from aphub.domain.reports import Kind, Report
+from aphub.services.asking import ask_to_phone
 from aphub.services.decide import Part
 from aphub.services.desk import Desk, place_of
 from aphub.services.letters import Composed, Letter
@@ -113,6 +114,7 @@ def keep(
     report_rows, dispatch_rows, links, said = _rows_of(desk, connection, kept, now)
     dispatching.add_reports(connection, report_rows)
     dispatching.add_dispatches(connection, dispatch_rows, links)
+    ask_to_phone(desk, connection, dispatch_rows, now)
     threads = {draft.thread_id: numbers[draft.thread_id] for draft in kept}
     dispatching.set_thread_numbers(connection, desk.provider_id, threads)
     owed_rows.change_owed(
@@ -242,7 +244,7 @@ def dispatch_row(
         "send_at": now,
         "due_by": letter.due_by,
         "useful_until": letter.useful_until,
-        "next_at": now,
+        "next_at": None if route.adapter.asks_person else now,
         "attempts": 0,
         "key_id": key.key_id,
         "sealed": desk.vault.seal(key, place_of("dispatches", desk.provider_id, dispatch_id), packed),

@@ -1,6 +1,7 @@
 """Write down what became of a burst: states, attempts, receipts, debts and proof, in one transaction."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from aphub.store import delivering
 from aphub.store.engine import allocate, lock_ledger
 
 FIRST_FOLLOW_UP = timedelta(seconds=2)
+_ABOVE_HANDED_OVER = frozenset({Rung.ACCEPTED, Rung.CONFIRMED})
 _ARRIVED = frozenset({Answer.TAKEN, Answer.ALREADY_THERE, Answer.PENDING})
 _OUTCOMES: dict[type[DeliveryError], Outcome] = {
     TransientDeliveryError: Outcome.TRANSIENT,
@@ -51,7 +53,7 @@ class _Writing:
     changes: list[dict[str, Any]] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
-    arrived: list[int] = field(default_factory=list)
+    arrived: dict[datetime, list[int]] = field(default_factory=lambda: defaultdict(list))
     receipts: list[dict[str, Any]] = field(default_factory=list)
     said: list[Statement] = field(default_factory=list)
     onward: list[Onward] = field(default_factory=list)
@@ -93,8 +95,9 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
         lost = [report for report in one.carried if by_report[report.ref].answer not in _ARRIVED]
     pending = not all_taken and any(answer.answer is Answer.PENDING for answer in result.results)
     dispatch_id = one.row.dispatch_id
+    at = min(result.at or now, now)
     state = (
-        ("accepted" if result.rung is Rung.ACCEPTED else "handed_over")
+        (result.rung.value if result.rung in _ABOVE_HANDED_OVER else "handed_over")
         if arrived or not one.carried
         else "refused"
     )
@@ -105,7 +108,7 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
             "because": None if arrived or not one.carried else "their system took none of the reports",
             "next_at": now + FIRST_FOLLOW_UP if pending else None,
             "rung": result.rung.value if state != "refused" else "prepared",
-            "handed_over_at": now if state != "refused" else None,
+            "handed_over_at": at if state != "refused" else None,
             "far_reference": result.reference[:120],
             "lease_by": None,
         }
@@ -125,9 +128,8 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
     }
     if arrived or not one.carried:
         if one.row.kind != "alert":
-            writing.arrived.append(dispatch_id)
-        rungs = ["handed_over", "accepted"] if result.rung is Rung.ACCEPTED else ["handed_over"]
-        for rung in rungs:
+            writing.arrived[at].append(dispatch_id)
+        for rung in _rungs(result):
             writing.receipts.append(
                 _receipt(desk, one, rung, result.reference, answers, result.hops, evidence, now)
             )
@@ -144,6 +146,11 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
         if differing:
             why = "their register has another mark, which we left as it is"
             writing.onward.append(Onward(one.row, differing, why, differs=True))
+
+
+def _rungs(result: DeliveryResult) -> list[str]:
+    """Name the rungs that a delivery climbed."""
+    return ["handed_over", *([result.rung.value] if result.rung in _ABOVE_HANDED_OVER else [])]
 
 
 def _not_handed_over(
@@ -174,7 +181,8 @@ def _not_handed_over(
             "key": one.row.dispatch_id,
             "state": _state_after(step, outcome),
             "because": words[:200],
-            "next_at": step.at,
+            # A person tries again, not the clock.
+            "next_at": None if route.adapter.asks_person else step.at,
             "rung": "uncertain" if doubtful else one.row.rung,
             "handed_over_at": None,
             "far_reference": one.row.far_reference,
@@ -243,12 +251,13 @@ def evidence_digest(desk: Desk, evidence: dict[str, Any]) -> str:
 def _said(
     desk: Desk, kind: str, one: Tried, reports: Sequence[Row[Any]], evidence: dict[str, Any]
 ) -> Statement:
-    fields = {
+    fields: dict[str, Any] = {
         "dispatch": one.row.reference,
         "reports": [report.commitment for report in reports],
-        "attempt": one.number,
         "evidence": evidence_digest(desk, evidence),
     }
+    if kind != "dispatch.confirmed":  # somebody's word, whichever try it was
+        fields["attempt"] = one.number
     return Statement(kind, one.row.reference, fields)
 
 
@@ -274,8 +283,8 @@ def _write(desk: Desk, connection: Connection, writing: _Writing, now: datetime)
         delivering.answer_all(connection, provider_id, writing.taken, Answer.TAKEN.value)
     if writing.answers:
         delivering.answer_some(connection, provider_id, writing.answers)
-    if writing.arrived:
-        delivering.meet_debts(connection, provider_id, writing.arrived, now)
+    for at, some in writing.arrived.items():
+        delivering.meet_debts(connection, provider_id, some, at)
     if writing.receipts:
         keep_receipts(desk, connection, writing.receipts)
     record(connection, desk, writing.said)

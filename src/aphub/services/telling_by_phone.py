@@ -49,6 +49,8 @@ def call_about_message(desk: Desk, ref: str, call: Call) -> str:
             )
         organisation = row.organisation if row is not None else "calls"
         keep_call(desk, connection, subject, Act.PHONE_SCHOOL, call.whom or OFFICE, call, at, organisation)
+        if row is not None and row.state == "waiting" and _by_person(desk, row):
+            return _deliver(desk, connection, row, call, name)
         if call.result is not CallResult.ANSWERED:
             rule = f" {VOICEMAIL_RULE}" if call.result is CallResult.VOICEMAIL else ""
             return f"Kept: {CALL_WORDS[call.result]}.{rule} That does not count as told: try again."
@@ -61,6 +63,23 @@ def call_about_message(desk: Desk, ref: str, call: Call) -> str:
                 settling.meet(connection, desk.provider_id, [owed.owed_id], at)
         settling.clear_tasks(connection, desk.provider_id, subject, desk.now, name, f"told by phone: {rung}")
     return f"{subject} counts as {'confirmed' if call.repeated else 'sent'}: {call.answered_by} was told."
+
+
+def _by_person(desk: Desk, row: Row[Any]) -> bool:
+    adapter = desk.plugins.adapters.get(row.adapter)
+    return adapter is not None and adapter.asks_person
+
+
+def _deliver(desk: Desk, connection: Connection, row: Row[Any], call: Call, by: str) -> str:
+    """Let the adapter of a telephone channel make of the call what it is: the hub tries the delivery now."""
+    change = {"key": row.dispatch_id, "next_at": desk.now}
+    delivering.change_dispatches(connection, desk.provider_id, [change])
+    desk.announce(row.lane)
+    if call.result is not CallResult.ANSWERED:
+        rule = f" {VOICEMAIL_RULE}" if call.result is CallResult.VOICEMAIL else ""
+        return f"Kept: {CALL_WORDS[call.result]}.{rule} That does not count as told: try again."
+    settling.clear_tasks(connection, desk.provider_id, row.reference, desk.now, by, "told by phone")
+    return f"Kept: {call.answered_by} was told. {row.reference} counts as {'confirmed' if call.repeated else 'sent'}."
 
 
 def _about(desk: Desk, connection: Connection, ref: str) -> str | None:
