@@ -216,7 +216,7 @@ class World:
             versions = select(t.entries.c.lesson_id, func.max(t.entries.c.version)).group_by(
                 t.entries.c.lesson_id
             )
-            older: dict[int, int] = dict(connection.execute(versions).tuples().all())
+            older = {row[0]: row[1] for row in connection.execute(versions).all()}
             fact = Fact(outcome, reason, minutes, note)
             enter(
                 desk,
