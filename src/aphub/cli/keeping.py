@@ -1,4 +1,4 @@
-"""`aphub secret` and `aphub plugins`: what is kept for the hub, and what is installed."""
+"""`aphub secret`: what is kept for the hub."""
 
 import sys
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import SecretStr
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground
+from aphub.cli.ground import Ground
 from aphub.cli.shown import as_list, new_table, show_list
 from aphub.domain.wording import day_words
 
@@ -85,37 +85,3 @@ def _state(ends: date | None, today: date) -> str:
     if ends is None or ends - today > SOON:
         return ""
     return "expired" if ends < today else "expires soon"
-
-
-@click.command()
-@as_list
-@click.pass_context
-def plugins(ctx: click.Context, form: str) -> None:
-    """List the adapters, sources and renderers that are installed, and plugins that could not be used."""
-    from aphub.hub import built_in  # noqa: PLC0415 - only this verb needs no hub to be there
-    from aphub.plugins import load  # noqa: PLC0415 - likewise
-
-    there = load(built_in())
-    kinds = (("adapter", there.adapters), ("source", there.sources), ("renderer", there.renderers))
-    found = [
-        {"kind": kind, "name": name, "from": there.origins.get(name, ""), "words": _first_sentence(thing)}
-        for kind, some in kinds
-        for name, thing in sorted(some.items())
-    ]
-    found += [
-        {"kind": "not usable", "name": one.name, "from": "", "words": one.why} for one in there.quarantined
-    ]
-
-    def table() -> "Table":
-        table = new_table("Kind", "Name", "From", "What it is", fixed=("Kind", "Name"))
-        for one in found:
-            table.add_row(*one.values())
-        return table
-
-    show_list(form, found, table)
-    ctx.exit(NEEDS_A_PERSON if there.quarantined else 0)
-
-
-def _first_sentence(thing: object) -> str:
-    words = thing.__doc__ if isinstance(thing, type) else type(thing).__doc__
-    return (words or "").strip().partition("\n")[0]

@@ -14,7 +14,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "init": ("begin", "init", "Make a new hub, with its recovery key and a starter configuration."),
     "apply": ("begin", "apply", "Publish the configuration, after showing what it changes."),
     "secret": ("keeping", "secret", "Keep passwords and tokens out of files."),
-    "plugins": ("keeping", "plugins", "List what is installed, and what could not be used."),
+    "plugins": ("plugging", "plugins", "List what is installed and what it can, or make a new one."),
     "import": ("coming_in", "import_people", "Take pupils, placements and recipients in from a file."),
     "ingest": ("coming_in", "ingest", "Take one register in."),
     "normalise": ("coming_in", "normalise", "Show what a register says, row by row; nothing is changed."),
