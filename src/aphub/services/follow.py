@@ -120,12 +120,16 @@ def _settle(
             since = now - (row.handed_over_at or now)
             way = desk.routes.one(row.organisation, row.channel)
             agreed = way.settings.answered_within() if way is not None else timedelta()
-            if since > agreed:
+            if since >= agreed:
                 what = "it is in the register" if way and way.adapter.writes_register else "it accepted it"
                 words = f"{row.reference}: their system took it, but has not said that {what}."
                 raise_task(desk, connection, row, "not_confirmed", words, now)
+            later = max(_STEP, since / 2)
+            if since < agreed:
+                # Not past the time at which a person should be asked.
+                later = min(later, agreed - since)
             over = since > agreed * ASKED_ON
-            change = {"key": row.dispatch_id, "next_at": None if over else now + max(_STEP, since / 2)}
+            change = {"key": row.dispatch_id, "next_at": None if over else now + later}
             delivering.change_dispatches(connection, desk.provider_id, [change])
             return
         by_ref = {answer.report: answer for answer in result.results}

@@ -84,12 +84,12 @@ def changes_of(slug: str, old: Snapshot | None, new: Snapshot) -> list[Change]:
         said += [Change(slug, name, f"{one.name} is new.") for name, one in new.organisations.items()]
         return said + [Change(slug, name, "Agreement is new.") for name in new.agreements]
     said = []
-    if old.provider != new.provider:
-        fields = [
-            name
-            for name in type(new.provider).model_fields
-            if getattr(old.provider, name) != getattr(new.provider, name)
-        ]
+    fields = [
+        name
+        for name in type(new.provider).model_fields
+        if getattr(old.provider, name) != getattr(new.provider, name)
+    ]
+    if fields:
         said.append(Change(slug, "provider", f"Changed: {', '.join(fields)}."))
     for title, before, after in (
         ("School or council", old.organisations, new.organisations),
