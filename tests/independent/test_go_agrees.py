@@ -17,6 +17,9 @@ from aphub.domain.ledger.merkle import EMPTY, append, inclusion_proof, leaf_hash
 from aphub.domain.ledger.notes import Checkpoint, note_sign, sign_checkpoint, verifying_key
 from aphub.domain.ledger.proofs import Proof, proof_text, verify_proof
 from aphub.domain.ledger.statements import leaf_bytes
+from aphub.domain.outcomes import Outcome
+from aphub.services.evidence import evidence
+from tests.world import build_world
 
 SOURCE = Path(__file__).with_name("verify_proof.go")
 GO_PATH = Path("/usr/share/gocode")
@@ -155,3 +158,22 @@ REFUSED = {
 def test_both_refuse_what_was_not(go_accepts: Accepts, what: str) -> None:
     assert not we_accept(*REFUSED[what])
     assert not go_accepts(*REFUSED[what])
+
+
+def test_go_accepts_every_proof_in_a_pupils_evidence(
+    go_accepts: Accepts, tmp_path: Path, sqlite_url: str
+) -> None:
+    world = build_world(tmp_path / "home", sqlite_url)
+    sam = world.pupil()
+    world.owe()
+    world.at("09:02").enter(sam, outcome=Outcome.ABSENT)
+    world.at("09:45")
+    folder = evidence(world.desk, "P0001", tmp_path / "evidence", by="Robin, office")
+    world.hub.close()
+    [vkey] = (folder / "verifying-keys.txt").read_text().split()
+    statements = sorted((folder / "statements").iterdir())
+    assert len(statements) >= 4
+    for statement in statements:
+        proof = next((folder / "proofs").glob(f"{statement.stem}.*")).read_text()
+        assert go_accepts(statement.read_bytes(), proof, vkey)
+        assert not go_accepts(statement.read_bytes() + b" ", proof, vkey)

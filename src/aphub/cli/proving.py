@@ -2,14 +2,17 @@
 
 import base64
 import binascii
+from datetime import date, datetime, timedelta
 from email import message_from_string
 from pathlib import Path
 
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.looking import DAY
 from aphub.cli.shown import say_json
 from aphub.services import receipts
+from aphub.services.evidence_about import Span
 from aphub.store import leaving
 
 
@@ -71,7 +74,10 @@ def _verify_bundle(folder: Path, keys: tuple[str, ...], *, as_json: bool) -> int
     if as_json:
         say_json({"ok": checked.ok, "statements": checked.statements, "findings": checked.findings})
     elif checked.ok:
-        click.echo(f"All is as it was signed: {checked.statements} statements, {checked.openings} contents.")
+        click.echo(
+            f"All is as it was signed: {checked.statements} statements, {checked.openings} contents, "
+            f"{checked.documents} messages as they were sent."
+        )
         if not keys:
             click.echo(
                 "The folder's own keys were used: this shows that nothing was changed, not who signed."
@@ -106,12 +112,39 @@ def read_checkpoint(text: str) -> str:
     help="A new folder to write it into.",
 )
 @click.option("--contents/--no-contents", default=True, help="With or without the reports themselves.")
+@click.option(
+    "--documents/--no-documents",
+    default=None,
+    help="With or without the messages as they were sent. Default: with a pupil, a school or a term.",
+)
+@click.option("--from", "first", type=DAY, metavar="DAY", help="Of a pupil or school: from this day on.")
+@click.option(
+    "--until", "last", type=DAY, metavar="DAY", help="Of a pupil or school: up to and with this day."
+)
 @by_option()
 @click.pass_obj
-def evidence(ground: Ground, what: str, folder: Path, by: str, *, contents: bool) -> None:
-    """Write proof about WHAT: a message, a placement, or a day such as 2026-03-03 (default: today)."""
+def evidence(
+    ground: Ground,
+    what: str,
+    folder: Path,
+    first: datetime | None,
+    last: datetime | None,
+    by: str,
+    *,
+    contents: bool,
+    documents: bool | None,
+) -> None:
+    """Write proof about WHAT: a message, a placement, a pupil, a school or council, a day, or "term".
+
+    Of a pupil, a school or a term the whole attendance record is there too, with a line to sign on.
+    Default: today.
+    """
+    span = Span(first.date() if first else date.min, last.date() + timedelta(days=1) if last else date.max)
     with ground.desk_of(what) as desk:
-        written = receipts.evidence(desk, what or desk.today.isoformat(), folder, contents=contents, by=by)
+        about = what or desk.today.isoformat()
+        written = receipts.evidence(
+            desk, about, folder, contents=contents, by=by, span=span, documents=documents
+        )
     click.echo(f"Written to {written}. Open index.html, or check it with: aphub verify --bundle {written}")
     if contents:
         click.echo("It holds personal data. Give it only to whom it concerns.")

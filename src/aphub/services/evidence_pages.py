@@ -20,6 +20,8 @@ def pages(
     owed: Sequence[Row[Any]],
     statements: dict[int, bytes],
     openings: int,
+    documents: int = 0,
+    with_record: bool = False,  # noqa: FBT001, FBT002 - whether the page names the record's folder
 ) -> dict[str, bytes]:
     """Make index.html and README.txt."""
     provider = desk.config.provider
@@ -29,6 +31,8 @@ def pages(
         "origin": origin_of(desk),
         "made": moment_words(desk.now),
         "openings": openings,
+        "documents": documents,
+        "with_record": with_record,
         "messages": [_message(desk, row) for row in messages],
         "missed": [row for row in owed if row.missed_told_at is not None],
         "said": [(number, _sentence(leaf)) for number, leaf in sorted(statements.items())],

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from aphub.domain.errors import AphubError
@@ -13,7 +14,9 @@ from aphub.services.papers.pdf import CannotPrintError, as_pdf
 from aphub.services.papers.sheets import XLSX, as_csv, as_workbook
 from aphub.services.papers.text import as_text
 
-__all__ = ["FORMS", "CannotPrintError", "Printed", "as_mail_body", "as_text", "keep", "printed"]
+__all__ = [
+    "FORMS", "CannotPrintError", "Printed", "as_mail_body", "as_text", "keep", "printable", "printed", "safe_name",
+]  # fmt: skip
 
 FORMS = ("pdf", "html", "txt", "xlsx", "csv")
 """The forms in which a paper comes, by their files' ending."""
@@ -26,6 +29,11 @@ class Printed:
     name: str
     media_type: str
     content: bytes = field(repr=False)
+
+
+def printable() -> tuple[str, ...]:
+    """Give the form for print that can be made here: PDF, or none where typst is not installed."""
+    return ("pdf",) if find_spec("typst") else ()
 
 
 def printed(paper: Paper, form: str) -> Iterator[Printed]:

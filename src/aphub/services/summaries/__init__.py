@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from aphub.domain.calendar import ONE_DAY
 from aphub.domain.errors import AphubError
 from aphub.domain.figures import Figures
-from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.papers import Cell, Heading, Paper, Part, Table, Text
-from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS
 from aphub.domain.stretches import Every, Stretch, stretch_around
 from aphub.domain.wording import day_words
 from aphub.services import figures, thresholds
 from aphub.services.accesses import What, note
 from aphub.services.desk import Desk, place_of
+from aphub.services.summaries.lessons import happened
 from aphub.services.summaries.parts import NOT_SCHOOL, each_pupil, whole
 from aphub.services.summaries.patterns import patterns
 from aphub.services.summaries.people import Placed, placed_of
@@ -191,13 +189,3 @@ def _lessons(
         rows.append((first, f"{row.starts_wall} to {row.ends_wall}", row.subject, happened(row)))
     columns = ("Pupil" if named else "Day", "Lesson", "Subject", "What happened")
     return Table("Each lesson", columns, tuple(rows), nothing="No lesson has begun.", widths=(3, 2, 2, 4))
-
-
-def happened(row: Row[Any]) -> str:
-    """Say what became of a lesson: its outcome, minutes late, and the reason as a category."""
-    outcome = Outcome(row.outcome) if row.outcome else Outcome.NOT_YET_TAKEN
-    words = OUTCOME_WORDS[outcome]
-    if outcome is Outcome.LATE and row.minutes is not None:
-        words = f"arrived {row.minutes} minutes late"
-    reason = REASON_WORDS[ReasonKind(row.reason)] if row.reason else ""
-    return f"{words}, {reason}" if reason else words
