@@ -144,7 +144,7 @@ def case_view(desk: Desk, ref: str, by: str) -> CaseView:
 
 def person_of(desk: Desk, connection: Connection, pupil_id: int) -> Pupil | None:
     """Open one pupil; None for one who was erased."""
-    return _opened(desk, connection, [pupil_id]).get(pupil_id)
+    return people_of(desk, connection, [pupil_id]).get(pupil_id)
 
 
 def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | None, Pupil]) -> CaseLine:
@@ -236,10 +236,11 @@ def _script(desk: Desk, act: Act, pupil: str) -> tuple[str, ...]:
 
 
 def _pupils(desk: Desk, connection: Connection, rows: list[Row[Any]]) -> dict[int | None, Pupil]:
-    return _opened(desk, connection, [row.pupil_id for row in rows if row.pupil_id is not None])
+    return people_of(desk, connection, [row.pupil_id for row in rows if row.pupil_id is not None])
 
 
-def _opened(desk: Desk, connection: Connection, numbers: list[int]) -> dict[int | None, Pupil]:
+def people_of(desk: Desk, connection: Connection, numbers: list[int]) -> dict[int | None, Pupil]:
+    """Open pupils by number; those who were erased are left out."""
     people: dict[int | None, Pupil] = {}
     for row in pupils.by_numbers(connection, desk.provider_id, numbers).values():
         with suppress(KeyErasedError):  # an erased pupil's case is a number and times

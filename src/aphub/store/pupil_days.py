@@ -135,6 +135,16 @@ def attendance(connection: Connection, provider_id: int, from_day: date, until_d
     return list(connection.execute(chosen))
 
 
+def lessons_due(connection: Connection, provider_id: int, day: date) -> list[Row[Any]]:
+    """Give the lessons that are due on a day, by place and time."""
+    chosen: Any = (
+        select(lessons)
+        .where(lessons.c.provider_id == provider_id, lessons.c.day == day, lessons.c.state != "withdrawn")
+        .order_by(lessons.c.place, lessons.c.starts_at, lessons.c.lesson_id)
+    )
+    return list(connection.execute(chosen))
+
+
 def confirmed_days(
     connection: Connection, provider_id: int, wanted: Sequence[tuple[int, date]]
 ) -> set[tuple[int, date]]:

@@ -1,0 +1,55 @@
+"""Tomorrow's sheet on paper, and what stands on it typed in."""
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from aphub.cli.ground import Ground, by_option
+from aphub.services import sheet as kept
+
+_MARK = re.compile(
+    r"(?P<number>\d{1,4})[.:]? +(?P<word>[^,]+)(?:, *(?P<minutes>\d{1,3}))?(?:, *(?P<reason>.+))?"
+)
+
+
+@click.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Default: tomorrow.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("sheet.html"),
+    show_default=True,
+    help="Where to write it.",
+)
+@click.pass_obj
+def sheet(ground: Ground, day: datetime | None, out: Path) -> None:
+    """Write a day's register to print, with numbered lines and a page a place, for when the hub is away."""
+    with ground.desk() as desk:
+        made = kept.make_sheet(desk, day.date() if day else desk.today + timedelta(days=1))
+    out.write_text(made.html, encoding="utf-8")
+    out.chmod(0o600)
+    click.echo(f"{out}: sheet {made.ref} with {made.lines} lines. Print it, then delete the file.")
+
+
+@click.command()
+@click.argument("sheet")
+@click.argument("marks", nargs=-1, required=True)
+@by_option()
+@click.pass_obj
+def typed(ground: Ground, sheet: str, marks: tuple[str, ...], by: str) -> None:
+    """Type in what stands on a printed sheet, each as "NUMBER WORD, MINUTES, REASON": all of it, or nothing."""
+    read = {}
+    for mark in marks:
+        found = _MARK.fullmatch(mark.strip())
+        if found is None:
+            raise click.UsageError(
+                f"'{mark[:40]}' cannot be read. Write a number and a word, such as \"2 late, 10\"."
+            )
+        read[int(found["number"])] = (found["word"].strip(), found["minutes"] or "", found["reason"] or "")
+    if len(read) != len(marks):
+        raise click.UsageError("A number stands there twice.")
+    with ground.desk() as desk:
+        count = kept.type_in(desk, sheet, read, by)
+    click.echo(f"{count} {'line' if count == 1 else 'lines'} entered from sheet {sheet}.")
