@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import settings
 
-from aphub.api import COLUMNS, Delivery, Document, Kind, Message, Outbound, Rendering, Row, Tools
+from aphub.api import COLUMNS, Delivery, Document, Kind, Message, Outbound, Rendering, Row
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.sandbox.smtp import SmtpSink
+from aphub.testing import sample_tools
 from aphub_email import Attestation, EmailAdapter, EmailConnection, EmailRoute
 
 # How long one example takes says more about the machine than about the code.
@@ -120,7 +120,7 @@ def adapters() -> Iterator[Callable[[EmailConnection], EmailAdapter]]:
     made: list[EmailAdapter] = []
 
     def make(connection: EmailConnection) -> EmailAdapter:
-        made.append(EmailAdapter(connection, Tools(http=httpx.Client, now=lambda: NOW)))
+        made.append(EmailAdapter(connection, sample_tools(NOW)))
         return made[-1]
 
     yield make

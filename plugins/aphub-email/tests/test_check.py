@@ -1,12 +1,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
-from aphub.api import Tools
 from aphub.sandbox.certificates import CertificateKind
 from aphub.sandbox.smtp import SmtpSink
+from aphub.testing import sample_tools
 from aphub_email import EmailAdapter, EmailConnection, EmailRoute
 
 STEPS = [
@@ -61,7 +60,7 @@ def test_the_first_step_that_fails_is_the_last_and_says_what_to_mend(
 
 def test_a_certificate_that_runs_out_soon_is_warned_of(connection: EmailConnection, route: EmailRoute):
     soon = datetime.now(UTC) + timedelta(days=3640)
-    adapter = EmailAdapter(connection, Tools(http=httpx.Client, now=lambda: soon))
+    adapter = EmailAdapter(connection, sample_tools(soon))
     steps = list(adapter.check(route))
     assert steps[2].ok
     assert "runs out in" in steps[2].mend

@@ -64,7 +64,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
     def open(self) -> None:
         """Connect, verify the server, and sign in."""
         if self._session is None:
-            self._session = open_session(self.connection)
+            self._session = open_session(self.connection, self.tools.reach)
 
     def close(self) -> None:
         """Leave politely; a second call does nothing."""
@@ -100,7 +100,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
 
     def check(self, route: EmailRoute) -> Iterator[CheckStep]:
         """Prove the way step by step, up to the address; nothing is sent."""
-        return check_steps(self.connection, route, self.tools.now())
+        return check_steps(self.connection, route, self.tools)
 
     def _through_session(
         self, waiting: dict[str, Delivery]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from aphub.api import CheckStep, DeliveryError
+from aphub.api import CheckStep, DeliveryError, Tools
 from aphub_email import words
 from aphub_email.session import Session, find, reach, secure, sign_in
 from aphub_email.settings import EmailConnection, EmailRoute
@@ -13,12 +13,12 @@ _WARN_BEFORE = timedelta(days=30)
 _SEEN_ADDRESSES = 4
 
 
-def check_steps(connection: EmailConnection, route: EmailRoute, now: datetime) -> Iterator[CheckStep]:
+def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) -> Iterator[CheckStep]:
     """Give one step after the other, ending at the first that fails; no message is begun."""
     wire: Wire | None = None
     step = "The mail server's name is found"
     try:
-        addresses = find(connection)
+        addresses = find(connection, tools.reach)
         seen = list(dict.fromkeys(str(address[0]) for _, address in addresses))[:_SEEN_ADDRESSES]
         yield CheckStep(step, ok=True, found=", ".join(seen))
 
@@ -28,7 +28,7 @@ def check_steps(connection: EmailConnection, route: EmailRoute, now: datetime) -
 
         step = "The connection is encrypted and the server is who it says"
         session = secure(connection, wire)
-        yield _encrypted(step, session.proof, now)
+        yield _encrypted(step, session.proof, tools.now())
 
         step = "We are signed in"
         sign_in(session)

@@ -5,7 +5,7 @@ import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
 
-from aphub.api import RefusedDeliveryError
+from aphub.api import Reach, RefusedDeliveryError
 from aphub_email import words
 from aphub_email.settings import EmailConnection
 from aphub_email.wire import LineLostError, Reply, TlsProof, Wire, tls_context
@@ -44,14 +44,14 @@ class Session:
         self.wire.goodbye()
 
 
-def open_session(connection: EmailConnection) -> Session:
+def open_session(connection: EmailConnection, allowed: Reach) -> Session:
     """Connect, verify and sign in.
 
     Raises:
         TransientDeliveryError: The server cannot be reached now.
         RefusedDeliveryError: It is not who it should be, does not encrypt, or will not let us in.
     """
-    wire = reach(connection, find(connection))
+    wire = reach(connection, find(connection, allowed))
     try:
         session = secure(connection, wire)
         sign_in(session)
@@ -64,13 +64,19 @@ def open_session(connection: EmailConnection) -> Session:
 Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
 
-def find(connection: EmailConnection) -> list[Address]:
-    """Ask the name service for the server's addresses."""
+def find(connection: EmailConnection, allowed: Reach) -> list[Address]:
+    """Ask the name service for the server's addresses, and leave out those that may not be talked to.
+
+    Raises:
+        TransientDeliveryError: There are none.
+        RefusedDeliveryError: All of them are inside a private network that the operator did not list.
+    """
     try:
         found = socket.getaddrinfo(connection.host, connection.actual_port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
         raise words.not_found(connection.host) from exc
-    return [(family, address) for family, _, _, _, address in found]
+    good = set(allowed.only(connection.host, [str(address[0]) for *_, address in found]))
+    return [(family, address) for family, _, _, _, address in found if str(address[0]) in good]
 
 
 def reach(connection: EmailConnection, addresses: list[Address]) -> Wire:
