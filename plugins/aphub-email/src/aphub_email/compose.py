@@ -133,16 +133,19 @@ def _body(rendered: bytes) -> tuple[bytes, bytes]:
 
     Plain text stays readable in the source of a message, and spam filters like it better than base64.
     """
-    text = rendered.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    ends = rendered.count(b"\r\n")
+    if rendered.count(b"\n") != ends or rendered.count(b"\r") != ends:
+        rendered = rendered.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
     # "=_" begins our boundaries and cannot stand in quoted-printable.
-    if text.isascii() and b"=_" not in text and b"\0" not in text and _lines_fit(text):
-        return b"7bit", text.replace(b"\n", b"\r\n")
+    if rendered.isascii() and b"=_" not in rendered and b"\0" not in rendered and _lines_fit(rendered):
+        return b"7bit", rendered
+    text = rendered.replace(b"\r\n", b"\n")
     return b"quoted-printable", b2a_qp(text, istext=True).replace(b"\n", b"\r\n")
 
 
 def _lines_fit(text: bytes) -> bool:
     """Say whether every line may travel as it is."""
-    return len(max(text.split(b"\n"), key=len)) <= _LONGEST_LINE
+    return max(map(len, text.split(b"\r\n"))) <= _LONGEST_LINE
 
 
 def _base64_lines(content: bytes, width: int = _BASE64_LINE) -> bytes:
