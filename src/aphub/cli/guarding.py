@@ -220,7 +220,6 @@ def wrong_school(
     click.echo(f"Recorded as {found.ref}: {found.reports} reports about {found.pupils} pupils.")
     if found.paused:
         click.echo(f"Stopped: {', '.join(found.paused)}. Nothing more goes there until you resume it.")
-    click.echo(f"The 72 hours end on {moment_words(found.report_by)}.")
     for name, text in found.drafts.items():
         if folder is not None:
             _write_new(folder / name, text)
@@ -228,6 +227,7 @@ def wrong_school(
         elif name.startswith("1-"):
             click.echo("")
             click.echo(text)
+    click.echo(f"The 72 hours end on {moment_words(found.report_by)}.")
     if folder is None:
         click.echo("All four drafts: add --to FOLDER")
     ctx.exit(NEEDS_A_PERSON)
