@@ -55,7 +55,7 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
         by="Tue 10:15",
         about={"Cy": off, "Di": "did not attend, reason not known => N"},
     )
-    told = "did not attend, ill; 10:03am phoned home, answered; From: our own staff; Why: somebody at home told us the reason. => I"
+    told = "did not attend, ill; 10:03am phoned home, answered; From: home. By: Jo Weaver, 10:03am => I"
     expect.message("update", to="kestrel-academy", by="Tue 10:20", about={"Di": told})
     # Half of a morning is cancelled: the school must know that the pupil is not in the building for all of it.
     week.at("Tue 10:20").register("10:30", Ada="Cancelled - tutor")
@@ -128,4 +128,15 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     week.at("Fri 10:33").register("10:30", Ada="Present")
     said = expect.message("routine", to="hill-school", by="Fri 16:00", about=here)
     assert "engage" not in said.text
+
+    # Persistent absence, over four weeks and eight lessons at least: meeting, adjusted plan, referral back, other agencies.
+    week.at("Fri 18:00")
+    expect.steps(
+        "Ada",
+        "persistent",
+        meet="next Fri 16:00",
+        plan="Fri +2 16:00",
+        refer_back="Fri +5 16:00",
+        agencies="Fri +7 16:00",
+    )
     expect.the_end()

@@ -158,4 +158,14 @@ def test_a_week_at_sentre(week_at: PlayWeek):  # noqa: PLR0915 - a week is one s
     week.at("Fri 13:03").register("13:00", Ava="/")
     expect.message("routine", to="hill-school", by="Fri 13:45", about={"Ava": "attended => B"})
     expect.message("routine", to="northshire", by="Fri 15:30", about={"Cai": "present => /"}, via="drop")
+
+    # Stage 2: seven of nine lessons in four weeks. A conversation within five school days, the plan's review within four weeks.
+    week.at("Fri 18:00")
+    expect.steps(
+        "Ava",
+        "stage-two",
+        conversation="next Fri 16:00",
+        plan="Fri +2 16:00",
+        review="Fri +4 16:00",
+    )
     expect.the_end()

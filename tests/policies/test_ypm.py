@@ -128,4 +128,11 @@ def test_a_week_at_ypm(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
         about={"Lee": "worked at home, not supervised in person", "Max": "took part online"},
     )
     expect.message("routine", to="westmarsh", by="Fri 09:45", about={"Nia": "attended", "Ola": "attended"})
+
+    # The week closes. Under 90 % of at least four lessons is escalated, with a plan and targets; a cancelled one counts not.
+    week.at("Fri 18:00")
+    for name in ("Max", "Ola"):
+        expect.steps(
+            name, "under-ninety", escalate="next Mon 16:00", plan="next Fri 16:00", review="Fri +4 16:00"
+        )
     expect.the_end()

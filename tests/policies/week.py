@@ -217,10 +217,11 @@ class Week:
     # Time
 
     def day(self, weekday: str) -> date:
-        """Give the date of a weekday of this week, or of the next one: "Tue", "next Tue"."""
-        *later, short = weekday.split()
+        """Give the date of a weekday of this week, of the next one, or of one to come: "Tue", "next Tue", "Tue +4"."""
+        words = weekday.removeprefix("next ").split()
+        weeks = int(words[1]) if len(words) > 1 else int(weekday.startswith("next "))
         places = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
-        return self.monday + timedelta(days=places[short] + 7 * len(later))
+        return self.monday + timedelta(days=places[words[0]] + 7 * weeks)
 
     def instant(self, when: str) -> datetime:
         """Give the instant of "Tue 09:05", or of "09:05" today."""
