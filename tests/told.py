@@ -4,8 +4,13 @@ import json
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+<<<<<<< HEAD
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+=======
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+>>>>>>> bb45cc2 (Hear what far sides say later: bounces, delays, machines' and people's answers)
 from typing import Any, ClassVar
 
 from aphub.api.adapters import (
@@ -22,7 +27,11 @@ from aphub.api.adapters import (
     RouteSettings,
     Rung,
 )
+<<<<<<< HEAD
 from aphub.api.errors import TransientDeliveryError
+=======
+from aphub.api.answers import Collected, LaterNews
+>>>>>>> bb45cc2 (Hear what far sides say later: bounces, delays, machines' and people's answers)
 from aphub.api.hooks import hookimpl
 from aphub.domain.calls import CallResult
 from aphub.domain.outcomes import Outcome
@@ -35,6 +44,13 @@ class ToldConnection(ConnectionSettings):
     """Names the far side, so that each name is a lane of its own."""
 
     far: str = "far"
+
+
+class HeardConnection(ToldConnection):
+    """A far side that says something later, asked every minute."""
+
+    def listens_every(self) -> timedelta:
+        return timedelta(minutes=1)
 
 
 class ToldRoute(RouteSettings):
@@ -63,6 +79,8 @@ class FarSides:
     later: dict[str, deque[Say | Exception]] = field(default_factory=lambda: defaultdict(deque))
     heard: list[tuple[str, Delivery]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    news: dict[str, deque[LaterNews | Exception]] = field(default_factory=lambda: defaultdict(deque))
+    marks: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -202,6 +220,7 @@ def adapters_for(sides: FarSides) -> object:
         follows_up = True
         cannot_say = frozenset({Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN})
 
+<<<<<<< HEAD
     class Person(Told):
         name = "told-person"
         asks_person = True
@@ -217,6 +236,26 @@ def adapters_for(sides: FarSides) -> object:
 
     Told.sides = sides
     kinds = (Person, Told, Harmless, Harmful, LooksUp, Register)
+=======
+    class Listens(Told):
+        name = "told-listens"
+        connection_class = HeardConnection
+        collects = True
+
+        def collect(self, after: str) -> Collected:
+            """Give one piece a turn; the mark is how many were given."""
+            self.sides.marks.append(after)
+            queue = self.sides.news[self.connection.far]
+            if not queue:
+                return Collected(after)
+            one = queue.popleft()
+            if isinstance(one, Exception):
+                raise one
+            return Collected(str(int(after or 0) + 1), (one,), more=bool(queue))
+
+    Told.sides = sides
+    kinds = (Told, Harmless, Harmful, LooksUp, Register, Listens)
+>>>>>>> bb45cc2 (Hear what far sides say later: bounces, delays, machines' and people's answers)
 
     class Plugin:
         @hookimpl

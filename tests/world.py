@@ -18,7 +18,7 @@ from aphub.domain.placements import Nature, TimetableSlot
 from aphub.hub import Hub, built_in, create_hub, open_hub
 from aphub.plugins import load
 from aphub.sealing import MasterKey
-from aphub.services import case_sweeps, cases, deliver, follow, owe, tell, watch
+from aphub.services import case_sweeps, cases, deliver, follow, listen, owe, tell, watch
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter
 from aphub.store import lanes as lane_rows
@@ -267,6 +267,7 @@ class World:
             told = tell.tell_now(desk)
             tried = self.deliver()
             settled = follow.follow_up(desk, self.make or self.hub.adapter)
+            settled += listen.listen_all(desk, self.make or self.hub.adapter)
             watch.watch(desk)
             if not (told.messages or tried or settled):
                 return

@@ -28,6 +28,7 @@ from aphub.services import (
     deliver,
     follow,
     intake,
+    listen,
     not_due,
     owe,
     purge,
@@ -85,9 +86,11 @@ def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes 
         messages += ask(partial(_tell, desk, lanes), 0)
     if lanes is None:
         done = sum(_deliver(hub, desks, pool), deliver.LaneResult())
+        settled += sum(listen.listen_all(desk, hub.adapter) for desk in desks)
     else:
         lanes.visit(desks)
         done = lanes.gather()
+        settled += done.settled
     for desk in desks:
         settled += ask(partial(_follow, hub, desk), 0)
         ask(partial(purge.purge_when_due, desk), False)  # noqa: FBT003 - what it gives otherwise
@@ -152,6 +155,7 @@ def next_instant(hub: Hub, desks: list[Desk], lanes: Lanes | None = None) -> dat
             lease = delivering.next_lease(connection, desk.provider_id)
             found += [at for at in (due, again, lease, night) if at is not None]
             found += following.next_look(connection, desk.provider_id)
+            found += listen.next_hearings(desk, connection, under_way)
             sweeps = (case_sweeps.next_judging(desk), case_sweeps.next_register(desk, connection))
             found += [at for at in sweeps if at is not None]
             found += watching.next_watch(

@@ -17,6 +17,7 @@ from aphub.api.adapters import (
     Rung,
     Tools,
 )
+from aphub.api.answers import Collected, LaterKind, LaterNews
 from aphub.api.errors import (
     DeliveryError,
     RefusedDeliveryError,
@@ -49,6 +50,7 @@ __all__ = [
     "AphubError",
     "CallResult",
     "CheckStep",
+    "Collected",
     "ConnectionSettings",
     "Delivery",
     "DeliveryAdapter",
@@ -56,6 +58,8 @@ __all__ = [
     "DeliveryResult",
     "Document",
     "Kind",
+    "LaterKind",
+    "LaterNews",
     "Memory",
     "Message",
     "Outbound",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from aphub.api.answers import Collected
 from aphub.api.errors import DeliveryError
 from aphub.api.reach import Reach
 from aphub.api.renderers import Rendering
@@ -22,6 +23,13 @@ class ConnectionSettings(BaseModel):
     """How to reach one far side; two routes with equal settings share a lane."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    not_where: ClassVar[frozenset[str]] = frozenset()
+    """Settings that decide neither where a message goes nor who can read it: a change of them needs no approval."""
+
+    def listens_every(self) -> timedelta | None:
+        """Say how often answers are to be fetched from this far side; None where they are not."""
+        return None
 
 
 class RouteSettings(BaseModel):
@@ -260,6 +268,7 @@ class DeliveryAdapter(ABC, Generic[C, R]):
     follows_up: ClassVar[bool] = False
     looks_up: ClassVar[bool] = False
     asks_person: ClassVar[bool] = False
+    collects: ClassVar[bool] = False
     burst: ClassVar[int] = 32
     capabilities: ClassVar[dict[str, str]] = {}
 
@@ -320,6 +329,16 @@ class DeliveryAdapter(ABC, Generic[C, R]):
         """Ask what became of a delivery that was handed over; None while it is still open.
 
         Called only when `follows_up` is true.
+        """
+        raise NotImplementedError
+
+    def collect(self, after: str) -> Collected:
+        """Fetch what the far side has said since the mark `after`, which is empty at first; `open` is not called for it.
+
+        It changes nothing there: people read the same mailbox. Called only when `collects` is true.
+
+        Raises:
+            DeliveryError: It could not be fetched; what was there comes next time.
         """
         raise NotImplementedError
 

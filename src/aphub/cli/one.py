@@ -69,6 +69,7 @@ def _life_lines(life: "Life") -> "Iterable[str]":
         yield f"  {report.ref}  placement {report.placement}, {report.period}, version {report.version}{newer}{answer}{whose}"
     yield from _steps("Tries", life.attempts)
     yield from _steps("Receipts", life.receipts)
+    yield from _answers(life)
     yield "Documents"
     for document in life.documents:
         yield f"  {document.name} ({document.media_type}, {document.size} bytes)"
@@ -78,6 +79,15 @@ def _life_lines(life: "Life") -> "Iterable[str]":
         yield f"  {number}  {kind}, {moment_words(at)}"
     if not life.statements:
         yield "  nothing yet"
+
+
+def _answers(life: "Life") -> "Iterable[str]":
+    if life.answers:
+        yield "In their words"
+    for answer in life.answers:
+        code = f" ({answer.code})" if answer.code else ""
+        yield f"  {moment_words(answer.at)}  {answer.kind}{code}"
+        yield from (f"    {words}" for words in answer.words.splitlines())
 
 
 def _steps(title: str, steps: "tuple[Step, ...]") -> "Iterable[str]":

@@ -46,6 +46,7 @@ class LaneResult:
     handed_over: int = 0
     failed: int = 0
     held: int = 0
+    settled: int = 0
 
     def __add__(self, other: "LaneResult") -> "LaneResult":
         """Add two results."""
@@ -54,6 +55,7 @@ class LaneResult:
             self.handed_over + other.handed_over,
             self.failed + other.failed,
             self.held + other.held,
+            self.settled + other.settled,
         )
 
 

@@ -215,9 +215,30 @@ def _say_expired(desk: Desk, connection: Connection, onward: Onward, current: Se
 
 
 def raise_task(
-    desk: Desk, connection: Connection, row: Row[Any], kind: str, words: str, now: datetime
+    desk: Desk,
+    connection: Connection,
+    row: Row[Any],
+    kind: str,
+    words: str,
+    now: datetime,
+    *,
+    apart: str = "",
 ) -> None:
-    """Give a person something to do about a message; the same task is raised once."""
+    """Give a person something to do about a message; the same task is raised once, unless it is set `apart`."""
+    subject = f"{row.reference}/{apart}" if apart else row.reference
+    open_task(desk, connection, kind, subject, row.organisation, words, now)
+
+
+def open_task(
+    desk: Desk,
+    connection: Connection,
+    kind: str,
+    subject: str,
+    organisation: str | None,
+    words: str,
+    now: datetime,
+) -> None:
+    """Give a person something to do; the same task is raised once."""
     [number] = allocate(connection, "tasks", 1)
     [ref] = desk.references(1)
     dispatching.open_tasks(
@@ -228,9 +249,9 @@ def raise_task(
                 "task_id": number,
                 "ref": ref,
                 "kind": kind,
-                "subject": row.reference,
+                "subject": subject,
                 "pupil_id": None,
-                "organisation": row.organisation,
+                "organisation": organisation,
                 "words": words[:300],
                 "due_at": now + PHONE_WITHIN,
                 "state": "open",

@@ -3,14 +3,21 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 
 from aphub.logs import get_logger
 from aphub.services.deliver import LaneResult, MakeAdapter, deliver_lane
 from aphub.services.desk import Desk
+from aphub.services.listen import due, lane_of, listen
+from aphub.services.routes import Route
 from aphub.store import lanes as lane_rows
 
 log = get_logger("lanes")
 _Key = tuple[int, str]
+
+
+def _listened(desk: Desk, way: Route, make: MakeAdapter) -> LaneResult:
+    return LaneResult(settled=listen(desk, way, make))
 
 
 class Lanes:
@@ -45,9 +52,16 @@ class Lanes:
                     if len(self._in_trouble & self._under_way.keys()) >= self._for_trouble:
                         continue
                     self._in_trouble.add(key)
-                future = self._pool.submit(deliver_lane, desk, lane, self._make, stopping=self._stop.is_set)
-                self._under_way[key] = future
-                future.add_done_callback(lambda _: self._wake())
+                self._begin(key, partial(deliver_lane, desk, lane, self._make, stopping=self._stop.is_set))
+            for name, way in due(desk).items():
+                key = (desk.provider_id, lane_of(name))
+                if key not in self._under_way:
+                    self._begin(key, partial(_listened, desk, way, self._make))
+
+    def _begin(self, key: _Key, work: Callable[[], LaneResult]) -> None:
+        future = self._pool.submit(work)
+        self._under_way[key] = future
+        future.add_done_callback(lambda _: self._wake())
 
     def gather(self) -> LaneResult:
         """Give what the visits that have ended since the last call did."""

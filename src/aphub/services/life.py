@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.api.adapters import Document
+from aphub.api.answers import LaterKind
 from aphub.domain.errors import AphubError
 from aphub.domain.placements import Pupil
 from aphub.domain.wording import period_words
@@ -59,6 +60,20 @@ class DocumentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """One thing that the far side said later, in its own words."""
+
+    at: datetime
+    kind: str
+    words: str = field(repr=False)
+    code: str
+
+
+_LATER = frozenset(kind.value for kind in LaterKind)
+_LADDER = frozenset({LaterKind.ACCEPTED.value})
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """Everything known of one message."""
 
@@ -78,6 +93,7 @@ class Life:
     receipts: tuple[Step, ...]
     statements: tuple[tuple[int, str, datetime], ...]
     documents: tuple[DocumentLine, ...]
+    answers: tuple[Heard, ...] = ()
 
 
 def show(desk: Desk, reference: str, *, names_because: str = "", by: str = "") -> Life:
@@ -122,11 +138,29 @@ def show(desk: Desk, reference: str, *, names_because: str = "", by: str = "") -
             Step(one.ended_at or one.started_at, one.outcome or "under way", one.words or "", one.code or "")
             for one in attempts
         ),
-        receipts=tuple(Step(one.at, one.rung, one.hops, one.far_reference) for one in receipts),
+        receipts=tuple(
+            Step(one.at, one.rung, one.hops, "" if one.rung in _LATER - _LADDER else one.far_reference)
+            for one in receipts
+        ),
         statements=tuple((one.number, one.kind, one.at) for one in statements),
         documents=tuple(
             DocumentLine(one.name, one.media_type, len(one.content)) for one in _documents(desk, row)
         ),
+        answers=_answers(desk, receipts) if names_because.strip() else (),
+    )
+
+
+def _answers(desk: Desk, receipts: Sequence[Row[Any]]) -> tuple[Heard, ...]:
+    """Give what the far side said later in its own words; what was erased is left out."""
+    later = [one for one in receipts if one.rung in _LATER]
+    places = [
+        (one.key_id, place_of("receipts", desk.provider_id, one.receipt_id), one.sealed) for one in later
+    ]
+    opened = desk.vault.try_open_json_many(places)
+    return tuple(
+        Heard(one.at, one.rung, said.get("words") or said.get("said", ""), said.get("code", ""))
+        for one, said in zip(later, opened, strict=True)
+        if said and isinstance(said.get("words", ""), str)
     )
 
 

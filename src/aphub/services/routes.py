@@ -95,6 +95,11 @@ def _lane(provider: str, adapter: str, settings: dict[str, object]) -> str:
 
 def _destination(adapter: type[AnyAdapter], settings: RouteSettings, connection: dict[str, object]) -> str:
     """Digest what decides who can read: adapter, far side and the route's own destination; never a secret."""
-    where = {key: value for key, value in connection.items() if not str(value).startswith("secret:")}
+    apart = adapter.connection_class.not_where
+    where = {
+        key: value
+        for key, value in connection.items()
+        if key not in apart and not str(value).startswith("secret:")
+    }
     text = json.dumps([adapter.name, where, settings.destination()], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -22,7 +22,7 @@ from aphub.store.tables.known import cancellations, cancelled_lessons, known_abs
 from aphub.store.tables.owed import entries, lessons, owed_reports, threads
 from aphub.store.tables.proof import checkpoints, ledger_nodes, statements, verifying_keys
 from aphub.store.tables.said import attempts, dispatch_reports, dispatches, receipts, reports
-from aphub.store.tables.waiting import channels, holds, lanes, tasks
+from aphub.store.tables.waiting import channels, holds, lanes, listening, tasks
 from aphub.store.tables.who import placements, pupils, recipients
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "ledger_nodes",
     "legal_holds",
     "lessons",
+    "listening",
     "marks",
     "metadata",
     "owed_reports",

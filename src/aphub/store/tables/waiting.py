@@ -40,6 +40,17 @@ lanes = Table(
     Column("words", String(200)),
 )
 
+listening = Table(
+    "listening",
+    metadata,
+    provider_column(),
+    Column("connection", String(60), primary_key=True),
+    Column("mark", String(200), nullable=False, comment="up to where a far side's answers were read"),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("heard_at", UtcDateTime, comment="when they could last be read"),
+    Column("failures", Integer, nullable=False),
+)
+
 holds = Table(
     "holds",
     metadata,
@@ -67,7 +78,7 @@ tasks = Table(
         "kind",
         String(30),
         nullable=False,
-        comment="phone_school, take_register, fix_channel, settle",
+        comment="phone_school, take_register, fix_channel, settle, read_reply and others",
     ),
     Column(
         "subject", String(120), nullable=False, comment="unique beside its kind: a reference, never a name"

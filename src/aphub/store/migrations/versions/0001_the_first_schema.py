@@ -592,6 +592,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_lessons_waiting", ["provider_id", "state", "entry_due"], unique=False)
 
     op.create_table(
+        "listening",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("connection", sa.String(length=60), nullable=False),
+        sa.Column(
+            "mark",
+            sa.String(length=200),
+            nullable=False,
+            comment="up to where a far side's answers were read",
+        ),
+        sa.Column("next_at", UtcDateTime(), nullable=False),
+        sa.Column("heard_at", UtcDateTime(), nullable=True, comment="when they could last be read"),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("provider_id", "connection", name=op.f("pk_listening")),
+    )
+    op.create_table(
         "marks",
         sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("mark_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1017,7 +1032,7 @@ def upgrade() -> None:
             "kind",
             sa.String(length=30),
             nullable=False,
-            comment="phone_school, take_register, fix_channel, settle",
+            comment="phone_school, take_register, fix_channel, settle, read_reply and others",
         ),
         sa.Column(
             "subject",
