@@ -4,13 +4,8 @@ import json
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-<<<<<<< HEAD
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-=======
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
->>>>>>> bb45cc2 (Hear what far sides say later: bounces, delays, machines' and people's answers)
 from typing import Any, ClassVar
 
 from aphub.api.adapters import (
@@ -27,11 +22,8 @@ from aphub.api.adapters import (
     RouteSettings,
     Rung,
 )
-<<<<<<< HEAD
-from aphub.api.errors import TransientDeliveryError
-=======
 from aphub.api.answers import Collected, LaterNews
->>>>>>> bb45cc2 (Hear what far sides say later: bounces, delays, machines' and people's answers)
+from aphub.api.errors import TransientDeliveryError
 from aphub.api.hooks import hookimpl
 from aphub.domain.calls import CallResult
 from aphub.domain.outcomes import Outcome
@@ -220,7 +212,6 @@ def adapters_for(sides: FarSides) -> object:
         follows_up = True
         cannot_say = frozenset({Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN})
 
-<<<<<<< HEAD
     class Person(Told):
         name = "told-person"
         asks_person = True
@@ -234,9 +225,6 @@ def adapters_for(sides: FarSides) -> object:
             rung = Rung.CONFIRMED if call.repeated else Rung.HANDED_OVER
             return replace(DeliveryResult.all_taken(delivery, rung), at=call.at)
 
-    Told.sides = sides
-    kinds = (Person, Told, Harmless, Harmful, LooksUp, Register)
-=======
     class Listens(Told):
         name = "told-listens"
         connection_class = HeardConnection
@@ -254,8 +242,7 @@ def adapters_for(sides: FarSides) -> object:
             return Collected(str(int(after or 0) + 1), (one,), more=bool(queue))
 
     Told.sides = sides
-    kinds = (Told, Harmless, Harmful, LooksUp, Register, Listens)
->>>>>>> bb45cc2 (Hear what far sides say later: bounces, delays, machines' and people's answers)
+    kinds = (Told, Harmless, Harmful, LooksUp, Register, Person, Listens)
 
     class Plugin:
         @hookimpl

@@ -11,8 +11,11 @@ from typing import Any
 import httpx
 
 from aphub import __version__, logs
-from aphub.api.adapters import AnyAdapter, Tools
+from aphub.api.adapters import (
+    AnyAdapter,
+)
 from aphub.api.http_client import http_client
+from aphub.api.lent import Tools
 from aphub.api.reach import Reach
 from aphub.clock import Clock, PlayedClock, SystemClock
 from aphub.domain.errors import AphubError

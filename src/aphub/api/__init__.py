@@ -8,14 +8,11 @@ from aphub.api.adapters import (
     DeliveryAdapter,
     DeliveryResult,
     Document,
-    Memory,
     Outbound,
-    PhoneCall,
     Repeat,
     ReportResult,
     RouteSettings,
     Rung,
-    Tools,
 )
 from aphub.api.answers import Collected, LaterKind, LaterNews
 from aphub.api.errors import (
@@ -26,6 +23,7 @@ from aphub.api.errors import (
 )
 from aphub.api.hooks import hookimpl, hookspec
 from aphub.api.http import http_errors_as_delivery_errors, retry_after
+from aphub.api.lent import Memory, PhoneCall, Tools
 from aphub.api.reach import Reach
 from aphub.api.renderers import Renderer, Rendering, aphub_csv, subject_of
 from aphub.api.sheets import SheetLimits, media_type, read_cells

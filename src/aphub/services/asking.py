@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aphub.api.adapters import Delivery, PhoneCall
+from aphub.api.adapters import Delivery
+from aphub.api.lent import PhoneCall
 from aphub.domain.calls import CallResult
 from aphub.domain.wording import time_words
 from aphub.services.calling import open_calls

@@ -16,9 +16,9 @@ from aphub.api.adapters import (
     Document,
     Outbound,
     RouteSettings,
-    Tools,
 )
 from aphub.api.http_client import http_client
+from aphub.api.lent import Tools
 from aphub.api.reach import Reach
 from aphub.api.renderers import Rendering
 from aphub.domain.entries import Action, Fact, Half, SessionEntry, Suggestion

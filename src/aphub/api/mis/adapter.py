@@ -14,7 +14,6 @@ from aphub.api.adapters import (
     Outbound,
     Repeat,
     Rung,
-    Tools,
 )
 from aphub.api.errors import (
     DeliveryError,
@@ -22,6 +21,7 @@ from aphub.api.errors import (
     TransientDeliveryError,
     UncertainDeliveryError,
 )
+from aphub.api.lent import Tools
 from aphub.api.mis import answers
 from aphub.api.mis.checking import steps
 from aphub.api.mis.expressible import why_not

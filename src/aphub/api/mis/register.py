@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from aphub.api.adapters import Memory
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError
+from aphub.api.lent import Memory
 from aphub.api.mis.marks import Existing, Mark, Slot
 from aphub.api.mis.settings import State
 
