@@ -172,7 +172,7 @@ def test_go_accepts_every_proof_in_a_pupils_evidence(
     world.hub.close()
     [vkey] = (folder / "verifying-keys.txt").read_text().split()
     statements = sorted((folder / "statements").iterdir())
-    assert len(statements) >= 4
+    assert len(statements) >= 2
     for statement in statements:
         proof = next((folder / "proofs").glob(f"{statement.stem}.*")).read_text()
         assert go_accepts(statement.read_bytes(), proof, vkey)
