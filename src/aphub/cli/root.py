@@ -69,6 +69,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "release": ("acting", "release", "Let a held report leave, however late it is."),
     "confirm": ("acting", "confirm", "Keep that a person at the school has a message."),
     "summary": ("summing", "summarise", "Write how a day, week, month or term went."),
+    "audit": ("summing", "audited", "Write a paper for who audits, or what a council asks."),
     "verify": ("proving", "verify", "Check the whole ledger, or a folder of evidence."),
     "evidence": ("proving", "evidence", "Write proof that anyone can check without us."),
     "backup": ("saving", "backup", "Copy the database, and its keys apart from it."),

@@ -1,4 +1,4 @@
-"""`aphub summary`: how a day, a week, a month or a term went, as files to read, print or hand over."""
+"""`aphub summary` and `aphub audit`: papers to read, print, sign or hand over."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,6 +10,7 @@ import click
 from aphub.cli.ground import Ground, by_option
 from aphub.cli.looking import DAY
 from aphub.domain.stretches import Every
+from aphub.services.audits import AUDITS, Wanted, audit
 from aphub.services.papers import FORMS, keep
 from aphub.services.summaries import Asked, summary
 
@@ -72,6 +73,42 @@ def summarise(
         at = day.date() if day else desk.today
         paper = summary(desk, Asked(Every(every), at, by, organisation, pupil, handed_to, despite))
         written = keep(paper, folder, forms)
+    for path in written:
+        click.echo(f"Written: {path}")
+    click.echo("It holds personal data. Give it only to whom it concerns.")
+
+
+@click.command("audit")
+@click.argument("name", type=click.Choice(list(AUDITS)))
+@click.option(
+    "--every",
+    type=click.Choice([one.value for one in Every]),
+    default="week",
+    show_default=True,
+    help="How much of it.",
+)
+@click.option("--day", type=DAY, metavar="DAY", help="A day in it, as 2026-03-03. Default: today.")
+@click.option("--organisation", default="", metavar="NAME", help="Of one school's or council's pupils.")
+@click.option("--pupil", default="", metavar="REF", help="Of one pupil: your own pupil reference.")
+@as_forms
+@to_folder("audits")
+@by_option()
+@click.pass_obj
+def audited(
+    ground: Ground,
+    name: str,
+    every: str,
+    day: datetime | None,
+    organisation: str,
+    pupil: str,
+    forms: tuple[str, ...],
+    folder: Path,
+    by: str,
+) -> None:
+    """Write a paper for who audits: registers, correspondence, tracker, percentages, patterns, a council's questions."""
+    with ground.desk() as desk:
+        at = day.date() if day else desk.today
+        written = keep(audit(desk, name, Wanted(Every(every), at, by, organisation, pupil)), folder, forms)
     for path in written:
         click.echo(f"Written: {path}")
     click.echo("It holds personal data. Give it only to whom it concerns.")

@@ -145,6 +145,7 @@ def _facts(provider_id: int, counting: Counting, by: Iterable[str]) -> Select[An
             placements.c.commissioner.label("commissioner"),
             (recipients.c.organisation if told else placements.c.commissioner).label("organisation"),
             outcome.label("outcome"),
+            func.coalesce(entries.c.reason, "").label("reason"),
             case(COUNTED_AS_TEXT, value=outcome, else_="register_missing").label("counted"),
             (_minutes(lessons.c.ends_wall) - _minutes(lessons.c.starts_wall)).label("length"),
             entries.c.minutes.label("late_by"),

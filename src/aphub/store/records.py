@@ -10,6 +10,7 @@ from aphub.store.pupils import in_batches
 from aphub.store.tables import entries, lessons, owed_reports, placements, pupils, recipients
 
 Rows = list[Row[Any]]
+LessonRow = Row[Any]
 _NOT_SENT = ("owed", "prepared", "held", "missed")
 
 
@@ -20,6 +21,7 @@ def placements_between(
     until_day: date,
     *,
     organisation: str = "",
+    commissioner: str = "",
     pupil_id: int = 0,
 ) -> Rows:
     """Give the current placements that lie in these days, each with its pupil; of whom an organisation is told."""
@@ -48,6 +50,8 @@ def placements_between(
             or_(recipients.c.ends_day.is_(None), recipients.c.ends_day >= first_day),
         )
         chosen = chosen.where(told.correlate(placements).exists())
+    if commissioner:
+        chosen = chosen.where(placements.c.commissioner == commissioner)
     if pupil_id:
         chosen = chosen.where(placements.c.pupil_id == pupil_id)
     return list(connection.execute(chosen).all())
@@ -95,7 +99,12 @@ def _lessons(
 
 
 def registers(
-    connection: Connection, provider_id: int, first_day: date, until_day: date, now: datetime
+    connection: Connection,
+    provider_id: int,
+    first_day: date,
+    until_day: date,
+    now: datetime,
+    placement_ids: Sequence[int] | None = None,
 ) -> Rows:
     """Count by day how registers came: in time, late, missing; and how many facts were changed afterwards."""
     first = entries.alias("first")
@@ -126,6 +135,8 @@ def registers(
         .group_by(lessons.c.day)
         .order_by(lessons.c.day)
     )
+    if placement_ids is not None:
+        chosen = chosen.where(lessons.c.placement_id.in_(placement_ids))
     return list(connection.execute(chosen).all())
 
 

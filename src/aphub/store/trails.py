@@ -4,23 +4,28 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from aphub.store.pupils import in_batches
 from aphub.store.tables import (
     calls,
     cases,
     dispatches,
+    entries,
     known_absences,
+    lessons,
     owed_reports,
     questions,
     receipts,
     recipients,
+    reports,
     school_decisions,
     steps,
 )
 
 Rows = list[Row[Any]]
+_IN_CONTACT = ("present", "late", "left_early", "arrived_unexpected", "taught_at_home", "online")
+"""Outcomes of a pupil whom somebody of ours saw or spoke with."""
 
 
 def owed_within(
@@ -201,6 +206,87 @@ def ended_between(connection: Connection, provider_id: int, after: datetime, bef
         )
     )
     return list(connection.execute(chosen.order_by(steps.c.ended_at, steps.c.step_id)).all())
+
+
+def newest_reports(connection: Connection, provider_id: int, owed_ids: Iterable[int]) -> Rows:
+    """Give the newest report of each of these, with whom it told."""
+    found: Rows = []
+    for part in in_batches(owed_ids):
+        chosen: Any = (
+            select(reports.c.report_id, reports.c.key_id, reports.c.sealed, recipients.c.organisation)
+            .join(owed_reports, _with(reports, owed_reports, "owed_id"))
+            .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+            .where(
+                reports.c.provider_id == provider_id,
+                reports.c.owed_id.in_(part),
+                reports.c.version == owed_reports.c.version,
+            )
+        )
+        found += connection.execute(chosen).all()
+    return found
+
+
+def last_seen(
+    connection: Connection, provider_id: int, placement_ids: Iterable[int], now: datetime
+) -> dict[int, datetime]:
+    """Give when placements' pupils were last here or took part, by the newest versions."""
+    found: dict[int, datetime] = {}
+    for part in in_batches(placement_ids):
+        chosen = (
+            select(lessons.c.placement_id, func.max(lessons.c.starts_at).label("at"))
+            .join(entries, and_(_with(lessons, entries, "lesson_id"), entries.c.current))
+            .where(
+                lessons.c.provider_id == provider_id,
+                lessons.c.placement_id.in_(part),
+                lessons.c.starts_at <= now,
+                lessons.c.state != "withdrawn",
+                entries.c.outcome.in_(_IN_CONTACT),
+            )
+            .group_by(lessons.c.placement_id)
+        )
+        found.update({row.placement_id: row.at for row in connection.execute(chosen).all()})
+    return found
+
+
+def last_answered(connection: Connection, provider_id: int, pupil_ids: Iterable[int]) -> dict[int, datetime]:
+    """Give when somebody last answered a telephone call about these pupils."""
+    found: dict[int, datetime] = {}
+    for part in in_batches(pupil_ids):
+        chosen = (
+            select(cases.c.pupil_id, func.max(calls.c.at).label("at"))
+            .join(steps, and_(steps.c.provider_id == calls.c.provider_id, steps.c.step_id == calls.c.step_id))
+            .join(cases, and_(cases.c.provider_id == steps.c.provider_id, cases.c.case_id == steps.c.case_id))
+            .where(
+                calls.c.provider_id == provider_id, cases.c.pupil_id.in_(part), calls.c.result == "answered"
+            )
+            .group_by(cases.c.pupil_id)
+        )
+        found.update({row.pupil_id: row.at for row in connection.execute(chosen).all()})
+    return found
+
+
+def not_reporting(
+    connection: Connection, provider_id: int, organisation: str, first_day: date, now: datetime
+) -> Rows:
+    """Give by day what is owed to an organisation and not sent though due: reports, and since when."""
+    chosen = (
+        select(
+            owed_reports.c.first_day.label("day"),
+            func.count().label("reports"),
+            func.min(owed_reports.c.due_by).label("since"),
+        )
+        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            recipients.c.organisation == organisation,
+            owed_reports.c.first_day >= first_day,
+            owed_reports.c.state.in_(("owed", "prepared", "held", "missed")),
+            owed_reports.c.due_by <= now,
+        )
+        .group_by(owed_reports.c.first_day)
+        .order_by(owed_reports.c.first_day)
+    )
+    return list(connection.execute(chosen).all())
 
 
 def _with(one: Any, other: Any, key: str) -> Any:
