@@ -193,18 +193,31 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
     expect.message("routine", to="orchard-school", by="Thu 13:30", about={"Gus": "did not attend, holiday"})
     expect.quiet("Thu 18:00")
 
+    # A planned absence, told on Thursday, stands in Friday's register before anybody takes it.
+    week.at("Thu 18:00").told_ahead("Hal", "medical", "Fri")
+
     # Friday: nobody takes the morning's register; the duty lead is warned at five minutes past.
     expect.quiet("Fri 09:04")
     week.at("Fri 09:05")
     expect.task("take_register", by="Fri 09:05", says="Dee Farrow, duty lead: nobody has taken the register")
-    not_taken = dict.fromkeys(("Gus", "Hal", "Ivy", "Jon"), "register not yet taken")
+    not_taken = dict.fromkeys(("Gus", "Ivy", "Jon"), "register not yet taken")
     expect.message("alert", to="orchard-school", by="Fri 09:15", at="Fri 09:13", about=not_taken)
     expect.message("alert", to="northshire", by="Fri 09:15", about={"Ivy": "not_yet_taken"}, via="drop")
-    week.at("Fri 09:20").register("09:00", Gus="/", Hal="/", Ivy="/", Jon=Mark("L", minutes="12"))
-    four["Jon"] = "arrived 12 minutes late => B"
+    week.at("Fri 09:20").register("09:00", Gus="/", Ivy="/", Jon=Mark("L", minutes="12"))
+    four |= {
+        "Hal": "did not attend, medical or dental appointment => M",
+        "Jon": "arrived 12 minutes late => B",
+    }
     expect.message("routine", to="orchard-school", by="Fri 09:30", about=four)
     expect.message("routine", to="northshire", by="Fri 09:30", about={"Ivy": "present => K"}, via="drop")
     week.at("Fri 10:04").register("10:00", Jon="/")
-    week.at("Fri 13:04").register("13:00", Gus="\\")
-    expect.message("routine", to="orchard-school", by="Fri 13:30", about={"Gus": "attended => B"})
+    # A tutor falls ill: the afternoon is cancelled in one step. School, home and transport are told before it begins.
+    week.at("Fri 11:40").cancel("13:00")
+    expect.message("routine", to="orchard-school", by="Fri 11:55", at="Fri 11:40", about={"Gus": off})
+    expect.task("tell_home", by="Fri 11:55", says="ask where the pupil will be")
+    expect.task("tell_transport", by="Fri 11:55", says="must not be brought")
+    home = expect.steps("Gus", "cancelled", call_home="11:45")
+    week.called(home["call_home"], "answered", "Ms Example, mother")
+    phoned = f"{off}; 11:40am phoned home, answered"
+    expect.message("update", to="orchard-school", by="Fri 11:55", about={"Gus": phoned})
     expect.the_end()

@@ -22,13 +22,17 @@ from aphub.clock import PlayedClock
 from aphub.daemon import prepare_days
 from aphub.demo.day import put
 from aphub.demo.loop import pass_until_quiet
+from aphub.domain.absences import Stretch, Teller
 from aphub.domain.calendar import LONDON, WEEKDAYS, to_utc
 from aphub.domain.calls import CallResult
+from aphub.domain.entries import Fact
 from aphub.domain.ledger.verify import verify_log
+from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.hub import Hub, built_in, create_hub, open_hub
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey
-from aphub.services import answering, calling, case_acts, people
+from aphub.services import absences, answering, calling, cancel, case_acts, people
+from aphub.services.absences import News
 from aphub.services.calling import Call
 from aphub.services.desk import Desk
 from aphub.store import ledger as ledger_rows
@@ -139,6 +143,23 @@ class Week:
         calling.call_about_step(self.desk, step.ref, call)
         self.calls += 1
         self.acts += call.result is CallResult.ANSWERED
+        self.play_until(self.clock.now())
+        return self
+
+    def told_ahead(self, name: str, reason: str, day: str) -> "Week":
+        """Keep what home says of an absence to come."""
+        on = Stretch(self.day(day), self.day(day))
+        fact = Fact(Outcome.ABSENT, ReasonKind(reason))
+        absences.know_absence(self.desk, News(self.ref(name), fact, on, Teller.PARENT), OFFICE)
+        self.play_until(self.clock.now())
+        return self
+
+    def cancel(self, from_time: str) -> "Week":
+        """Cancel all of today's lessons from a time on, in one step."""
+        today = self.clock.now().astimezone(LONDON).date()
+        which = cancel.Which(today, time.fromisoformat(from_time))
+        cancel.cancel_lessons(self.desk, which, cancel.Because.STAFF, OFFICE)
+        self.expect.leaf("lessons.cancelled")
         self.play_until(self.clock.now())
         return self
 
