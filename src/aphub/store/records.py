@@ -75,7 +75,7 @@ def versions_between(
     """Give lessons with every version of their entries, in order."""
     found: Rows = []
     for part in in_batches(dict.fromkeys(placement_ids)):
-        found += connection.execute(_lessons(provider_id, part, first_day, until_day, True)).all()  # noqa: FBT003
+        found += connection.execute(_lessons(provider_id, part, first_day, until_day, True)).all()  # noqa: FBT003 - private, and its own name says which
     return sorted(found, key=lambda row: (row.starts_at, row.lesson_id, row.version or 0))
 
 
