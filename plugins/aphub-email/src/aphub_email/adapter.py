@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from aphub.api import (
     CheckStep,
+    Collected,
     Delivery,
     DeliveryAdapter,
     DeliveryError,
@@ -16,7 +17,7 @@ from aphub.api import (
     Rung,
     Tools,
 )
-from aphub_email import words
+from aphub_email import mailbox, words
 from aphub_email.burst import Letter, SessionEndedError, send_letters
 from aphub_email.check import check_steps
 from aphub_email.compose import compose_mail
@@ -44,6 +45,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
     route_class = EmailRoute
     repeat = Repeat.RECOGNISABLE
     reaches = Rung.HANDED_OVER
+    collects = True
     burst = 100
     capabilities: ClassVar[dict[str, str]] = {
         "encryption": "TLS 1.2 or newer to the first mail server, verified; else nothing is sent",
@@ -97,6 +99,10 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
             if problem is not None:
                 yield from [(key, problem) for key in waiting]
                 return
+
+    def collect(self, after: str) -> Collected:
+        """Read what came into our mailbox since a mark, where `imap_host` says how to reach it."""
+        return mailbox.collect(self.connection, self.tools.reach, after, self.tools.now())
 
     def check(self, route: EmailRoute) -> Iterator[CheckStep]:
         """Prove the way step by step, up to the address; nothing is sent."""

@@ -4,6 +4,7 @@ A message's content and the next message's commands leave in one write, so a mes
 four. What became of each message is told apart, also when the connection ends on the way.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from aphub_email.wire import LineLostError, Reply
 _START_MAIL_INPUT = 354
 _CLOSING = 421
 _NO_CONTENT = b".\r\n"
+_ENVELOPE_ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,13 @@ def _commands(session: Session, letter: Letter) -> list[bytes]:
     """Write the commands that come before a content; an open envelope is reset first."""
     eight = b"" if letter.content.isascii() else b" BODY=8BITMIME"
     size = b" SIZE=%d" % len(letter.content) if "SIZE" in session.features else b""
+    # A report says which message it is about, and brings only its headers back (RFC 3461).
+    asks = session.connection.imap_host and "DSN" in session.features and _ENVELOPE_ID.fullmatch(letter.key)
+    envelope = b" RET=HDRS ENVID=%s" % letter.key.encode() if asks else b""
+    notify = b" NOTIFY=SUCCESS,FAILURE,DELAY" if asks else b""
     commands = [
-        b"MAIL FROM:<%s>%s%s\r\n" % (letter.sender.encode("ascii"), size, eight),
-        b"RCPT TO:<%s>\r\n" % letter.recipient.encode("ascii"),
+        b"MAIL FROM:<%s>%s%s%s\r\n" % (letter.sender.encode("ascii"), size, eight, envelope),
+        b"RCPT TO:<%s>%s\r\n" % (letter.recipient.encode("ascii"), notify),
         b"DATA\r\n",
     ]
     return [b"RSET\r\n", *commands] if session.stale else commands

@@ -1,9 +1,9 @@
 """What a provider says about its mail server, and about each school's mailbox."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -59,6 +59,31 @@ class EmailConnection(ConnectionSettings):
         default="auto",
         description="auto sends commands together where the server announces that it may (RFC 2920)",
     )
+
+    imap_host: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?)?$",
+        description="IMAP server of the same mailbox; where it is given, bounces and answers are read",
+    )
+    imap_port: int = Field(default=993, ge=1, le=65535, description="port of IMAP over TLS")
+    imap_folder: str = Field(
+        default="INBOX", pattern=r"^[A-Za-z0-9 ._/-]{1,60}$", description="folder in which answers arrive"
+    )
+
+    not_where: ClassVar[frozenset[str]] = frozenset(
+        {"timeout", "pipelining", "imap_host", "imap_port", "imap_folder"}
+    )
+
+    def listens_every(self) -> timedelta | None:
+        """Fetch answers every minute, where the mailbox can be read."""
+        return timedelta(minutes=1) if self.imap_host else None
+
+    @model_validator(mode="after")
+    def _reads_as_somebody(self) -> Self:
+        if self.imap_host and not self.username:
+            message = "Give username and password: answers are read from that mailbox"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _signs_in_wholly(self) -> Self:
