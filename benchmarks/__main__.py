@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import lanes, mail, mail_sink, memory, mis, reading, sftp, ssh_server
+from benchmarks import figures, lanes, mail, mail_sink, memory, mis, reading, sftp, ssh_server
 from benchmarks.result import OUT, Measured, not_run, show, write
 
 
@@ -43,6 +43,8 @@ def main(arguments: list[str]) -> int:
         console.print("SFTP files ...")
         with tempfile.TemporaryDirectory() as folder, ssh_server.ssh_server(Path(folder)) as server:
             rows += sftp.measure(Path(folder), server, placements=large // 2, rounds=rounds)
+    console.print(f"The week's figures, {large} placements ...")
+    rows += figures.measure(large)
     write(rows)
     show(rows, console)
     console.print(f"Written to {OUT.relative_to(Path.cwd()) if OUT.is_relative_to(Path.cwd()) else OUT}")
