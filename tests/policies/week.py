@@ -87,6 +87,7 @@ class Week:
     files: int = 0
     acts: int = 0
     calls: int = 0
+    stirred: bool = False
     prepared: date | None = None
     told: list[Said] = field(default_factory=list)
     expect: Expect = field(init=False)
@@ -121,20 +122,20 @@ class Week:
             writer.writerow((self.ref(name), *row))
         self.files += 1
         put(self.inbox / f"register {self.files}.csv", out.getvalue().encode(), self.clock.now())
-        self.play_until(self.clock.now())
+        self.stirred = True
         return self
 
     def answer(self, question: Row[Any], choice: str) -> "Week":
         """Say what a mark means that could not be read, as a person at the provider does."""
         answering.answer_question(self.desk, question.ref, OFFICE, choice=choice)
-        self.play_until(self.clock.now())
+        self.stirred = True
         return self
 
     def done(self, step: Row[Any], said: str = "") -> "Week":
         """Say that a step of a case was done."""
         case_acts.do_step(self.desk, step.ref, OFFICE, said)
         self.acts += 1
-        self.play_until(self.clock.now())
+        self.stirred = True
         return self
 
     def called(self, step: Row[Any], result: str, answered_by: str = "", **said: Any) -> "Week":
@@ -143,7 +144,7 @@ class Week:
         calling.call_about_step(self.desk, step.ref, call)
         self.calls += 1
         self.acts += call.result is CallResult.ANSWERED
-        self.play_until(self.clock.now())
+        self.stirred = True
         return self
 
     def told_ahead(self, name: str, reason: str, day: str) -> "Week":
@@ -151,7 +152,7 @@ class Week:
         on = Stretch(self.day(day), self.day(day))
         fact = Fact(Outcome.ABSENT, ReasonKind(reason))
         absences.know_absence(self.desk, News(self.ref(name), fact, on, Teller.PARENT), OFFICE)
-        self.play_until(self.clock.now())
+        self.stirred = True
         return self
 
     def cancel(self, from_time: str) -> "Week":
@@ -160,7 +161,7 @@ class Week:
         which = cancel.Which(today, time.fromisoformat(from_time))
         cancel.cancel_lessons(self.desk, which, cancel.Because.STAFF, OFFICE)
         self.expect.leaf("lessons.cancelled")
-        self.play_until(self.clock.now())
+        self.stirred = True
         return self
 
     def found(self, name: str) -> "Week":
@@ -169,7 +170,7 @@ class Week:
         mine = [row for row in self.rows(t.cases) if pupils.get(row.pupil_id) == name]
         case_acts.found_safe(self.desk, mine[-1].ref, OFFICE)
         self.acts += 1
-        self.play_until(self.clock.now())
+        self.stirred = True
         return self
 
     # What can be seen
@@ -181,6 +182,7 @@ class Week:
 
     def said(self) -> list[Said]:
         """Give every message so far, in order; each is read once."""
+        self.settle()
         new = self.recorder.heard[len(self.told) :]
         if new:
             made = {row.reference: row for row in self.rows(t.dispatches)}
@@ -194,6 +196,7 @@ class Week:
 
     def rows(self, table: Table, **where: Any) -> list[Row[Any]]:
         """Give rows of a table in the order of their keys."""
+        self.settle()
         with self.hub.store.reading() as connection:
             chosen = select(table).order_by(*table.primary_key.columns)
             for name, value in where.items():
@@ -250,8 +253,14 @@ class Week:
         today = self.clock.now().astimezone(LONDON).date()
         return to_utc(self.day(day) if day else today, time.fromisoformat(clock))
 
+    def settle(self) -> None:
+        """Let the hub do what follows from what people did at this instant, before anybody looks."""
+        if self.stirred:
+            self.play_until(self.clock.now())
+
     def play_until(self, until: datetime) -> None:
         """Do all that is due, instant by instant, up to this one."""
+        self.stirred = False
         while True:
             today = self.clock.now().astimezone(LONDON).date()
             if today != self.prepared:
