@@ -62,6 +62,11 @@ def test_nothing_is_done_for_no_rows(store):
         assert connection.execute(select(threads)).all() == []
 
 
+def test_a_row_with_something_that_is_no_column_is_refused(store):
+    with pytest.raises(KeyError, match="no column for mood"), store.transaction() as connection:
+        add_many(connection, threads, [{**thread(1), "mood": "sunny"}])
+
+
 def test_a_row_that_lacks_a_column_is_refused(store):
     with pytest.raises(KeyError), store.transaction() as connection:
         add_many(connection, threads, [thread(1), {"thread_id": 2}])

@@ -121,7 +121,6 @@ def _told(desk: Desk, connection: Connection, row: Row[Any], call: Call, at: Any
     receipt = {
         "provider_id": provider,
         "dispatch_id": row.dispatch_id,
-        "organisation": row.organisation,
         "far_reference": "",
         "reports": {},
         "hops": "by telephone",

@@ -27,7 +27,7 @@ LINKS: dict[str, tuple[str, str]] = {
 NOT_ABOUT_PUPILS = frozenset(
     {
         "cancellations",  # a morning that the provider cancelled; whom it concerned stands in cancelled_lessons
-        "channels", "lanes",  # ways to schools and their troubles
+        "channels", "lanes", "listening",  # ways to schools, their troubles, and up to where answers were read
         "checkpoints", "ledger_nodes", "statements", "verifying_keys",  # proof: commitments and random references
         "counters", "facts", "providers", "snapshots",  # the hub itself, and its configuration
         "threads",  # the messages to one school for one period

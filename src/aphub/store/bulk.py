@@ -26,6 +26,9 @@ class _Prepared:
     def __init__(self, statement: Insert | Update, dialect: Dialect, row_keys: dict[str, str]) -> None:
         """Compile; `row_keys` names the row's key of each parameter."""
         compiled = statement.compile(dialect=dialect, column_keys=list(row_keys))
+        if unknown := [key for name, key in row_keys.items() if name not in compiled.binds]:
+            message = f"there is no column for {', '.join(unknown)}"
+            raise KeyError(message)
         self.sql = str(compiled)
         order = list(compiled.positiontup or row_keys)
         keys = [row_keys[name] for name in order]
