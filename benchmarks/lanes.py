@@ -1,9 +1,6 @@
 """Fifty far sides, of which forty-nine never answer: how late the fiftieth is."""
 
-import resource
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import ExitStack, closing
@@ -15,6 +12,7 @@ from sqlalchemy import select
 from aphub.daemon import lanes_of, pass_once, settle_process
 from aphub.services import tell
 from aphub.store import tables as t
+from benchmarks.apart import ChildError, peak_megabytes, run_module
 from benchmarks.mail import ROUTE, connection_to
 from benchmarks.mail_sink import mail_sink
 from benchmarks.result import Measured, at_most, not_run
@@ -27,16 +25,14 @@ _LATE, _MEMORY = "49 of 50 far sides dead: lateness of the 50th", "49 of 50 far 
 
 def measure() -> list[Measured]:
     """Play it in a process of its own, since threads that wait for the dead end with it only."""
-    run = subprocess.run(
-        [sys.executable, "-m", "benchmarks.lanes"], capture_output=True, text=True, check=False
-    )
-    if run.returncode:
-        why = run.stderr.strip().splitlines()[-1][:60]
+    try:
+        [[late, megabytes]] = run_module("benchmarks.lanes")
+    except ChildError as exc:
+        why = str(exc)
         return [not_run(_LATE, why, f"<= {LATE_BAR:g}"), not_run(_MEMORY, why, f"<= {MEMORY_BAR_MB:g}")]
-    late, megabytes = map(float, run.stdout.split())
     return [
-        at_most(_LATE, late, LATE_BAR, "s", words="negative is early"),
-        at_most(_MEMORY, megabytes, MEMORY_BAR_MB, "MB"),
+        at_most(_LATE, float(late), LATE_BAR, "s", words="negative is early"),
+        at_most(_MEMORY, float(megabytes), MEMORY_BAR_MB, "MB"),
     ]
 
 
@@ -66,7 +62,7 @@ def _child() -> None:
                 ).first()
             if went is not None:
                 late = (went.handed_over_at - went.due_by).total_seconds()
-                print(late, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
+                print(late, peak_megabytes(), sep="\t", flush=True)
                 break
             hub.wake.wait(0.2)
             hub.wake.clear()

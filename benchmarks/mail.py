@@ -17,7 +17,7 @@ from statistics import median
 from sqlalchemy import delete, select, update
 
 from aphub.daemon import lanes_of, settle_process, until_quiet
-from aphub.hub import Hub, open_hub
+from aphub.hub import Hub
 from aphub.services import deliver, tell
 from aphub.services.desk import Desk, place_of
 from aphub.store import lanes as lane_rows
@@ -60,22 +60,14 @@ class Mailing:
     clock: RunningClock
 
     @classmethod
-    def made(cls, folder: Path, sink: Sink, placements: int, store_url: str = "") -> "Mailing":
+    def made(cls, folder: Path, sink: Sink, placements: int) -> "Mailing":
         """Make a hub with so many placements owed at 9:45."""
-        home, clock = new_home(folder, store_url)
+        home, clock = new_home(folder)
         write_config(home, placements // 10, connection_to(sink), ROUTE)
         hub = make_hub(home, clock)
         desk = fill(hub, placements)
         clock.advance_to(at(wall(9, 43)))
         return cls(hub, desk, placements // 10, clock)
-
-    @classmethod
-    def reopened(cls, folder: Path, placements: int) -> "Mailing":
-        """Open what another process made in this folder."""
-        [home] = folder.glob("hub-*")
-        clock = RunningClock(at(wall(9, 43)))
-        hub = open_hub(home, clock=clock)
-        return cls(hub, hub.desk(), placements // 10, clock)
 
     def forget(self) -> None:
         """Go back to before anything was told."""

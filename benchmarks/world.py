@@ -23,6 +23,8 @@ from aphub.store.engine import allocate
 from aphub.store.placements import timetable_to_text
 
 DAY = date(2026, 3, 3)
+NEXT_DAY = DAY + timedelta(days=1)
+MORNING = TimetableSlot(DAY.weekday(), time(9), time(12))
 PER_ORGANISATION = 10
 _BATCH = 1000
 
@@ -55,6 +57,7 @@ def write_config(
     connection: dict[str, object],
     route: dict[str, object],
     further: Sequence[dict[str, object]] = (),
+    due: str = "09:45",
 ) -> None:
     """Write a provider, its schools and one daily agreement; `{n}` in a route is the school's number.
 
@@ -79,7 +82,7 @@ def write_config(
     (config / "providers" / "riverbank.toml").write_text("\n".join(lines))
     may_write = "true" if connection["adapter"] == "wonde" else "false"
     (config / "agreements" / "daily.toml").write_text(
-        f'from = 2025-09-01\ncadence = "daily"\ndue = "09:45"\nsend = "at time"\nmay_write = {may_write}\n'
+        f'from = 2025-09-01\ncadence = "daily"\ndue = "{due}"\nsend = "at time"\nmay_write = {may_write}\n'
     )
     for number in range(organisations):
         lines = [f'name = "School {number}"', f'urn = "{900000 + number}"']
@@ -111,16 +114,20 @@ def upn(number: int) -> str:
     return upn_check_letter(body) + body
 
 
-def fill(hub: Hub, placements: int) -> Desk:
-    """Insert pupils, placements and recipients, work out what is owed, and take every register."""
+def fill(hub: Hub, placements: int, slots: Sequence[TimetableSlot] = (MORNING,)) -> Desk:
+    """Insert pupils, placements and recipients, work out what is owed on the day, and take every register.
+
+    What the timetable has on later days of that week is not owed yet.
+    """
     desk = hub.desk()
     now = desk.now
-    slots = timetable_to_text([TimetableSlot(DAY.weekday(), time(9), time(12))])
+    timetable = timetable_to_text(slots)
     for start in range(0, placements, _BATCH):
         count = min(_BATCH, placements - start)
-        _some(desk, start, count, slots, now)
-    owe.regenerate(desk, DAY, DAY.replace(day=DAY.day + 1))
+        _some(desk, start, count, timetable, now)
+    owe.regenerate(desk, DAY, NEXT_DAY)
     with desk.store.transaction() as connection:
+        connection.execute(update(t.placements).values(ends_day=None))
         connection.execute(
             update(t.channels).values(state="live", approved_destination=t.channels.c.destination)
         )
@@ -131,7 +138,25 @@ def fill(hub: Hub, placements: int) -> Desk:
     return desk
 
 
-def _enter(desk: Desk, lessons: Sequence[int], now: datetime) -> None:
+def correct(desk: Desk, one_of: int) -> None:
+    """Give one of so many registers a second version: the pupil was late."""
+    with desk.store.transaction() as connection:
+        lessons = connection.execute(select(t.entries.c.lesson_id)).scalars().all()[::one_of]
+    for start in range(0, len(lessons), _BATCH):
+        some = lessons[start : start + _BATCH]
+        with desk.store.transaction() as connection:
+            connection.execute(update(t.entries).where(t.entries.c.lesson_id.in_(some)).values(current=False))
+        _enter(desk, some, desk.now, version=2, outcome="late", minutes=10)
+
+
+def _enter(
+    desk: Desk,
+    lessons: Sequence[int],
+    now: datetime,
+    version: int = 1,
+    outcome: str = "present",
+    minutes: int | None = None,
+) -> None:
     with desk.store.transaction() as connection:
         numbers = allocate(connection, "entries", len(lessons))
         add_many(
@@ -142,9 +167,10 @@ def _enter(desk: Desk, lessons: Sequence[int], now: datetime) -> None:
                     "provider_id": desk.provider_id,
                     "entry_id": number,
                     "lesson_id": lesson,
-                    "version": 1,
-                    "outcome": "present",
+                    "version": version,
+                    "outcome": outcome,
                     "reason": "not_applicable",
+                    "minutes": minutes,
                     "by_person": False,
                     "made_by": "register",
                     "because": "",
@@ -202,6 +228,7 @@ def _some(desk: Desk, start: int, count: int, slots: str, now: datetime) -> None
                     "ref": refs[count + offset],
                     "pupil_id": pupils[offset],
                     "starts_day": date(2026, 1, 5),
+                    "ends_day": DAY,
                     "arranged_by": "school",
                     "power": "",
                     "registration": "home",
