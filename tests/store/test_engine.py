@@ -179,3 +179,11 @@ def test_postgresql_commits_wait_for_the_disk(postgres_url):
             assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
     finally:
         store.close()
+
+
+def test_postgresql_plans_with_the_values_at_hand(postgres_url):
+    store = open_store(postgres_url)
+    for connected in (store.transaction, store.reading):
+        with connected() as connection:
+            assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "force_custom_plan"
+    store.close()
