@@ -21,6 +21,7 @@ from aphub.clock import PlayedClock
 from aphub.domain.errors import AphubError
 from aphub.hub import Hub, SimulatedStoreError
 from aphub.logs import get_logger
+from aphub.receiver import receiving
 from aphub.services import (
     ageing,
     case_sweeps,
@@ -238,6 +239,7 @@ def run(hub: Hub, *, once: bool = False, stop: threading.Event | None = None) ->
         only_one(hub),
         _stopping_on_signals(hub, stop),
         closing(lanes_of(hub)) as lanes,
+        receiving(hub),
         _systemd() as notify,
     ):
         settle_process()

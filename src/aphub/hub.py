@@ -3,7 +3,7 @@
 import os
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from aphub import __version__, logs
 from aphub.api.adapters import (
     AnyAdapter,
 )
+from aphub.api.callbacks import NoCallbacks
 from aphub.api.http_client import http_client
 from aphub.api.lent import Tools
 from aphub.api.reach import Reach
@@ -24,6 +25,7 @@ from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
 from aphub.services.asking import newest_call
+from aphub.services.callbacks import Addresses
 from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
 from aphub.services.far_ids import FarIds
 from aphub.services.publish import (
@@ -141,9 +143,15 @@ class Hub:
             Change(slug, f"{route.organisation} {route.channel}", f"Not usable: {words}")
             for slug, new in snapshots.items()
             for route in Routes(new, self.plugins).everything()
-            for words in route.settings.complaints(self.clock.now())
+            for words in self._complaints(route)
         ]
         return snapshots, said
+
+    def _complaints(self, route: Route) -> Iterator[str]:
+        """Say why a way cannot be used, or not as it is set up."""
+        yield from route.settings.complaints(self.clock.now())
+        if route.connection_settings.wants_calls() and self.settings.callbacks is None:
+            yield "their system is to call us back, and [callbacks] is missing in hub.toml"
 
     def apply(self, by: str) -> dict[str, int]:
         """Publish the configuration; give each provider's snapshot number."""
@@ -165,12 +173,14 @@ class Hub:
 
     def tools(self, desk: Desk) -> Tools:
         """Give what the hub lends to an adapter of this provider."""
+        called = self.settings.callbacks
         return Tools(
             http=self._http,
             now=self.clock.now,
             reach=self.reach,
             memory=FarIds(desk),
             phone=lambda delivery: newest_call(desk, delivery),
+            callbacks=Addresses(desk, called.public_url) if called else NoCallbacks(),
         )
 
     def file(self, path: Path | str) -> Path:

@@ -15,6 +15,7 @@ from aphub.api.adapters import (
     Rung,
 )
 from aphub.api.answers import Collected, LaterKind, LaterNews
+from aphub.api.callbacks import Call, Callbacks, Called, CallState
 from aphub.api.errors import (
     DeliveryError,
     RefusedDeliveryError,
@@ -46,7 +47,11 @@ __all__ = [
     "VOICEMAIL_RULE",
     "Answer",
     "AphubError",
+    "Call",
     "CallResult",
+    "CallState",
+    "Callbacks",
+    "Called",
     "CheckStep",
     "Collected",
     "ConnectionSettings",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from aphub.api.answers import Collected
+from aphub.api.callbacks import Call, Called
 from aphub.api.errors import DeliveryError
 from aphub.api.lent import Tools
 from aphub.api.renderers import Rendering
@@ -27,6 +28,10 @@ class ConnectionSettings(BaseModel):
     def listens_every(self) -> timedelta | None:
         """Say how often answers are to be fetched from this far side; None where they are not."""
         return None
+
+    def wants_calls(self) -> bool:
+        """Say whether this far side is to call us back, which needs `[callbacks]` in `hub.toml`."""
+        return False
 
 
 class RouteSettings(BaseModel):
@@ -200,6 +205,7 @@ class DeliveryAdapter(ABC, Generic[C, R]):
     looks_up: ClassVar[bool] = False
     asks_person: ClassVar[bool] = False
     collects: ClassVar[bool] = False
+    is_called: ClassVar[bool] = False
     burst: ClassVar[int] = 32
     capabilities: ClassVar[dict[str, str]] = {}
 
@@ -270,6 +276,14 @@ class DeliveryAdapter(ABC, Generic[C, R]):
 
         Raises:
             DeliveryError: It could not be fetched; what was there comes next time.
+        """
+        raise NotImplementedError
+
+    def hear(self, call: Call) -> Called | None:
+        """Read a call that came in at an address of ours; None where it is not theirs, or says nothing.
+
+        Pure: it looks at the signature, if they sign, and at the words. Called only when `is_called` is true; `open` is
+        not called for it.
         """
         raise NotImplementedError
 

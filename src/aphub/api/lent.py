@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
+from aphub.api.callbacks import Callbacks, NoCallbacks
 from aphub.api.reach import Reach
 from aphub.domain.calls import CallResult
 
@@ -70,7 +71,7 @@ class Tools:
 
     The clients keep to `reach` by themselves; an adapter that connects by other means asks it. `wait` lets the
     seconds pass that a far side wants between two requests. `phone` gives what came of the newest call that a person made
-    for a delivery, for adapters that ask a person.
+    for a delivery, for adapters that ask a person. `callbacks` gives addresses that the far side may call.
     """
 
     http: Callable[..., httpx.Client]
@@ -79,3 +80,4 @@ class Tools:
     memory: Memory = field(default_factory=NoMemory)
     wait: Callable[[float], None] = time.sleep
     phone: "Callable[[Delivery], PhoneCall | None]" = nobody_phoned
+    callbacks: Callbacks = field(default_factory=NoCallbacks)

@@ -6,11 +6,13 @@ Sources: the vendor's own endpoint texts and replies as recorded by xod_client (
 import hmac
 import json
 import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from aphub.sandbox.calling_back import CallsBack
 from aphub.sandbox.certificates import LOOPBACK_NAMES, DemoAuthority
 from aphub.sandbox.json_api import AnsweredError, JsonStandIn, Request
 from aphub.sandbox.mis_state import MisState, School, Student
@@ -67,6 +69,22 @@ class XporterStandIn(JsonStandIn):
         self._token_life = token_life
         self._now = now
         self._tokens: dict[str, datetime] = {}
+        self._queue: list[tuple[str, str, list[Mapping[str, Any]]]] = []
+        self.calls = CallsBack(str(authority.ca_path))
+        self.calls_after: float | None = None
+        """Seconds after which the queue is worked off by itself; None leaves that to `work_off`."""
+
+    def work_off(self) -> None:
+        """Let the school's system fetch what is queued, all or nothing of each request, and call about each."""
+        with self.state.lock:
+            queue, self._queue = self._queue, []
+        for tracking, url, marks in queue:
+            closed = any(mark["Date"] in self.closed_days for mark in marks)
+            for mark in [] if closed or self.calls.lies else marks:
+                self._keep(mark)
+            self._wrote()
+            said = {"trackingid": tracking, "XodCompleted": str(not closed)}
+            self.calls.call(url, said, number="trackingid")
 
     @property
     def url(self) -> str:
@@ -231,18 +249,27 @@ class XporterStandIn(JsonStandIn):
         wrong = self._complaint(body, callback=callback)
         if wrong:
             raise AnsweredError(200, self.trouble(400, wrong))
+        if callback:
+            return self._queued(body)
         half = self.takes_half()
         marks = [mark for number, mark in enumerate(body["Marks"]) if half is None or number % 2 == 0]
         closed = any(mark["Date"] in self.closed_days for mark in marks)
-        if closed and not callback:
+        if closed:
             raise AnsweredError(200, self.trouble(400, "The school is closed on this date."))
-        for mark in [] if closed else marks:
+        for mark in marks:
             self._keep(mark)
-        if half is not None and half.words == "failed" and not callback:
+        if half is not None and half.words == "failed":
             raise AnsweredError(200, self.trouble(500, "Some of the marks could not be written."))
-        if not callback:
-            return _FINE | {"Message": "success"}
+        return _FINE | {"Message": "success"}
+
+    def _queued(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         tracking = secrets.token_hex(16)
+        with self.state.lock:
+            self._queue.append((tracking, body["Callback"]["Url"], list(body["Marks"])))
+        if self.calls_after is not None:
+            timer = threading.Timer(self.calls_after, self.work_off)
+            timer.daemon = True
+            timer.start()
         dataset = {
             "trackingid": [{"trackingid": tracking, "errorquery": "Writeback.AttendanceAsync_OnError"}]
         }
@@ -251,7 +278,8 @@ class XporterStandIn(JsonStandIn):
     def _complaint(self, body: Mapping[str, Any], *, callback: bool) -> str:
         if set(body) - {"Marks", "Callback"} or not isinstance(body.get("Marks"), list) or not body["Marks"]:
             return "Marks must be a list with at least one mark."
-        if callback and set(body.get("Callback") or {}) != {"Method", "Url"}:
+        asked = body.get("Callback") or {}
+        if callback and (set(asked) != {"Method", "Url"} or not str(asked["Url"]).startswith("https://")):
             return "A callback with Method and Url is mandatory."
         if len({mark.get("Date") for mark in body["Marks"]}) != 1:
             return "All marks of a call must be of one date."

@@ -15,7 +15,7 @@ from aphub.logs import get_logger
 from aphub.services import erase
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
-from aphub.store import dispatching, erasing, keeping, overdue
+from aphub.store import callbacks, dispatching, erasing, keeping, overdue
 from aphub.store.engine import allocate, recall, remember
 
 DAILY = time(3, 30)
@@ -124,6 +124,8 @@ def purge_when_due(desk: Desk) -> bool:
     if due is not None:
         purge(desk)
     with desk.store.transaction() as connection:
+        # An address that nobody is heard at any more is of no use to anybody; what was said is in the receipts.
+        callbacks.forget(connection, desk.provider_id, desk.now - timedelta(days=7))
         remember(connection, _fact(desk), _next_night(desk).isoformat())
     return due is not None
 

@@ -56,6 +56,7 @@ class _Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="APHUB_", env_nested_delimiter="__", extra="ignore")
 
     store: dict[str, str] = {}
+    callbacks: dict[str, str] = {}
     log_level: str | None = None
     log_format: str | None = None
     threads: int | None = None
@@ -73,8 +74,9 @@ def load_settings(home: Path) -> HubSettings:
     content = _read(path, path.name, problems) if path.exists() else {}
     override = _Environment().model_dump(exclude_defaults=True)
     merged = {**content, **override}
-    if "store" in override:
-        merged["store"] = {**content.get("store", {}), **override["store"]}
+    for part in ("store", "callbacks"):
+        if part in override:
+            merged[part] = {**content.get(part, {}), **override[part]}
     settings = _validated(HubSettings, merged, "hub.toml", problems)
     if settings is None or problems:
         raise ConfigurationError(problems)

@@ -17,6 +17,7 @@ from aphub.domain.agreements import Agreement, agreement_on
 from aphub.domain.calendar import Calendar
 from aphub.domain.halves import SchoolHours
 from aphub.settings.agreed import AgreementConfig
+from aphub.settings.calling import CallbackSettings
 from aphub.settings.following import FollowUp
 from aphub.settings.retention import Retention
 from aphub.settings.shapes import Dates, Mailbox, Network, Person, Slug, Strict
@@ -230,4 +231,7 @@ class HubSettings(Strict):
     threads: int = Field(default=64, ge=2, le=256, description="how many lanes deliver at once")
     private_networks: tuple[Network, ...] = Field(
         default=(), description="private networks in which far sides may be, such as 10.1.2.0/24"
+    )
+    callbacks: CallbackSettings | None = Field(
+        default=None, description="how far sides may call back; without it they cannot, and are asked instead"
     )

@@ -10,6 +10,7 @@ from aphub.store.tables import metadata
 LINKS: dict[str, tuple[str, str]] = {
     "accesses": ("access_id", "access_pupils"),
     "attempts": ("dispatch_id", "dispatch_reports"),
+    "callbacks": ("dispatch_id", "dispatch_reports"),
     "calls": ("step_id", "steps"),
     "disclosures": ("dispatch_id", "dispatch_reports"),
     "dispatch_reports": ("report_id", "reports"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from aphub.api import Call, Called, CallState
 from aphub.api.mis import RegisterAdapter, TokenByPost, Wire
 from aphub_xporter.school import School
 from aphub_xporter.settings import XporterConnection, XporterRoute
@@ -22,9 +23,11 @@ class XporterAdapter(RegisterAdapter[XporterConnection, XporterRoute]):
         "minutes late": "yes, as a number",
         "comment": "yes, up to 500 characters: code, minutes, kind of reason, our reference; no name, no free text",
         "absence notes, urgent news": "no: these go by another channel",
+        "asynchronous outcome": "by the register read back, and by a call where the queue is used",
         "corrections": "of our own marks that nobody touched, where comments are on",
         "run against the vendor": "not yet run against the vendor",
     }
+    is_called = True
     says_no: ClassVar[Mapping[int, tuple[str, str]]] = {
         401: ("Xporter did not accept our sign-in.", "Ask the school for a new secret for us"),
         403: (
@@ -33,6 +36,15 @@ class XporterAdapter(RegisterAdapter[XporterConnection, XporterRoute]):
         ),
         404: ("Xporter does not know what we asked for.", "Check estab and base_url"),
     }
+
+    def hear(self, call: Call) -> Called | None:
+        """Read a call: the number that the queue gave, and whether it came to its end. They sign nothing."""
+        said = {name.lower(): value for name, value in call.fields().items()}
+        tracking, completed = said.get("trackingid", "").strip(), said.get("xodcompleted", "").strip()
+        state = {"true": CallState.DONE, "false": CallState.FAILED}.get(completed.lower())
+        if not tracking.isascii() or not tracking.replace("-", "").isalnum() or state is None:
+            return None
+        return Called(tracking, state, f"XodCompleted={completed}")
 
     def school(self, wire: Wire, route: XporterRoute) -> School:
         """Give one school, signed in with its own secret."""
@@ -52,4 +64,5 @@ class XporterAdapter(RegisterAdapter[XporterConnection, XporterRoute]):
             now=self.tools.now,
         )
         place, memory = self.memory_place(route), self.tools.memory
-        return School(wire.signed_in(sign_in), connection, route, place, memory)
+        is_callable = self.tools.callbacks.on
+        return School(wire.signed_in(sign_in), connection, route, place, memory, is_callable=is_callable)

@@ -4,19 +4,22 @@ Reads may be half an hour old by contract (docs.xporter.com, caching), so a mark
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any
 
-from aphub.api import Memory, RefusedDeliveryError
+from aphub.api import Memory, RefusedDeliveryError, UncertainDeliveryError
 from aphub.api.mis import (
     CANNOT_BE_READ,
     SESSIONS,
+    Asked,
     Entry,
     Existing,
     Finding,
     Page,
     Register,
     Slot,
+    State,
     Wire,
     Written,
     at,
@@ -41,7 +44,14 @@ class School(Register):
     """A school's register behind Xporter; a whole day is read, since no filter by pupil is known."""
 
     def __init__(
-        self, wire: Wire, connection: XporterConnection, route: XporterRoute, place: str, memory: Memory
+        self,
+        wire: Wire,
+        connection: XporterConnection,
+        route: XporterRoute,
+        place: str,
+        memory: Memory,
+        *,
+        is_callable: bool = False,
     ) -> None:
         """Read nothing yet."""
         super().__init__(place, memory)
@@ -49,6 +59,8 @@ class School(Register):
         self._connection = connection
         self._estab = route.estab
         self._at = f"api/v1/School/{route.estab}"
+        self.queues = connection.queued
+        self._callable = is_callable
 
     def findings(self) -> Iterator[Finding]:
         """Look at what our token is good for."""
@@ -68,6 +80,16 @@ class School(Register):
                 ok=granted,
                 found="Approved" if granted else f"Not approved: {min(names)}. Nothing was written.",
                 mend="Ask the school to approve this scope in Xporter",
+            )
+
+    def shown(self, today: date) -> Iterator[Finding]:  # noqa: ARG002 - nothing here is of a day
+        """Look whether the queue could call us."""
+        if self.queues:
+            yield Finding(
+                "The queue can call us back",
+                ok=self._callable,
+                found="Each write has an address of its own" if self._callable else "Nobody can call us",
+                mend="Add [callbacks] to hub.toml, or set queued = false",
             )
 
     def read_codes(self) -> Iterator[tuple[str, str]]:
@@ -120,6 +142,26 @@ class School(Register):
         tracking = at(reply.body, "TrackingId")
         evidence = {"answer": reply.text}
         return Written(str(tracking) if tracking else "", evidence, reply.hops)
+
+    def queue(self, entries: Sequence[Entry], address: str) -> Written:
+        """Queue one day's marks; they call when the school's system has taken all of them, or none."""
+        body = {"Marks": [_mark(entry) for entry in entries], "Callback": {"Method": "POST", "Url": address}}
+        reply = self._wire.write(f"api/v1/AttendanceAsync/{self._estab}/", body)
+        complaint = at(reply.body, _COMPLAINT) if isinstance(reply.body, dict) else "no envelope"
+        if complaint or reply.status == CANNOT_BE_READ:
+            return Written.turned_away(entries, reply.text, reply.code, stale_ids=True)
+        tracking = at(reply.body, "TrackingId")
+        if not isinstance(tracking, str) or not tracking.strip():
+            raise UncertainDeliveryError(
+                "Xporter said yes but gave no number of what it queued. The marks may have arrived.",
+                code=reply.code,
+                what_now="If it happens again, set queued = false and ask Xporter",
+            )
+        return Written(tracking.strip(), {"answer": reply.text}, reply.hops)
+
+    def ask(self, reference: str) -> Asked:  # noqa: ARG002 - there is no address to ask at
+        """Say that only the register tells; of the queue nobody has said yet that it is done."""
+        return Asked(State.PENDING, may_show=True) if self.queues else Asked(State.CONFIRMED)
 
     def _read(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Read one envelope; a 200 with an exception inside is no answer."""

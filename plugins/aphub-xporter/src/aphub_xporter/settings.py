@@ -16,6 +16,14 @@ class XporterConnection(RegisterConnection):
     )
     secret: SecretStr = Field(description="the school's secret for us; write it as secret:NAME")
     token_path: str = Field(default="api/oauth/GetToken", description="path below base_url that gives tokens")
+    queued: bool = Field(
+        default=False,
+        description="write through Xporter's queue, which calls us back; needs [callbacks] in hub.toml",
+    )
+
+    def wants_calls(self) -> bool:
+        """Say that the queue calls back: by contract an address of ours is needed."""
+        return self.queued
 
 
 class XporterRoute(CommentedRoute):

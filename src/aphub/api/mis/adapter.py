@@ -28,7 +28,7 @@ from aphub.api.mis.expressible import why_not
 from aphub.api.mis.frozen import frozen_marks, is_test, marks_or_refusal
 from aphub.api.mis.marks import Mark, document_of, marks_of
 from aphub.api.mis.plan import Plan, Together, plan_of
-from aphub.api.mis.register import Asked, Register, Written
+from aphub.api.mis.register import Asked, Entry, Register, Written, asked_of
 from aphub.api.mis.settings import RegisterConnection, RegisterRoute, State
 from aphub.api.mis.wire import Wire
 from aphub.domain.reports import Report
@@ -187,15 +187,23 @@ class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
     def _ask(self, delivery: Delivery, reference: str) -> Asked | None:
         """Ask after each of the references; one that failed decides, then one that is open; None while it is open."""
         school = self._school(delivery)
-        asked = [school.ask(one) for one in reference.split(" ")]
+        called = {one.reference: one for one in self.tools.callbacks.said(delivery)} if self.is_called else {}
+        # A call that names another write than those we made says nothing about ours.
+        asked = [
+            asked_of(called[one]) if one and one in called else school.ask(one)
+            for one in reference.split(" ")
+        ]
         said = [one for one in asked if one is not None]
         failed = next((one for one in said if one.state is State.FAILED), None)
         if failed:
             return failed
         # A number that they do not know, or not yet: the hub asks a person in the end.
-        return (
-            said[0] if len(said) == len(asked) and all(one.state is State.CONFIRMED for one in said) else None
-        )
+        if len(said) < len(asked):
+            return None
+        still_open = next((one for one in said if one.state is not State.CONFIRMED), None)
+        if still_open is None:
+            return said[0]
+        return still_open if all(one.may_show for one in said if one.state is State.PENDING) else None
 
     def _read_back(self, delivery: Delivery, reference: str, asked: Asked) -> DeliveryResult | None:
         marks = frozen_marks(delivery)
@@ -204,6 +212,8 @@ class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
             plan = self._plan(delivery, marks, Together(marks), fresh=True)
         if asked.state is State.FAILED:
             absent = (Answer.REFUSED, asked.words)
+        elif asked.state is State.PENDING and not plan.settled:
+            return None
         elif plan.to_write and not plan.shows_ours and self.tools.now() < delivery.deadline:
             return None  # the school's system may show it later than they say so
         else:
@@ -226,17 +236,17 @@ class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
         if not plan.to_write:
             rung = Rung.ACCEPTED if plan.any_there else Rung.PREPARED
             return DeliveryResult(rung, answers.read_back(plan, delivery, Answer.ALREADY_THERE))
-        said = self._write(plan)
+        said = self._write(plan, delivery)
         if any(one.stale_ids for one in said) and (again := self._plan_anew(delivery, marks, plan)):
-            plan, said = again, self._write(again)
+            plan, said = again, self._write(again, delivery)
         return answers.written(plan, delivery, said)
 
-    def _write(self, plan: Plan) -> list[Written]:
+    def _write(self, plan: Plan, delivery: Delivery) -> list[Written]:
         """Write all that is to be written, request by request; where a later one fails, the earlier ones stand."""
         said: list[Written] = []
         for batch in plan.school.batches(plan.entries()):
             try:
-                said.append(plan.school.write(batch))
+                said.append(self._write_one(plan.school, batch, delivery))
             except RefusedDeliveryError as exc:
                 if not said:
                     raise
@@ -248,6 +258,11 @@ class RegisterAdapter(DeliveryAdapter[C, R], Generic[C, R]):
                     f"{self.vendor} took some of the marks and then stopped answering.", code=exc.code
                 ) from exc
         return said
+
+    def _write_one(self, school: Register, batch: Sequence[Entry], delivery: Delivery) -> Written:
+        """Write one request; queued where they can call us when it is done, at an address for this request alone."""
+        address = self.tools.callbacks.address(delivery) if school.queues else ""
+        return school.queue(batch, address) if address else school.write(batch)
 
     def _plan_anew(self, delivery: Delivery, marks: Sequence[Mark], plan: Plan) -> Plan | None:
         """Find the pupils again: they refused, and ids change with enrolment; None when none has changed."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from aphub.api.callbacks import Called, CallState
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError
 from aphub.api.lent import Memory
 from aphub.api.mis.marks import Existing, Mark, Slot
@@ -93,11 +94,22 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What they say of an earlier write; `word` is their status, `words` all that they said."""
+    """What they say of an earlier write; `word` is their status, `words` all that they said.
+
+    With `may_show`, the register may show what is still pending, since nobody but the register says when it is done.
+    """
 
     state: State
     word: str = ""
     words: str = field(repr=False, default="")
+    may_show: bool = False
+
+
+def asked_of(called: Called) -> Asked:
+    """Give what they said when they called, as if they had been asked."""
+    states = {CallState.DONE: State.CONFIRMED, CallState.FAILED: State.FAILED, CallState.OPEN: State.PENDING}
+    word = f"they called: {called.word}" if called.word else "they called"
+    return Asked(states[called.state], word, word, may_show=True)
 
 
 class Register(ABC):
@@ -149,6 +161,13 @@ class Register(ABC):
     @abstractmethod
     def write(self, entries: Sequence[Entry]) -> Written:
         """Write these marks, once and in one request."""
+
+    queues = False
+    """Whether writes are queued there, with an address of ours that they call when the write is done."""
+
+    def queue(self, entries: Sequence[Entry], address: str) -> Written:
+        """Queue these marks in one request, and have them call `address` then; only where it `queues`."""
+        raise NotImplementedError
 
     def batches(self, entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
         """Part marks into what one request may hold; by default all."""

@@ -6,6 +6,7 @@ or `wall`. Keys are BIGINTs from `store.engine.allocate`; only `ref` columns eve
 """
 
 from aphub.store.tables.base import metadata
+from aphub.store.tables.called import callbacks
 from aphub.store.tables.came_in import intakes, marks, questions
 from aphub.store.tables.far import far_pupils
 from aphub.store.tables.following import calls, cases, plans, steps
@@ -29,6 +30,7 @@ __all__ = [
     "access_pupils",
     "accesses",
     "attempts",
+    "callbacks",
     "calls",
     "cancellations",
     "cancelled_lessons",

@@ -1,0 +1,45 @@
+"""What the second release keeps beyond the first."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from aphub.store.types import UtcDateTime
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the schema forward."""
+    op.create_table(
+        "callbacks",
+        sa.Column("provider_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("callback_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "token_hash", sa.LargeBinary(), nullable=False, comment="SHA-256 of the random end of the address"
+        ),
+        sa.Column("dispatch_id", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("until_at", UtcDateTime(), nullable=False, comment="after which nobody is heard there"),
+        sa.Column("heard_at", UtcDateTime(), nullable=True, comment="when it was used; it is used once"),
+        sa.Column(
+            "said_digest",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="which tells the same call again from another one",
+        ),
+        sa.Column(
+            "far_reference",
+            sa.String(length=120),
+            nullable=True,
+            comment="the far side's own number of the write",
+        ),
+        sa.Column("state", sa.String(length=6), nullable=True, comment="done, failed, open"),
+        sa.Column("word", sa.String(length=40), nullable=True, comment="the far side's own word for it"),
+        sa.PrimaryKeyConstraint("provider_id", "callback_id", name=op.f("pk_callbacks")),
+        sa.UniqueConstraint("provider_id", "token_hash", name=op.f("uq_callbacks_provider_id_token_hash")),
+    )
+    with op.batch_alter_table("callbacks", schema=None) as batch_op:
+        batch_op.create_index("ix_callbacks_dispatch", ["provider_id", "dispatch_id"], unique=False)
