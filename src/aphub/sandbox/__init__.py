@@ -11,6 +11,7 @@ from aphub.sandbox.far_side import FarSide
 from aphub.sandbox.mis_state import MisState
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import ReceivedMail, SmtpSink
+from aphub.sandbox.token_service import TokenService
 from aphub.sandbox.wonde import WondeStandIn
 from aphub.sandbox.xporter import XporterStandIn
 
@@ -23,6 +24,7 @@ __all__ = [
     "ReceivedMail",
     "SftpSink",
     "SmtpSink",
+    "TokenService",
     "WondeStandIn",
     "XporterStandIn",
     "main",

@@ -56,6 +56,8 @@ class JsonStandIn(ListeningFarSide):
     """A vendor's API; `stands_for` is the vendor's name, said in every answer's head."""
 
     stands_for = "a vendor"
+    body_kind = "application/json"
+    """What a request's body must be."""
 
     def __init__(
         self,
@@ -156,8 +158,8 @@ class JsonStandIn(ListeningFarSide):
                 return refused.status, self.trouble(refused.status, "It was refused."), {}
             if request.body:
                 kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if kind != "application/json":
-                    raise AnsweredError(415, self.trouble(415, "The body must be application/json."))  # noqa: TRY301 - one way out
+                if kind != self.body_kind:
+                    raise AnsweredError(415, self.trouble(415, f"The body must be {self.body_kind}."))  # noqa: TRY301 - one way out
             mood = self.mood
             if writes and mood.name == "cuts_off" and not mood.kept:
                 return _OK, {}, {}

@@ -15,7 +15,8 @@ from aphub.sandbox.certificates import LOOPBACK_NAMES, DemoAuthority
 from aphub.sandbox.far_side import Mood
 from aphub.sandbox.listening import ListeningFarSide
 from aphub.sandbox.maildir import Maildir
-from aphub.sandbox.smtp_session import SmtpSession
+from aphub.sandbox.smtp_session import SmtpSession, same
+from aphub.sandbox.token_service import TokenService
 
 SIZE_LIMIT = 25 * 1024 * 1024
 
@@ -37,8 +38,8 @@ class ReceivedMail:
 class SmtpSink(ListeningFarSide):
     """A mail server that accepts, keeps and counts.
 
-    `mode` is "starttls" or "tls". `credentials` (user to password) and `tokens` (user to OAuth token), when given,
-    make sign-in necessary before MAIL. Nothing but EHLO and STARTTLS is answered before TLS (RFC 3207, 530).
+    `mode` is "starttls" or "tls". `credentials` (user to password), `tokens` (user to OAuth token) and
+    `token_service` (who gives tokens out), when given, make sign-in necessary before MAIL. Nothing but EHLO and STARTTLS is answered before TLS (RFC 3207, 530).
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class SmtpSink(ListeningFarSide):
         names: Sequence[str] = LOOPBACK_NAMES,
         credentials: Mapping[str, str] | None = None,
         tokens: Mapping[str, str] | None = None,
+        token_service: TokenService | None = None,
         pipelining: bool = True,
         size_limit: int = SIZE_LIMIT,
         durable: bool = True,
@@ -64,6 +66,9 @@ class SmtpSink(ListeningFarSide):
         self.maildir = Maildir(maildir, durable=durable)
         self.credentials = dict(credentials or {})
         self.tokens = dict(tokens or {})
+        self._token_service = token_service
+        self.token_refusal = b'{"status":"401","schemes":"bearer"}'
+        self.sign_in_refusal = "5.7.8 User name or password is wrong"
         self.pipelining = pipelining
         self.size_limit = size_limit
         self.offers_starttls = True
@@ -142,6 +147,17 @@ class SmtpSink(ListeningFarSide):
             self._record(chunk)
             if in_clear:
                 self._in_clear.append(chunk)
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether a token is a way to sign in here."""
+        return bool(self.tokens) or self._token_service is not None
+
+    def opens(self, user: str, token: str) -> bool:
+        """Say whether this token lets this user in."""
+        if self._token_service is not None and self._token_service.opens(user, token):
+            return True
+        return same(self.tokens.get(user), token)
 
     def obstacle(self, at: str) -> str:
         """Give the reply that the mood has for this step, empty when nothing stands in the way."""

@@ -23,6 +23,7 @@ from aphub_email.check import check_steps
 from aphub_email.compose import compose_mail
 from aphub_email.session import Session, open_session
 from aphub_email.settings import EmailConnection, EmailRoute
+from aphub_email.tokens import Tokens, tokens_of
 from aphub_email.wire import Reply
 
 MAIL = "message/rfc822"
@@ -66,7 +67,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
     def open(self) -> None:
         """Connect, verify the server, and sign in."""
         if self._session is None:
-            self._session = open_session(self.connection, self.tools.reach)
+            self._session = open_session(self.connection, self.tools.reach, self._tokens())
 
     def close(self) -> None:
         """Leave politely; a second call does nothing."""
@@ -102,7 +103,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
 
     def collect(self, after: str) -> Collected:
         """Read what came into our mailbox since a mark, where `imap_host` says how to reach it."""
-        return mailbox.collect(self.connection, self.tools.reach, after, self.tools.now())
+        return mailbox.collect(self.connection, self.tools.reach, after, self.tools.now(), self._tokens())
 
     def check(self, route: EmailRoute) -> Iterator[CheckStep]:
         """Prove the way step by step, up to the address; nothing is sent."""
@@ -147,6 +148,10 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         if not isinstance(route, EmailRoute) or len(documents) != 1 or documents[0].media_type != MAIL:
             return None
         return Letter(delivery.key, self.connection.from_address, route.address, documents[0].content)
+
+    def _tokens(self) -> Tokens | None:
+        """Give the tokens to sign in with; None where a password is used, or nothing."""
+        return tokens_of(self.connection, self.tools)
 
     def _drop(self) -> None:
         """Close without a word."""

@@ -7,6 +7,7 @@ from aphub.api import CheckStep, DeliveryError, Tools
 from aphub_email import words
 from aphub_email.session import Session, find, reach, secure, sign_in
 from aphub_email.settings import EmailConnection, EmailRoute
+from aphub_email.tokens import Tokens, tokens_of
 from aphub_email.wire import LineLostError, Reply, TlsProof, Wire
 
 _WARN_BEFORE = timedelta(days=30)
@@ -16,8 +17,15 @@ _SEEN_ADDRESSES = 4
 def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) -> Iterator[CheckStep]:
     """Give one step after the other, ending at the first that fails; no message is begun."""
     wire: Wire | None = None
-    step = "The mail server's name is found"
+    step = "Everything it needs is there"
+    tokens = tokens_of(connection, tools)
     try:
+        if tokens is not None:
+            step = "The sign-in service gives us a token"
+            tokens.renew()
+            yield _token(step, tokens, tools.now())
+
+        step = "The mail server's name is found"
         addresses = find(connection, tools.reach)
         seen = list(dict.fromkeys(str(address[0]) for _, address in addresses))[:_SEEN_ADDRESSES]
         yield CheckStep(step, ok=True, found=", ".join(seen))
@@ -31,10 +39,8 @@ def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) ->
         yield _encrypted(step, session.proof, tools.now())
 
         step = "We are signed in"
-        sign_in(session)
-        found = (
-            "signed in" if connection.username else "this server knows our machine and asks for no sign-in"
-        )
+        sign_in(session, tokens)
+        found = "signed in" if connection.user else "this server knows our machine and asks for no sign-in"
         yield CheckStep(step, ok=True, found=found)
 
         for step, command, refusal in _envelope(connection, route):
@@ -75,6 +81,21 @@ def _accepted(session: Session, step: str, command: bytes, refusal: Refusal) -> 
         raise refusal(reply)
     last = command.startswith(b"RCPT")
     return CheckStep(step, ok=True, found="the mailbox itself is proved by the TEST message" if last else "")
+
+
+def _token(step: str, tokens: Tokens, now: datetime) -> CheckStep:
+    """Say how long a token is kept, and what a refresh token that was replaced means."""
+    minutes = max(int((tokens.until - now).total_seconds()) // 60, 0)
+    found = f"one that we keep for {minutes} minutes"
+    if not tokens.rotated:
+        return CheckStep(step, ok=True, found=found)
+    return CheckStep(
+        step,
+        ok=True,
+        found=f"{found}, and a new refresh token in place of ours, which is in memory only",
+        mend="If their service ends the old one at once, the hub cannot sign in after a restart: "
+        "use client_credentials. With Microsoft, store a new one every 60 days.",
+    )
 
 
 def _encrypted(step: str, proof: TlsProof, now: datetime) -> CheckStep:

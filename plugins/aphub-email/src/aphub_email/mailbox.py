@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from aphub.api import Collected, LaterNews, Reach, RefusedDeliveryError, TransientDeliveryError
 from aphub_email import words
 from aphub_email.answers import read_answer
+from aphub_email.session import xoauth2
 from aphub_email.settings import EmailConnection
-from aphub_email.wire import tls_context
+from aphub_email.tokens import Tokens
+from aphub_email.trust import trusted
 
 _LOOKS_BACK = timedelta(days=3)
 _AT_ONCE = 50
@@ -39,7 +41,9 @@ class _Imap(imaplib.IMAP4_SSL):
             raise
 
 
-def collect(connection: EmailConnection, allowed: Reach, after: str, now: datetime) -> Collected:
+def collect(
+    connection: EmailConnection, allowed: Reach, after: str, now: datetime, tokens: Tokens | None = None
+) -> Collected:
     """Give what came since the mark `after` (the folder's UIDVALIDITY and the last UID read); at first, three days.
 
     Raises:
@@ -47,14 +51,16 @@ def collect(connection: EmailConnection, allowed: Reach, after: str, now: dateti
         RefusedDeliveryError: It is not who it should be, or does not let us in.
     """
     host = connection.imap_host
+    if tokens is not None:
+        tokens.token()
     try:
-        imap = _Imap(connection, allowed, tls_context(connection.ca_file))
+        imap = _Imap(connection, allowed, trusted(connection.ca_file))
     except ssl.SSLError as exc:
         raise words.not_verified(host, exc) from exc
     except (OSError, imaplib.IMAP4.error) as exc:
         raise words.not_reached(host, connection.imap_port) from exc
     try:
-        return _collected(imap, connection, after, now)
+        return _collected(imap, connection, after, now, tokens)
     except imaplib.IMAP4.abort as exc:
         raise words.lost(host) from exc
     except (OSError, imaplib.IMAP4.error) as exc:
@@ -64,17 +70,52 @@ def collect(connection: EmailConnection, allowed: Reach, after: str, now: dateti
             imap.logout()
 
 
-def _collected(imap: _Imap, connection: EmailConnection, after: str, now: datetime) -> Collected:
+class _Answer:
+    """What to say to the server's invitation; then nothing, which ends its challenge that says why not."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = [said]
+
+    def __call__(self, _: bytes) -> bytes:
+        return self._said.pop() if self._said else b""
+
+
+def _sign_in(imap: _Imap, connection: EmailConnection, tokens: Tokens | None) -> None:
     try:
-        imap.login(connection.username, connection.password.get_secret_value())
+        if tokens is None:
+            imap.login(connection.username, connection.password.get_secret_value())
+        else:
+            _sign_in_with_token(imap, connection, tokens)
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error:
         # The server's words may repeat what we sent.
+        what = "username and password" if tokens is None else "that our application may read it"
         raise RefusedDeliveryError(
             f"{words.who(connection.imap_host)} refused the sign-in to the mailbox.",
-            what_now="Check username and password, and that IMAP is switched on for this mailbox.",
+            what_now=f"Check {what}, and that IMAP is switched on for this mailbox.",
         ) from None
+
+
+def _sign_in_with_token(imap: _Imap, connection: EmailConnection, tokens: Tokens) -> None:
+    """Show a token; one that was kept and is refused is asked for anew, once."""
+    while True:
+        answer = _Answer(xoauth2(connection.user, tokens.token().get_secret_value()))
+        try:
+            imap.authenticate("XOAUTH2", answer)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            if not tokens.forget():
+                raise
+        else:
+            return
+
+
+def _collected(
+    imap: _Imap, connection: EmailConnection, after: str, now: datetime, tokens: Tokens | None
+) -> Collected:
+    _sign_in(imap, connection, tokens)
     status, _ = imap.select(f'"{connection.imap_folder}"', readonly=True)
     if status != "OK":
         raise RefusedDeliveryError(f"The mailbox has no folder {connection.imap_folder}.")

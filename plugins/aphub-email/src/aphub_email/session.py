@@ -5,10 +5,12 @@ import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
 
-from aphub.api import Reach, RefusedDeliveryError
-from aphub_email import words
+from aphub.api import Reach
+from aphub_email import token_words, words
 from aphub_email.settings import EmailConnection
-from aphub_email.wire import LineLostError, Reply, TlsProof, Wire, tls_context
+from aphub_email.tokens import Tokens
+from aphub_email.trust import trusted
+from aphub_email.wire import LineLostError, Reply, TlsProof, Wire
 
 _READY = 220
 _GO_ON = 334
@@ -44,17 +46,19 @@ class Session:
         self.wire.goodbye()
 
 
-def open_session(connection: EmailConnection, allowed: Reach) -> Session:
-    """Connect, verify and sign in.
+def open_session(connection: EmailConnection, allowed: Reach, tokens: Tokens | None = None) -> Session:
+    """Connect, verify and sign in, with a token where `tokens` gives them.
 
     Raises:
         TransientDeliveryError: The server cannot be reached now.
         RefusedDeliveryError: It is not who it should be, does not encrypt, or will not let us in.
     """
+    if tokens is not None:
+        tokens.token()  # asked for first: a server does not wait long for a sign-in
     wire = reach(connection, find(connection, allowed))
     try:
         session = secure(connection, wire)
-        sign_in(session)
+        sign_in(session, tokens)
     except BaseException:
         wire.close()
         raise
@@ -116,14 +120,17 @@ def secure(connection: EmailConnection, wire: Wire) -> Session:
         raise words.lost(host) from exc
 
 
-def sign_in(session: Session) -> None:
-    """Sign in with a password, if there is one (RFC 4954); the line is encrypted by now."""
+def sign_in(session: Session, tokens: Tokens | None = None) -> None:
+    """Sign in with a token or a password, if there is one (RFC 4954); the line is encrypted by now."""
     connection = session.connection
-    if not connection.username:
+    if not connection.user:
         return
     offered = session.features.get("AUTH", "").upper().split()
-    user, password = connection.username.encode(), connection.password.get_secret_value().encode()
     try:
+        if tokens is not None:
+            _sign_in_with_token(session, tokens, offered)
+            return
+        user, password = connection.username.encode(), connection.password.get_secret_value().encode()
         if "PLAIN" in offered:
             reply = session.wire.ask(b"AUTH PLAIN " + b64encode(b"\0" + user + b"\0" + password))
         elif "LOGIN" in offered:
@@ -134,6 +141,30 @@ def sign_in(session: Session) -> None:
         raise words.lost(connection.host) from exc
     if not reply.ok:
         raise words.sign_in_refused(connection.host, reply)
+
+
+def xoauth2(user: str, token: str) -> bytes:
+    """Write what XOAUTH2 sends, as Google and Microsoft both describe it."""
+    return f"user={user}\x01auth=Bearer {token}\x01\x01".encode()
+
+
+def _sign_in_with_token(session: Session, tokens: Tokens, offered: list[str]) -> None:
+    """Show a token; one that was kept and is refused is asked for anew, once."""
+    connection = session.connection
+    if "XOAUTH2" not in offered:
+        raise token_words.no_xoauth2(words.who(connection.host))
+    while True:
+        answer = b64encode(xoauth2(connection.user, tokens.token().get_secret_value()))
+        reply, challenge = session.wire.ask(b"AUTH XOAUTH2 " + answer), ""
+        if reply.code == _GO_ON:
+            # The reason comes as a challenge; only after an empty line does the refusal itself.
+            challenge = " ".join(reply.lines)
+            reply = session.wire.ask(b"")
+        if reply.ok:
+            return
+        if reply.transient or not tokens.forget():
+            who = words.who(connection.host)
+            raise token_words.token_refused(who, reply, challenge, connection.actual_scope)
 
 
 def _login(wire: Wire, user: bytes, password: bytes) -> Reply:
@@ -170,14 +201,7 @@ def _hello(connection: EmailConnection, wire: Wire) -> dict[str, str]:
 def _encrypt(connection: EmailConnection, wire: Wire) -> TlsProof:
     """Begin TLS, with every way in which it can fail in words."""
     try:
-        context = tls_context(connection.ca_file)
-    except (OSError, ssl.SSLError) as exc:
-        raise RefusedDeliveryError(
-            "The file of trusted authorities cannot be read. We have not sent anything.",
-            what_now="Check ca_file: it must be a PEM file that this user may read.",
-        ) from exc
-    try:
-        return wire.encrypt(connection.host, context)
+        return wire.encrypt(connection.host, trusted(connection.ca_file))
     except ssl.SSLError as exc:
         raise words.not_verified(connection.host, exc) from exc
     except OSError as exc:

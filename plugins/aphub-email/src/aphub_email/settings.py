@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from aphub.api import AphubError, ConnectionSettings, RouteSettings, check_mail_address
+from aphub.api import AphubError, RouteSettings, check_mail_address
+from aphub_email.sign_in import SignInSettings
 
 _PORTS = {"starttls": 587, "tls": 465}
 
@@ -23,7 +24,7 @@ def _address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class EmailConnection(ConnectionSettings):
+class EmailConnection(SignInSettings):
     """One mail server that takes the provider's mail, and how to sign in to it."""
 
     host: str = Field(
@@ -36,12 +37,6 @@ class EmailConnection(ConnectionSettings):
     )
     ca_file: Path | None = Field(
         default=None, description="PEM file of the only authorities to trust; the system's own without it"
-    )
-    username: str = Field(
-        default="", description="name to sign in with; empty for a relay that knows this machine"
-    )
-    password: SecretStr = Field(
-        default=SecretStr(""), description="reference to a secret, such as secret:mail"
     )
     from_address: Address = Field(description="the mailbox that messages come from")
     reply_to: Address | Literal[""] = Field(
@@ -70,9 +65,13 @@ class EmailConnection(ConnectionSettings):
         default="INBOX", pattern=r"^[A-Za-z0-9 ._/-]{1,60}$", description="folder in which answers arrive"
     )
 
-    not_where: ClassVar[frozenset[str]] = frozenset(
-        {"timeout", "pipelining", "imap_host", "imap_port", "imap_folder"}
-    )
+    not_where: ClassVar[frozenset[str]] = SignInSettings.token_settings | {
+        "timeout",
+        "pipelining",
+        "imap_host",
+        "imap_port",
+        "imap_folder",
+    }
 
     def listens_every(self) -> timedelta | None:
         """Fetch answers every minute, where the mailbox can be read."""
@@ -80,17 +79,15 @@ class EmailConnection(ConnectionSettings):
 
     @model_validator(mode="after")
     def _reads_as_somebody(self) -> Self:
-        if self.imap_host and not self.username:
-            message = "Give username and password: answers are read from that mailbox"
+        if self.imap_host and not self.user:
+            message = "Give a sign-in, such as username and password: answers are read from that mailbox"
             raise ValueError(message)
         return self
 
-    @model_validator(mode="after")
-    def _signs_in_wholly(self) -> Self:
-        if bool(self.username) != bool(self.password.get_secret_value()):
-            message = "Give both username and password, or neither"
-            raise ValueError(message)
-        return self
+    @property
+    def user(self) -> str:
+        """The name to sign in with; with tokens, the mailbox that we send from."""
+        return self.username or (self.from_address if self.uses_tokens else "")
 
     @property
     def actual_port(self) -> int:
