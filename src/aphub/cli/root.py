@@ -70,6 +70,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "confirm": ("acting", "confirm", "Keep that a person at the school has a message."),
     "summary": ("summing", "summarise", "Write how a day, week, month or term went."),
     "audit": ("summing", "audited", "Write a paper for who audits, or what a council asks."),
+    "export": ("exporting", "export", "Write what a school's or council's census asks of its placements."),
     "verify": ("proving", "verify", "Check the whole ledger, or a folder of evidence."),
     "evidence": ("proving", "evidence", "Write proof that anyone can check without us."),
     "backup": ("saving", "backup", "Copy the database, and its keys apart from it."),

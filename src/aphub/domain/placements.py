@@ -74,6 +74,10 @@ class Pupil:
     school_pupil_ref: str = field(repr=False, default="")
     suppressed: bool = False
     contact_restriction: str = field(repr=False, default="")
+    contact_note: str = field(repr=False, default="")
+    first_contact: str = field(repr=False, default="")
+    second_contact: str = field(repr=False, default="")
+    emergency_contacts: str = field(repr=False, default="")
 
     @property
     def name(self) -> str:

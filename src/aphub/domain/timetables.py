@@ -53,7 +53,8 @@ def read_timetable(text: str, nature: Nature) -> Timetable:
             return Timetable(problems=(f"Lesson {number} of the timetable: {read}",), mend=_HOW)
         slots += read
     slots.sort(key=lambda slot: (slot.weekday, slot.starts, slot.ends))
-    return Timetable(tuple(slots), tuple(timetable_problems(slots)))
+    problems = tuple(timetable_problems(slots))
+    return Timetable(tuple(slots), problems, "Check the times of these lessons." if problems else "")
 
 
 def _slots(part: str, nature: Nature) -> list[TimetableSlot] | str:

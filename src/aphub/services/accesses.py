@@ -21,6 +21,7 @@ class What(StrEnum):
     SUMMARY = "summary written"
     ACCESS_REQUEST = "access request"
     WRONG_SCHOOL = "wrong school"
+    PLACEMENTS = "placements exported"
 
 
 @dataclass(frozen=True, slots=True)

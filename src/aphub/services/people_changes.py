@@ -9,6 +9,16 @@ from sqlalchemy import Connection, Row
 
 from aphub.services.desk import Desk, place_of
 from aphub.services.people_days import Booked, double_booked
+from aphub.services.people_kept import (
+    loosened,
+    open_items,
+    placement_differs,
+    placement_items,
+    pupil_data,
+    same_placement,
+    sealed_items,
+    sealed_pupil,
+)
 from aphub.services.people_rows import PersonRow, Problem
 from aphub.store import pupils as kept
 from aphub.store.engine import allocate
@@ -34,6 +44,7 @@ class _Placement:
     version: int
     row: Row[Any] | None = None
     number: int = 0
+    items: dict[str, str] = field(repr=False, default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,7 +84,10 @@ class Changes:
             pupil.number = number
         everyone = [*self.new_pupils, *self.changed_pupils]
         keys = desk.vault.data_keys([pupil.number for pupil in everyone], "pupil", desk.year())
-        sealed = {pupil.number: _sealed(desk, pupil, key) for pupil, key in zip(everyone, keys, strict=True)}
+        sealed = {
+            pupil.number: sealed_pupil(desk, pupil.number, pupil.data, key, suppressed=pupil.suppressed)
+            for pupil, key in zip(everyone, keys, strict=True)
+        }
         refs = desk.references(len(self.new_pupils))
         kept.add_pupils(
             connection,
@@ -106,6 +120,9 @@ class Changes:
         for one, number in zip(fresh, allocate(connection, "placements", len(fresh)), strict=True):
             one.number = number
         refs = iter(desk.references(len(fresh)))
+        asked = [one for one in self.placements if one.items]
+        keys = desk.vault.data_keys([one.pupil.number for one in asked], "pupil", desk.year())
+        key_of = {one.number: key for one, key in zip(asked, keys, strict=True)}
         rows = []
         for one in self.placements:
             first = one.first
@@ -130,6 +147,7 @@ class Changes:
                     "current": True,
                     "made_at": desk.now,
                     "made_by": by[:80],
+                    **sealed_items(desk, one.number, one.items, key_of.get(one.number)),
                 }
             )
         kept.add_placements(connection, desk.provider_id, rows)
@@ -171,9 +189,9 @@ def plan(desk: Desk, connection: Connection, rows: Sequence[PersonRow]) -> Chang
     people = _pupils(desk, connection, rows, changes)
     numbers = [pupil.number for pupil in people.values() if pupil.row is not None]
     standing = kept.placements_of(connection, desk.provider_id, numbers)
-    told = kept.recipients_of(
-        connection, desk.provider_id, [row.placement_id for some in standing.values() for row in some]
-    )
+    have_all = [row for some in standing.values() for row in some]
+    told = kept.recipients_of(connection, desk.provider_id, [row.placement_id for row in have_all])
+    kept_items = open_items(desk, have_all)
     by_placement: dict[object, list[PersonRow]] = {}
     for row in rows:
         by_placement.setdefault((row.pupil_ref.casefold(), *row.placement_key[1:]), []).append(row)
@@ -190,13 +208,15 @@ def plan(desk: Desk, connection: Connection, rows: Sequence[PersonRow]) -> Chang
         )
         pupil = people[first.pupil_ref.casefold()]
         alone = starts[first.pupil_ref.casefold(), first.starts] == 1
-        have = _same_placement(
+        have = same_placement(
             first, standing.get(pupil.number, []) if pupil.row is not None else [], alone=alone
         )
+        had = kept_items[have.placement_id] if have is not None else {}
+        items = placement_items(some, had)
         if have is None:
-            placement: _Placement | int = _Placement(pupil, first, 1)
-        elif _placement_differs(have, first):
-            placement = _Placement(pupil, first, have.version + 1, have, have.placement_id)
+            placement: _Placement | int = _Placement(pupil, first, 1, items=items)
+        elif items != had or placement_differs(have, first):
+            placement = _Placement(pupil, first, have.version + 1, have, have.placement_id, items)
         else:
             placement = have.placement_id
         if have is not None:
@@ -220,9 +240,10 @@ def _pupils(
 ) -> dict[str, _Pupil]:
     """Find each pupil of the file by reference, and name those whose UPN belongs to somebody else."""
     index, provider_id = desk.vault.index, desk.provider_id
-    firsts: dict[str, PersonRow] = {}
+    by_pupil: dict[str, list[PersonRow]] = {}
     for row in rows:
-        firsts.setdefault(row.pupil_ref.casefold(), row)
+        by_pupil.setdefault(row.pupil_ref.casefold(), []).append(row)
+    firsts = {folded: some[0] for folded, some in by_pupil.items()}
     by_ref = kept.by_index(
         connection, provider_id, "reference", [index("reference", row.pupil_ref) for row in firsts.values()]
     )
@@ -249,67 +270,17 @@ def _pupils(
             words = "Another pupil, with another reference, has this UPN already."
             changes.problems.append(Problem(first.number, "upn", words, "Check which of the two has it."))
         have = known[numbers[0]] if numbers else None
-        pupil = _Pupil(_data(first), first.suppressed, have, numbers[0] if numbers else 0)
+        old = opened[numbers[0]] if numbers else None
+        if forbidden := loosened(by_pupil[folded], old):
+            changes.problems.append(forbidden)
+        data = pupil_data(by_pupil[folded], old)
+        pupil = _Pupil(data, first.suppressed, have, numbers[0] if numbers else 0)
         people[folded] = pupil
         if have is None:
             changes.new_pupils.append(pupil)
-        elif opened[numbers[0]] != pupil.data or have.suppressed != pupil.suppressed:
+        elif old != pupil.data or have.suppressed != pupil.suppressed:
             changes.changed_pupils.append(pupil)
     return people
-
-
-def _data(row: PersonRow) -> dict[str, str]:
-    return {
-        "given_name": row.given_name,
-        "family_name": row.family_name,
-        "upn": row.upn,
-        "school_pupil_ref": row.school_pupil_ref,
-        "provider_ref": row.pupil_ref,
-    }
-
-
-def _sealed(desk: Desk, pupil: _Pupil, key: Any) -> dict[str, Any]:
-    index, data = desk.vault.index, pupil.data
-    return {
-        "key_id": key.key_id,
-        "sealed": desk.vault.seal_json(key, place_of("pupils", desk.provider_id, pupil.number), data),
-        "ref_index": index("reference", data["provider_ref"]),
-        "upn_index": index("upn", data["upn"]) if data["upn"] else None,
-        "name_index": index("name", f"{data['given_name']} {data['family_name']}"),
-        "suppressed": pupil.suppressed,
-        "changed_at": desk.now,
-    }
-
-
-def _same_placement(first: PersonRow, standing: Sequence[Row[Any]], *, alone: bool) -> Row[Any] | None:
-    """Find the placement that a row is about: the one of that first day, told apart by nature and commissioner."""
-    of_day = [row for row in standing if row.starts_day == first.starts]
-    exact = [
-        row for row in of_day if (row.nature, row.commissioner) == (first.nature.value, first.commissioner)
-    ]
-    if len(exact) == 1:
-        return exact[0]
-    return of_day[0] if alone and len(of_day) == 1 else None
-
-
-def _placement_differs(row: Row[Any], first: PersonRow) -> bool:
-    have = (
-        *(row.ends_day, row.arranged_by, row.power, row.registration, row.nature, row.commissioner),
-        *(row.attends_on_school_closure, row.risk_flag, row.standing),
-        timetable_from_text(row.timetable),
-    )
-    wanted = (
-        *(
-            first.ends,
-            first.arranged_by.value,
-            first.power.value,
-            first.registration.value,
-            first.nature.value,
-        ),
-        *(first.commissioner, first.attends_on_school_closure, first.risk, first.standing.value),
-        first.timetable,
-    )
-    return have != wanted
 
 
 def _recipients(

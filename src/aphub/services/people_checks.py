@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aphub.domain.placements import ArrangedBy, Purpose, Registration
-from aphub.services.people_rows import PersonRow, Problem
+from aphub.services.people_rows import Pairs, PersonRow, Problem
 
 _PUPIL = ("given_name", "family_name", "upn", "school_pupil_ref", "suppressed")
 _PLACEMENT = (
@@ -28,10 +28,13 @@ def check_rows(rows: Sequence[PersonRow]) -> Found:
     first_of_placement: dict[object, PersonRow] = {}
     first_with_upn: dict[str, PersonRow] = {}
     told: dict[object, PersonRow] = {}
+    extra: dict[object, tuple[int, str]] = {}
     for row in rows:
         _same(found, row, first_of_pupil.setdefault(row.pupil_ref.casefold(), row), _PUPIL, "pupil")
         placement = (row.pupil_ref.casefold(), *row.placement_key[1:])
         _same(found, row, first_of_placement.setdefault(placement, row), _PLACEMENT, "placement")
+        _agree(found, row, extra, ("pupil", row.pupil_ref.casefold()), row.home)
+        _agree(found, row, extra, ("placement", *placement), row.items)
         if row.upn:
             other = first_with_upn.setdefault(row.upn, row)
             if other.pupil_ref.casefold() != row.pupil_ref.casefold():
@@ -59,6 +62,22 @@ def _same(found: Found, row: PersonRow, first: PersonRow, names: Sequence[str], 
         if getattr(row, name) != getattr(first, name):
             words = f"This differs from row {first.number}, which is about the same {what}."
             found.problems.append(Problem(row.number, name, words, "Make both the same."))
+
+
+def _agree(
+    found: Found,
+    row: PersonRow,
+    extra: dict[object, tuple[int, str]],
+    whose: tuple[object, ...],
+    pairs: Pairs,
+) -> None:
+    """Let any of several rows about one pupil or placement say more, and name those that contradict."""
+    for name, text in pairs:
+        if text:
+            number, said = extra.setdefault((*whose, name), (row.number, text))
+            if said != text:
+                words = f"This differs from row {number}, which is about the same {whose[0]}."
+                found.problems.append(Problem(row.number, name, words, "Make both the same."))
 
 
 def _check_told(found: Found, rows: Sequence[PersonRow]) -> None:

@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import TypeVar
 
 from aphub.domain.identifiers import UpnState, check_upn, near_duplicate
-from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration, Standing
+from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, Registration, Standing, TimetableSlot
 from aphub.domain.timetables import read_timetable
 from aphub.domain.typed import read_day
-from aphub.services.people_rows import REQUIRED, PersonRow, Problem
+from aphub.services.people_items import LONGEST, read_home, read_items
+from aphub.services.people_rows import REQUIRED, Pairs, PersonRow, Problem
 from aphub.settings.models import Snapshot
 
 _YES = frozenset({"yes", "y", "true", "1", "x", "✓", "✔"})
@@ -73,12 +74,7 @@ class RowReader:
     def read(self, number: int, cells: Mapping[str, str]) -> PersonRow | None:
         """Read one row; None when there is a mistake in it."""
         before = len(self.problems)
-        for column in REQUIRED:
-            if not cells.get(column):
-                self._wrong(number, column, "This cell is empty.", "Fill it in.")
-        for column, text in cells.items():
-            if column != "timetable" and len(text) > _LONGEST:
-                self._wrong(number, column, "There is too much text in this cell.", "Shorten it.")
+        self._filled(number, cells)
         get = cells.get
         upn = self._upn(number, get("upn", ""))
         starts = self._day(number, "starts", get("starts", ""))
@@ -104,6 +100,7 @@ class RowReader:
             name: self._yes_or_no(number, name, get(name, ""))
             for name in ("risk", "suppressed", "attends_on_school_closure")
         }
+        items, home = self._more(number, cells, timetable.slots)
         if arranged_by and power is not None and registration:
             self._arrangement(number, arranged_by, power, registration, commissioner, recipient)
         if (
@@ -139,7 +136,31 @@ class RowReader:
             purpose=purpose,
             agreement=agreement,
             standing=standing,
+            items=items,
+            home=home,
         )
+
+    def _filled(self, number: int, cells: Mapping[str, str]) -> None:
+        for column in REQUIRED:
+            if not cells.get(column):
+                self._wrong(number, column, "This cell is empty.", "Fill it in.")
+        for column, text in cells.items():
+            if column != "timetable" and len(text) > LONGEST.get(column, _LONGEST):
+                self._wrong(number, column, "There is too much text in this cell.", "Shorten it.")
+
+    def _more(
+        self, number: int, cells: Mapping[str, str], slots: tuple[TimetableSlot, ...]
+    ) -> tuple[Pairs, Pairs]:
+        """Read what a census asks, and who is reached at home."""
+
+        def wrong(column: str, words: str, mend: str) -> None:
+            self._wrong(number, column, words, mend)
+
+        def look_at(column: str, words: str, mend: str) -> None:
+            self.warnings.append(Problem(number, column, words, mend))
+
+        items = read_items(self._config, self._organisations, cells, slots, wrong, look_at)
+        return items, read_home(cells, wrong)
 
     def _wrong(self, number: int, column: str, words: str, mend: str) -> None:
         self.problems.append(Problem(number, column, words, mend))

@@ -46,6 +46,17 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "attends when school is closed",
     ),
     "standing": ("standing", "placement status", "status", "referral", "referral status"),
+    "setting_type": ("setting type", "type of setting", "census setting type"),
+    "placement_reason": ("placement reason", "reason for placement", "primary reason", "why commissioned"),
+    "hours_per_week": ("hours per week", "weekly hours", "commissioned hours"),
+    "sessions_per_week": ("sessions per week", "weekly sessions", "commissioned sessions"),
+    "attendance_pattern": ("attendance pattern", "full or part time", "full time or part time"),
+    "associated_school": ("associated school", "association", "associated school urn"),
+    "contact_restriction": ("contact restriction", "restriction", "restricted contact"),
+    "contact_note": ("contact note", "court order", "note on contact"),
+    "first_contact": ("first contact", "contact 1", "priority 1 contact"),
+    "second_contact": ("second contact", "contact 2", "priority 2 contact"),
+    "emergency_contacts": ("emergency contacts", "emergency contact", "other contacts"),
 }
 """Our columns in the order of the documented layout, each with the headings that also mean it."""
 
@@ -53,6 +64,14 @@ REQUIRED = (
     *("pupil_ref", "given_name", "family_name", "starts", "arranged_by", "registration"),
     *("commissioner", "timetable", "recipient", "agreement"),
 )
+ITEMS = (
+    *("setting_type", "placement_reason", "hours_per_week", "sessions_per_week", "attendance_pattern"),
+    "associated_school",
+)
+"""What a census asks of a placement: kept sealed with it, and given to nobody but its commissioner."""
+HOME = ("contact_restriction", "contact_note", "first_contact", "second_contact", "emergency_contacts")
+"""Who is reached at home, and who must not be: kept sealed with the pupil, and told to no school."""
+Pairs = tuple[tuple[str, str], ...]
 _SEARCHED = 30
 _SIGNS = re.compile(r"[^\w]+|_")
 _BY_HEADING = {heading: column for column, headings in COLUMNS.items() for heading in headings}
@@ -97,6 +116,8 @@ class PersonRow:
     purpose: Purpose
     agreement: str
     standing: Standing = Standing.AGREED
+    items: Pairs = field(repr=False, default=())
+    home: Pairs = field(repr=False, default=())
 
     @property
     def pupil(self) -> tuple[str, ...]:

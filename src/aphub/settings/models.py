@@ -20,7 +20,7 @@ from aphub.settings.agreed import AgreementConfig
 from aphub.settings.calling import CallbackSettings
 from aphub.settings.following import FollowUp
 from aphub.settings.retention import Retention
-from aphub.settings.shapes import Dates, Mailbox, Network, Person, Slug, Strict
+from aphub.settings.shapes import Dates, Mailbox, Network, Person, Slug, Strict, Ukprn
 
 
 class Connection(BaseModel):
@@ -64,6 +64,7 @@ class ProviderConfig(FollowUp):
     hours: str = Field(description="when somebody answers, such as 8:30am to 3:30pm")
     reply_to: Mailbox = Field(description="a mailbox that people read")
     urn: str = Field(default="", description="only if the provider is itself a school")
+    ukprn: Ukprn = Field(default="", description="eight digits, if the provider is in that register")
     safeguarding: Person = Field(description="the designated safeguarding lead")
     register_warning_to: str = Field(default="", description="who is warned when a register is missing")
     own_register_closes_minutes: int = Field(default=30, ge=0, le=30, description="own roll: minutes until U")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from aphub.domain.calendar import Span
 from aphub.domain.errors import AphubError
-from aphub.domain.identifiers import check_mail_address
+from aphub.domain.identifiers import check_mail_address, check_ukprn
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
 
@@ -16,6 +16,13 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
 def _mailbox(text: str) -> str:
     try:
         return check_mail_address(text)
+    except AphubError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def _ukprn(text: str) -> str:
+    try:
+        return check_ukprn(text) if text.strip() else ""
     except AphubError as exc:
         raise ValueError(str(exc)) from exc
 
@@ -30,6 +37,7 @@ def _network(text: str) -> str:
 
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Network = Annotated[str, AfterValidator(_network)]
+Ukprn = Annotated[str, AfterValidator(_ukprn)]
 
 
 class Strict(BaseModel):

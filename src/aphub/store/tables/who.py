@@ -60,6 +60,8 @@ placements = Table(
     Column("current", Boolean, nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
     Column("made_by", String(80), nullable=False),
+    Column("key_id", BigInteger),
+    Column("sealed", LargeBinary, comment="JSON: what a census asks of it, as far as it was given"),
     Index("ix_placements_pupil", "provider_id", "pupil_id", "current"),
 )
 

@@ -43,3 +43,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("callbacks", schema=None) as batch_op:
         batch_op.create_index("ix_callbacks_dispatch", ["provider_id", "dispatch_id"], unique=False)
+
+    with op.batch_alter_table("placements", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("key_id", sa.BigInteger(), nullable=True))
+        batch_op.add_column(
+            sa.Column(
+                "sealed",
+                sa.LargeBinary(),
+                nullable=True,
+                comment="JSON: what a census asks of it, as far as it was given",
+            )
+        )
