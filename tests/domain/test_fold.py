@@ -109,12 +109,16 @@ TABLE = [
     (CANCELLED, MISSING, MISSING, "09:00 lesson cancelled by us"),
     (CANCELLED, LATE, QUESTION, ""),
     (CANCELLED, CANCELLED, CANCELLED, ""),
-    (PRESENT, NOT_TAKEN, PRESENT, "10:00 register not yet taken"),
     (NOT_TAKEN, MISSING, MISSING, "09:00 register not yet taken"),
     (NOT_TAKEN, NOT_TAKEN, NOT_TAKEN, ""),
     (NOT_TAKEN, CANCELLED, NOT_TAKEN, "10:00 lesson cancelled by us"),
     (NOT_READ, NOT_TAKEN, NOT_READ, "10:00 register not yet taken"),
-    (NOT_READ, PRESENT, PRESENT, "09:00 not known yet, a mark in our register could not be read"),
+    (PRESENT, NOT_TAKEN, QUESTION, ""),
+    (NOT_READ, PRESENT, QUESTION, ""),
+    (NOT_TAKEN, LATE, QUESTION, ""),
+    (ONLINE, NOT_TAKEN, QUESTION, ""),
+    (ILL, NOT_TAKEN, ILL, "10:00 register not yet taken"),
+    (LEFT_SITE, NOT_TAKEN, LEFT_SITE, "10:00 register not yet taken"),
     (PRESENT, NOT_EXPECTED, PRESENT, ""),
     (CANCELLED, NOT_EXPECTED, CANCELLED, ""),
     (NOT_EXPECTED, NOT_EXPECTED, NOT_EXPECTED, ""),
@@ -142,10 +146,19 @@ class TestTheTable:
     ) -> None:
         folded = fold_fact([Reading(FIRST, first), Reading(SECOND, second)])
         if isinstance(expected, str):
-            partly = Outcome.CANCELLED in {first.outcome, second.outcome}
-            what = "Not all of it took place" if partly else "The lessons disagree"
+            both = {first.outcome, second.outcome}
+            unknown = both & {Outcome.NOT_YET_TAKEN, Outcome.NOT_READ}
+            partly = Outcome.CANCELLED in both
+            what = (
+                "Not all of it took place"
+                if partly
+                else "Not all of it is known"
+                if unknown
+                else "The lessons disagree"
+            )
             assert folded.disagreement.startswith(f"{what}: 09:00 ")
             assert (folded.fact.outcome is Outcome.CANCELLED) is partly
+            assert (folded.fact.outcome in unknown) is bool(unknown)
             return
         said = folded.fact
         assert folded.disagreement == ""

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from aphub.domain.retries import (
     GRACE,
     LONGEST_WAIT,
+    RESERVE,
     Next,
     Outcome,
     Situation,
     breaker_wait,
     next_step,
+    patience,
 )
 
 NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -99,20 +101,28 @@ def test_refused_goes_on_at_once(situation):
 def test_plain_trouble_is_given_up_only_when_the_promise_or_the_use_is_over(situation):
     step = next_step(Outcome.TRANSIENT, situation)
     wait = max(LONGEST_WAIT * 1.25, situation.retry_after or timedelta())
-    patience = max(situation.due_by, situation.first_try) + GRACE
+    until = patience(situation.due_by, situation.first_try)
     if step.do is Next.EXPIRE:
         assert not situation.has_next_channel
         assert situation.now + wait > situation.useful_until
     elif step.do is not Next.RETRY:
         assert situation.has_next_channel
-        assert situation.now + wait > min(patience, situation.useful_until)
+        assert situation.now + wait > min(until, situation.useful_until)
 
 
 @given(situations)
-def test_with_another_way_nobody_is_tried_past_promise_and_grace(situation):
+def test_with_another_way_a_try_never_breaks_the_promise(situation):
     step = next_step(Outcome.TRANSIENT, situation)
     if situation.has_next_channel and step.at is not None:
-        assert step.at <= max(situation.due_by, situation.first_try) + GRACE
+        in_time = situation.first_try < situation.due_by - RESERVE
+        assert step.at <= (situation.due_by - RESERVE if in_time else situation.first_try + GRACE)
+
+
+def test_lane_that_rests_past_the_promise_is_not_waited_for():
+    soon = at_nine(due_by=NINE + timedelta(minutes=2), rests_until=NINE + timedelta(minutes=4))
+    assert next_step(Outcome.TRANSIENT, soon).do is Next.NEXT_CHANNEL
+    rests = at_nine(rests_until=NINE + timedelta(minutes=4))
+    assert next_step(Outcome.TRANSIENT, rests).at == NINE + timedelta(minutes=4)
 
 
 @pytest.mark.parametrize(

@@ -210,13 +210,14 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
     expect.message("routine", to="orchard-school", by="Fri 09:30", about=four)
     expect.message("routine", to="northshire", by="Fri 09:30", about={"Ivy": "present => K"}, via="drop")
     week.at("Fri 10:04").register("10:00", Jon="/")
-    # A tutor falls ill: the afternoon is cancelled in one step. School, home and transport are told before it begins.
+    # A tutor falls ill: the afternoon is cancelled in one step. School, home and transport are told before it begins. Home
+    # is one step, the ladder's; what home says reaches the school.
     week.at("Fri 11:40").cancel("13:00")
     expect.message("routine", to="orchard-school", by="Fri 11:55", at="Fri 11:40", about={"Gus": off})
-    expect.task("tell_home", by="Fri 11:55", says="ask where the pupil will be")
     expect.task("tell_transport", by="Fri 11:55", says="must not be brought")
     home = expect.steps("Gus", "cancelled", call_home="11:45")
-    week.called(home["call_home"], "answered", "Ms Example, mother")
-    phoned = f"{off}; 11:40am phoned home, answered"
-    expect.message("update", to="orchard-school", by="Fri 11:55", about={"Gus": phoned})
+    assert "ask where the pupil will be. Then: aphub stays" in home["call_home"].words
+    week.instead("Gus", "goes to school instead")
+    back = f"{off}; 11:40am told home that our lesson is cancelled, goes to school instead"
+    expect.message("update", to="orchard-school", by="Fri 11:55", about={"Gus": back})
     expect.the_end()

@@ -164,6 +164,14 @@ class Week:
         self.stirred = True
         return self
 
+    def instead(self, name: str, where: str) -> "Week":
+        """Keep where a pupil is whose lesson was cancelled, as home says."""
+        ref = self.rows(t.cancellations)[-1].ref
+        cancel.take_answer(self.desk, ref, self.ref(name), cancel.Instead(where), OFFICE)
+        self.acts += 1
+        self.stirred = True
+        return self
+
     def found(self, name: str) -> "Week":
         """Say that a pupil who left the site was found safe."""
         pupils = self.pupil_ids()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError
 from aphub.domain.outcomes import Outcome
+from aphub.domain.retries import LONGEST_WAIT
 from aphub.store import tables as t
 from tests.told import facts_of, outcomes_of
 from tests.world import School
@@ -79,8 +80,8 @@ def test_fallback_says_that_it_is_late_when_it_is(make_world):
         world.wait(timedelta(minutes=5))
     _, other, *_ = world.dispatches()
     assert facts_of(world.sides.to("two")[0])["late"] is (other.prepared_at > other.due_by)
-    # Whoever waits for a try that would come after the grace hands over to the next way already now.
-    assert other.prepared_at >= other.due_by - timedelta(minutes=2)
+    # Whoever waits for a try that would break the promise hands over to the next way already now.
+    assert other.prepared_at >= other.due_by - LONGEST_WAIT * 1.25
 
 
 def test_way_that_cannot_carry_a_report_is_passed_over_for_the_one_after_it(make_world):

@@ -301,6 +301,17 @@ def test_settled_as_not_arrived_is_sent_again_the_same(make_world):
     assert {one.state for one in world.rows(t.owed_reports, first_day=world.day)} == {"met"}
 
 
+def test_second_doubt_about_the_same_message_is_asked_again(make_world):
+    world = doubtful(make_world)
+    receipts.settle(world.desk, newest(world), "not_handed_over", JO)
+    assert world.tasks("settle") == []
+    world.sides.says("far", UncertainDeliveryError("The answer was lost."))
+    world.go()
+    [again] = world.tasks("settle")
+    assert again.subject == newest(world)
+    assert len(world.rows(t.tasks, kind="settle")) == 2
+
+
 def test_withdrawn_is_sent_no_more(make_world):
     world = doubtful(make_world)
     receipts.settle(world.desk, newest(world), "withdrawn", JO)

@@ -7,6 +7,7 @@ from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, Uncer
 from aphub.domain.calendar import to_utc
 from aphub.domain.outcomes import Outcome
 from aphub.services import watch
+from aphub.services.actions import finish_task
 from aphub.services.recover import recover
 from aphub.store import tables as t
 from aphub.store import watching
@@ -62,6 +63,14 @@ def test_person_is_warned_ten_minutes_before_a_register_is_due_and_once(make_wor
     assert "9:30am for 1 pupil" in task.words
     world.enter(sam)
     world.at("09:26")
+    assert world.tasks("take_register") == []
+    # The mark is taken back before the register is due: that is asked again, unless a person has ended the asking.
+    world.enter(sam, outcome=Outcome.NOT_YET_TAKEN)
+    world.change(t.lessons, {"state": "owed"})
+    world.at("09:27")
+    [again] = world.tasks("take_register")
+    finish_task(world.desk, again.ref, "Robin, office")
+    world.at("09:28")
     assert world.tasks("take_register") == []
 
 

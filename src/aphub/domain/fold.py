@@ -32,7 +32,13 @@ _OUTSIDE_HOURS = "This lesson is outside the school's hours, so it belongs to ne
 _PARTLY = (
     "We cancelled a part of this session, not in our building for all of it: your school decides the code."
 )
+_UNKNOWN = "We do not know of all of this session, so no code can be suggested until its register is there."
 _DISAGREE = "The lessons of this session disagree, so no code can be suggested until we know which holds."
+
+_WHY_NO_CODE = {
+    Outcome.CANCELLED: _PARTLY,
+    **dict.fromkeys((Outcome.NOT_YET_TAKEN, Outcome.NOT_READ), _UNKNOWN),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ def _suggestion(
     folded: Folded, context: RecipientContext, nature: Nature, mode: Mode, day: date, half: Half
 ) -> Suggestion:
     if folded.disagreement:
-        why = _PARTLY if folded.fact.outcome is Outcome.CANCELLED else _DISAGREE
+        why = _WHY_NO_CODE.get(folded.fact.outcome, _DISAGREE)
         return Suggestion("", why, question=folded.disagreement)
     if half is Half.OUTSIDE:
         return Suggestion("", _OUTSIDE_HOURS)

@@ -17,7 +17,9 @@ The table, by what the lessons of one half say (order of arrival never matters, 
 | at home alone, and could not join | at home alone, with a note |
 | here, and one lesson cancelled by us | **question**: the pupil is not in the building for all of it |
 | absent, remote or left the site, and one lesson cancelled by us | the rest, with a note |
-| anything, and one register not yet taken, not read or not checked again | the rest, with a note |
+| here or online, and one register not yet taken or not read | **question**: nobody knows where the pupil was for all of it |
+| absent, left the site or at home, and one register not yet taken or not read | the rest, with a note |
+| anything, and one lesson not checked again | the rest, with a note |
 | not yet taken or not read, and cancelled | not yet taken or not read, with a note |
 | anything, and not expected | the rest |
 | absent, one reason known and one not, same kind of lesson (mode and nature) | absent for the known reason |
@@ -49,6 +51,7 @@ _SILENT = (
 )
 """Outcomes that say nothing of where the pupil was, the one that must be heard first."""
 
+_MISSING = frozenset({Outcome.NOT_READ, Outcome.NOT_YET_TAKEN})
 _CENTRE = frozenset({Outcome.PRESENT, Outcome.LATE, Outcome.LEFT_EARLY, Outcome.ARRIVED_UNEXPECTED})
 _HERE = _CENTRE | {Outcome.TAUGHT_AT_HOME, Outcome.LEFT_SITE}
 _REMOTE = (Outcome.ONLINE, Outcome.WORKED_AT_HOME, Outcome.COULD_NOT_JOIN)
@@ -76,6 +79,9 @@ def fold_fact(readings: Iterable[Reading]) -> Folded:
         return _differ("Not all of it took place", cancelled[0], ordered)
     if _clash(telling):
         return _differ("The lessons disagree", min(telling, key=_gravity), ordered)
+    missing = [reading for reading in ordered if reading.fact.outcome in _MISSING]
+    if missing and _believed_with_us(telling):
+        return _differ("Not all of it is known", min(missing, key=_rank(_SILENT)), ordered)
     decided = _decide(telling) if telling else min(ordered, key=_rank(_SILENT))
     outcome = _outcome(telling, decided)
     minutes = decided.fact.minutes if outcome is decided.fact.outcome else None
@@ -93,6 +99,11 @@ def _in_the_building(telling: Sequence[Reading]) -> bool:
     """Say whether a school may believe that the pupil is with us, and nothing graver is known."""
     outcomes = {reading.fact.outcome for reading in telling}
     return bool(outcomes & (_CENTRE | {Outcome.TAUGHT_AT_HOME})) and Outcome.LEFT_SITE not in outcomes
+
+
+def _believed_with_us(telling: Sequence[Reading]) -> bool:
+    """Say whether a school may believe, of a lesson without a register too, that the pupil is with us."""
+    return _in_the_building(telling) or any(reading.fact.outcome is Outcome.ONLINE for reading in telling)
 
 
 def _clash(telling: Sequence[Reading]) -> bool:

@@ -6,8 +6,16 @@ from enum import StrEnum
 
 FIRST_WAIT = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(minutes=5)
+RESERVE = timedelta(seconds=45)
+"""What is left before the promise when the next channel takes over at the latest: it must still keep the promise."""
 GRACE = timedelta(minutes=5)
-"""How long after the promise a channel may still be tried before the next one takes over."""
+"""How long a message that is late from its first try on may be tried before the next channel takes over."""
+
+
+def patience(due_by: datetime, first_try: datetime) -> datetime:
+    """Say until when one channel may be tried while there is another."""
+    last = due_by - RESERVE
+    return last if first_try < last else first_try + GRACE
 
 
 class Outcome(StrEnum):
@@ -41,7 +49,7 @@ class Situation:
     """Where a dispatch stands: its tries, its promise, and what its channel allows.
 
     `jitter` lies from 0 to 1 and comes from outside, since rules know no chance. `uncertain_before` counts the tries
-    that may have arrived.
+    that may have arrived. `rests_until` is when its lane is visited again, where it rests after a failure.
     """
 
     now: datetime
@@ -54,6 +62,7 @@ class Situation:
     jitter: float = 0.5
     retry_after: timedelta | None = None
     uncertain_before: int = 0
+    rests_until: datetime | None = None
 
 
 def next_step(outcome: Outcome, situation: Situation) -> Step:
@@ -87,14 +96,13 @@ def _after_doubt(outcome: Outcome, situation: Situation) -> Step:
 
 
 def _later(situation: Situation) -> Step:
-    """Wait longer each time; when the promise and its grace are over, let the next channel take over."""
+    """Wait longer each time; where a wait would break the promise, let the next channel take over already now."""
     wait: timedelta = min(FIRST_WAIT * 2 ** min(situation.tries, 8), LONGEST_WAIT)
     wait *= 0.75 + 0.5 * situation.jitter
     if situation.retry_after is not None:
         wait = max(wait, situation.retry_after)
-    at = situation.now + wait
-    patience = max(situation.due_by, situation.first_try) + GRACE
-    if situation.has_next_channel and at > patience:
+    at = max(situation.now + wait, situation.rests_until or situation.now)
+    if situation.has_next_channel and at > patience(situation.due_by, situation.first_try):
         return Step(Next.NEXT_CHANNEL)
     if at > situation.useful_until:
         return Step(Next.NEXT_CHANNEL if situation.has_next_channel else Next.EXPIRE)

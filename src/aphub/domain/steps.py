@@ -76,6 +76,9 @@ ACT_WORDS = {
 FOUND_SAFE = "found safe"
 """What is told of a pupil who left the site and was found."""
 
+TOLD_CANCELLED = "told home that our lesson is cancelled"
+"""What is told of a home that was asked where a pupil is whose lesson we cancelled; its result says where."""
+
 AT_HOME = frozenset({Act.PHONE_HOME, Act.PHONE_EMERGENCY_CONTACTS, Act.TEXT_HOME, Act.EMAIL_HOME})
 """Acts whose aim is that somebody at home answers."""
 

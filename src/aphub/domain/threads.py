@@ -14,7 +14,7 @@ from enum import StrEnum
 from aphub.domain.entries import Fact, Half, SessionEntry
 from aphub.domain.outcomes import NOT_STATED, Outcome, ReasonKind, is_urgent
 from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS, Kind
-from aphub.domain.steps import FOUND_SAFE
+from aphub.domain.steps import FOUND_SAFE, TOLD_CANCELLED
 
 JUMP = 100
 """After a restore the numbers of a thread's messages go on from the next hundred: lower ones may have been used."""
@@ -90,13 +90,23 @@ def is_found(line: SessionEntry) -> bool:
 
 
 def alert_lines(previous: Sequence[SessionEntry], current: Sequence[SessionEntry]) -> list[SessionEntry]:
-    """Give the urgent lines among `current` of which the same was not told yet."""
+    """Give the urgent lines among `current` of which the same was not told yet.
+
+    Of a lesson that we cancelled, what we did since waits for the next report, but not where the pupil is instead.
+    """
     told = {_key(line): line for line in previous}
-    return [
-        line
-        for line in current
-        if is_urgent_line(line) and _change_words(told.get(_key(line)), line)[0] is not _Change.NOTHING
-    ]
+    return [line for line in current if is_urgent_line(line) and _is_urgent_news(told.get(_key(line)), line)]
+
+
+def _is_urgent_news(before: SessionEntry | None, after: SessionEntry) -> bool:
+    if _change_words(before, after)[0] is _Change.NOTHING:
+        return False
+    if before is None or after.fact.outcome is not Outcome.CANCELLED:
+        return True
+    if _said(before) != _said(after) or before.disagreement != after.disagreement:
+        return True
+    new = [action for action in after.actions if action not in before.actions]
+    return any(action.kind == TOLD_CANCELLED for action in new)
 
 
 def gather_for(
@@ -162,7 +172,7 @@ def _change_words(before: SessionEntry | None, after: SessionEntry | None) -> tu
         ),
         (is_found(after) and not is_found(before), _Change.MORE, "the pupil is found and safe"),
         (fact_differs, _Change.MORE, f"was '{_said(before)}', now '{_said(after)}'"),
-        (before.disagreement != after.disagreement, _Change.MORE, "our lessons disagree in another way"),
+        (before.disagreement != after.disagreement, _Change.MORE, _other_doubt(after)),
         (bool(done), _Change.MORE, f"{done} more {'action' if done == 1 else 'actions'} by us"),
         (
             before.suggestion.code != after.suggestion.code,
@@ -174,11 +184,21 @@ def _change_words(before: SessionEntry | None, after: SessionEntry | None) -> tu
     return next(found, (_Change.NOTHING, "nothing changed"))
 
 
+def _other_doubt(after: SessionEntry) -> str:
+    return (
+        "something else is not known"
+        if after.fact.outcome in NOT_STATED
+        else "our lessons disagree in another way"
+    )
+
+
 def _said(line: SessionEntry | None) -> str:
     """Say a line's fact as a school reads it."""
     if line is None:
         return ""
     if line.disagreement:
+        if line.fact.outcome in NOT_STATED:
+            return "not all of it is known yet"
         return (
             "partly cancelled by us"
             if line.fact.outcome is Outcome.CANCELLED
@@ -199,7 +219,8 @@ def _hours(line: SessionEntry) -> str:
 def _only_more(before: SessionEntry, after: SessionEntry) -> bool:
     """Say whether the new fact fills gaps of the old one and takes nothing back."""
     if after.disagreement:
-        return False
+        # A further lesson of which nothing is known takes nothing back of the one that was told.
+        return after.fact.outcome in NOT_STATED
     old, new = before.fact, after.fact
     return old.outcome is new.outcome and _reason_filled(old, new) and old.minutes in {None, new.minutes}
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from aphub.domain.calendar import LONDON
 from aphub.domain.codes import code_set_on
 from aphub.domain.entries import Half, SessionEntry
-from aphub.domain.outcomes import Outcome
+from aphub.domain.outcomes import NOT_STATED, Outcome
 from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS
 
 HALF_WORDS = {Half.AM: "morning", Half.PM: "afternoon", Half.OUTSIDE: "outside school hours"}
@@ -42,8 +42,8 @@ def line_words(session: SessionEntry) -> str:
     """Say what happened in one session: "did not attend, reason not known"."""
     if session.disagreement:
         said = session.disagreement.rstrip(".")
-        known = session.fact.outcome is Outcome.CANCELLED
-        return f"{'' if known else 'not clear, '}{said[0].lower()}{said[1:]}"
+        parted = session.fact.outcome is Outcome.CANCELLED or session.fact.outcome in NOT_STATED
+        return f"{'' if parted else 'not clear, '}{said[0].lower()}{said[1:]}"
     fact = session.fact
     words = OUTCOME_WORDS[fact.outcome]
     if fact.outcome is Outcome.LATE and fact.minutes is not None:

@@ -81,7 +81,7 @@ def chase_reasons(desk: Desk) -> int:
             _task(desk, kind, row, age, number, ref, now)
             for (kind, row, age), number, ref in zip(wanted, numbers, refs, strict=True)
         ]
-        dispatching.open_tasks(connection, tasks)
+        dispatching.open_tasks(connection, tasks, lasting=True)
     return len(wanted)
 
 

@@ -11,16 +11,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from aphub.domain.cases import StepState
 from aphub.domain.entries import Action, Fact
 from aphub.domain.errors import NeedsCorrectionError
+from aphub.domain.ladders import Trigger, ladders_for
 from aphub.domain.outcomes import Outcome
+from aphub.domain.steps import AT_HOME, TOLD_CANCELLED, Act
 from aphub.domain.wording import day_words, time_words
+from aphub.services.case_acts import end_step
+from aphub.services.case_keeping import OVER, subject_of
+from aphub.services.cases import follow_cases
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
 from aphub.store import cancelling as kept
-from aphub.store import dispatching
+from aphub.store import dispatching, following
 from aphub.store.engine import allocate, lock_ledger
 
 TELL_HOME, TELL_TRANSPORT = "tell_home", "tell_transport"
@@ -29,7 +35,6 @@ SOON = timedelta(minutes=15)
 
 _NOTHING = "Nothing was changed."
 _MAY_BE_CANCELLED = frozenset({None, Outcome.NOT_YET_TAKEN, Outcome.ABSENT, Outcome.NOT_EXPECTED})
-_ASKED = "told home that our lesson is cancelled"
 
 
 class CancelError(NeedsCorrectionError):
@@ -164,6 +169,7 @@ def take_answer(desk: Desk, ref: str, pupil: str, instead: Instead, by: str) -> 
     """
     name, now = named(by), desk.now
     with desk.store.transaction() as connection:
+        lock_ledger(connection, desk.provider_id)
         some = _by_pupil(desk, _of(desk, connection, ref)).get(pupil.strip().casefold())
         if some is None:
             raise CancelError(
@@ -174,13 +180,15 @@ def take_answer(desk: Desk, ref: str, pupil: str, instead: Instead, by: str) -> 
             if row.outcome != Outcome.CANCELLED:
                 continue
             fact, actions = opened_entry(desk, row)
-            done = (*actions, Action(now, _ASKED, instead.value))
+            done = (*actions, Action(now, TOLD_CANCELLED, instead.value))
             new.append(replace(_entry(row, None, name, ref), fact=fact, actions=done))
         enter(desk, connection, new)
         kept.answer(connection, desk.provider_id, [row.lesson_id for row in some], instead.value, name, now)
         if instead is not Instead.NOT_REACHED:
             subject = _subject(ref, some[0])
             kept.finish_task(connection, desk.provider_id, TELL_HOME, subject, name, instead.value, now)
+            _end_steps(desk, connection, some[0].pupil_id, some[0].day, name, instead)
+    follow_cases(desk)
     desk.announce("tell")
     if instead is Instead.NOT_REACHED:
         return "Noted. Try the next number: the task stays until somebody was reached."
@@ -250,7 +258,10 @@ def _entry(row: Row[Any], because: Because | None, by: str, ref: str) -> NewEntr
 def _raise_tasks(
     desk: Desk, connection: Connection, ref: str, rows: Sequence[Row[Any]], now: datetime
 ) -> None:
-    """Raise one task for each home, and one for whoever drives; a list of names is behind the reference."""
+    """Raise one task for each home, and one for whoever drives; a list of names is behind the reference.
+
+    Where the provider's own ladder has home told, its step is that task.
+    """
     first: dict[int, Row[Any]] = {}
     for row in rows:
         first.setdefault(row.pupil_id, row)
@@ -263,7 +274,7 @@ def _raise_tasks(
             row.starts_at,
             _home_words(row, day, ref),
         )
-        for row in first.values()
+        for row in (() if _ladder_asks_home(desk) else first.values())
     ]
     who = "1 pupil" if len(first) == 1 else f"{len(first)} pupils"
     words = f"Tell transport that {who} must not be brought on {day}: aphub cancelled {ref}"
@@ -290,6 +301,32 @@ def _raise_tasks(
             )
         ],
     )
+
+
+def _ladder_asks_home(desk: Desk) -> bool:
+    ladders = ladders_for(desk.config.provider.every_ladder(), Trigger.LESSON_CANCELLED)
+    return any(step.do in AT_HOME and not step.only for ladder in ladders for step in ladder.steps)
+
+
+def _end_steps(
+    desk: Desk, connection: Connection, pupil_id: int, day: date, by: str, instead: Instead
+) -> None:
+    """End the steps that ask the same of the same home."""
+    case = following.by_subject(connection, desk.provider_id, [subject_of(pupil_id, day)]).get(
+        subject_of(pupil_id, day)
+    )
+    steps = following.steps_of(connection, desk.provider_id, [case.case_id]) if case is not None else {}
+    for step in (step for some in steps.values() for step in some):
+        asks = step.trigger == Trigger.LESSON_CANCELLED and Act(step.act) in AT_HOME
+        if asks and StepState(step.state) not in OVER:
+            end_step(
+                desk,
+                connection,
+                step,
+                by,
+                state=StepState.CLEARED,
+                result=f"home was told: {instead.value}",
+            )
 
 
 def _home_words(row: Row[Any], day: str, ref: str) -> str:

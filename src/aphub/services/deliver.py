@@ -264,22 +264,23 @@ def _start(desk: Desk, connection: Connection, going: Sequence[Tried], now: date
 
 
 def _far_side_failed(desk: Desk, route: Route, error: DeliveryError) -> LaneResult:
-    """Let every dispatch that waits in the lane take its next step, and rest the lane."""
+    """Let every dispatch that would have been tried before the lane's rest is over take its next step; rest the lane."""
     now = desk.now
+    known = _failures(desk, route.lane)
+    rests = breaker_wait(known)
     with desk.store.transaction() as connection:
         lock_ledger(connection, desk.provider_id)
-        rows = delivering.waiting_in(connection, desk.provider_id, route.lane, now, _FAILED_TOGETHER)
+        rows = delivering.waiting_in(connection, desk.provider_id, route.lane, now + rests, _FAILED_TOGETHER)
         carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])
         tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1, error) for row in rows]
         if tried:
             _start(desk, connection, tried, now)
             delivering.count_tries(connection, desk.provider_id, [row.dispatch_id for row in rows])
-            settle(desk, connection, route, tried, now)
-    known = _failures(desk, route.lane)
+            settle(desk, connection, route, tried, now, now + rests)
     log.warning(
         "lane.failed", lane=route.lane, adapter=route.adapter.name, code=error.code, failures=known + 1
     )
-    _rest(desk, route, error.words, breaker_wait(known))
+    _rest(desk, route, error.words, rests)
     return LaneResult(len(rows), 0, len(rows))
 
 

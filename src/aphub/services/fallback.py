@@ -18,7 +18,7 @@ from aphub.services.freeze import dispatch_row, prepared
 from aphub.services.letters import Letter, compose
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
-from aphub.store import carrying, dispatching, telling
+from aphub.store import carrying, dispatching, lanes, telling
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
 from aphub.store.frozen import lines_from_data
@@ -66,6 +66,8 @@ def send_onward(desk: Desk, connection: Connection, onward: Onward, now: datetim
         return
     too_late = onward.expired or now > row.useful_until
     routes = [] if too_late else list(_next_routes(desk, connection, row, current))
+    resting = lanes.resting(connection, desk.provider_id, now)
+    routes.sort(key=lambda route: route.lane in resting)
     if not routes:
         _give_to_person(desk, connection, onward, current, now)
         return
@@ -223,10 +225,11 @@ def raise_task(
     now: datetime,
     *,
     apart: str = "",
+    lasting: bool = False,
 ) -> None:
-    """Give a person something to do about a message; the same task is raised once, unless it is set `apart`."""
+    """Give a person something to do about a message; one that is open stays as it is, unless this is set `apart`."""
     subject = f"{row.reference}/{apart}" if apart else row.reference
-    open_task(desk, connection, kind, subject, row.organisation, words, now)
+    open_task(desk, connection, kind, subject, row.organisation, words, now, lasting=lasting)
 
 
 def open_task(
@@ -237,8 +240,13 @@ def open_task(
     organisation: str | None,
     words: str,
     now: datetime,
+    *,
+    lasting: bool = False,
 ) -> None:
-    """Give a person something to do; the same task is raised once."""
+    """Give a person something to do; one that is open stays as it is.
+
+    `lasting` says that the same trouble is seen at each look: where a person has ended the task, it is not raised again.
+    """
     [number] = allocate(connection, "tasks", 1)
     [ref] = desk.references(1)
     dispatching.open_tasks(
@@ -258,6 +266,7 @@ def open_task(
                 "raised_at": now,
             }
         ],
+        lasting=lasting,
     )
 
 

@@ -123,7 +123,7 @@ def _settle(
             if since >= agreed:
                 what = "it is in the register" if way and way.adapter.writes_register else "it accepted it"
                 words = f"{row.reference}: their system took it, but has not said that {what}."
-                raise_task(desk, connection, row, "not_confirmed", words, now)
+                raise_task(desk, connection, row, "not_confirmed", words, now, lasting=True)
             later = max(_STEP, since / 2)
             if since < agreed:
                 # Not past the time at which a person should be asked.

@@ -89,7 +89,9 @@ def report_of(
 
 
 def _next_step(urgent: Sequence[SessionEntry], agreement: Agreement) -> str:
-    outcomes = {line.fact.outcome for line in urgent if not line.disagreement}
+    outcomes = {
+        line.fact.outcome for line in urgent if not line.disagreement or line.fact.outcome in NOT_STATED
+    }
     if Outcome.LEFT_SITE in outcomes:
         return "look for the pupil, phone home and phone you"
     if Outcome.ABSENT in outcomes:

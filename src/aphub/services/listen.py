@@ -119,5 +119,5 @@ def _deaf(desk: Desk, route: Route, words: str, every: timedelta) -> None:
         if silent:
             what = f"We cannot read the answers that come to '{name}': {words} Look into the mailbox by hand."
             # One a day: a task that somebody ended is not raised again.
-            open_task(desk, connection, listening.DEAF, f"{name}/{desk.today}", None, what, now)
+            open_task(desk, connection, listening.DEAF, f"{name}/{desk.today}", None, what, now, lasting=True)
     log.warning("listen.failed", connection=name, adapter=route.adapter.name, failures=failures)

@@ -171,5 +171,5 @@ def _ask(desk: Desk, connection: Connection, organisation: str, day: date, count
         "state": "open",
         "raised_at": desk.now,
     }
-    dispatching.open_tasks(connection, [task])
+    dispatching.open_tasks(connection, [task], lasting=True)
     return 1

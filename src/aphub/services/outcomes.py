@@ -71,8 +71,15 @@ def record_outcomes(
         settle(desk, connection, route, mine, desk.now)
 
 
-def settle(desk: Desk, connection: Connection, route: Route, tried: Iterable[Tried], now: datetime) -> None:
-    """Write outcomes in the caller's transaction.
+def settle(
+    desk: Desk,
+    connection: Connection,
+    route: Route,
+    tried: Iterable[Tried],
+    now: datetime,
+    rests_until: datetime | None = None,
+) -> None:
+    """Write outcomes in the caller's transaction; `rests_until` is when a lane that failed is visited again.
 
     The ledger is locked first, as in every transaction that writes to it: two orders would be a deadlock.
     """
@@ -82,7 +89,7 @@ def settle(desk: Desk, connection: Connection, route: Route, tried: Iterable[Tri
         if isinstance(one.answer, DeliveryResult):
             _handed_over(desk, writing, one, one.answer, now)
         else:
-            _not_handed_over(desk, connection, writing, route, one, now)
+            _not_handed_over(desk, connection, writing, route, one, now, rests_until)
     _write(desk, connection, writing, now)
 
 
@@ -154,7 +161,13 @@ def _rungs(result: DeliveryResult) -> list[str]:
 
 
 def _not_handed_over(
-    desk: Desk, connection: Connection, writing: _Writing, route: Route, one: Tried, now: datetime
+    desk: Desk,
+    connection: Connection,
+    writing: _Writing,
+    route: Route,
+    one: Tried,
+    now: datetime,
+    rests_until: datetime | None,
 ) -> None:
     error = one.answer if isinstance(one.answer, DeliveryError) else None
     outcome = _OUTCOMES[type(error)] if error is not None else Outcome.FAULT
@@ -170,6 +183,7 @@ def _not_handed_over(
         jitter=secrets.randbelow(1000) / 1000,
         retry_after=error.retry_after if isinstance(error, TransientDeliveryError) else None,
         uncertain_before=1 if one.row.rung == "uncertain" else 0,
+        rests_until=rests_until,
     )
     step = next_step(outcome, situation)
     code = error.code if error is not None else ""

@@ -16,6 +16,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
+from aphub.domain.retries import RESERVE
 from aphub.domain.threads import in_order
 from aphub.logs import get_logger
 from aphub.services.catching_up import fold_late, hold_behind, span_words
@@ -26,7 +27,7 @@ from aphub.services.letters import Letter, compose, report_of
 from aphub.services.look import Look
 from aphub.services.recording import newest_checkpoint_line
 from aphub.services.routes import Route
-from aphub.store import dispatching, telling
+from aphub.store import dispatching, lanes, telling
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
 
@@ -59,6 +60,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             connection, desk.provider_id, (thread.organisation for thread in look.threads)
         )
         checkpoint = newest_checkpoint_line(connection, desk)
+        resting = lanes.resting(connection, desk.provider_id, now)
     decision = decide(desk, look)
     fold_late(look, decision)
     carried_in = hold_behind(desk, look, decision)
@@ -76,7 +78,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             ]
             without_way += [(part, _ERASED) for part in ours if part.row.pupil_id not in pupils]
             ours = [part for part in ours if part.row.pupil_id in pupils]
-            by_route, lost = _by_route(desk, ours, kind, live, pupils, now)
+            by_route, lost = _by_route(desk, ours, kind, live, pupils, resting, now)
             without_way += lost
             for route, some in by_route:
                 letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint, carried_in)
@@ -128,14 +130,17 @@ def _by_route(
     kind: Kind,
     live: dict[tuple[str, str], Row[Any]],
     pupils: dict[int, Pupil],
+    resting: Mapping[str, datetime],
     now: datetime,
 ) -> tuple[list[tuple[Route, list[tuple[Part, Report]]]], list[tuple[Part, str]]]:
     """Share parts out to the first way each can go: live, approved for this very place, and able to say it.
 
-    An alert never goes into a register alone: it is for a person to read.
+    An alert never goes into a register alone: it is for a person to read. A way that is known to be down, and is not
+    tried again in time for the promise, is passed over while there is another.
     """
     shared: dict[str, tuple[Route, list[tuple[Part, Report]]]] = {}
     lost: list[tuple[Part, str]] = []
+    urgent_now = kind is Kind.ALERT  # a child's safety waits for no lane that rests
     references = desk.references(len(parts))
     for part, ref in zip(parts, references, strict=True):
         report = report_of(
@@ -150,6 +155,9 @@ def _by_route(
             supervised_by=part.staff,
         )
         reason = "no channel"
+        routine = kind in {Kind.ROUTINE, Kind.CATCH_UP}
+        promised = part.row.due_by if routine else now + (timedelta() if urgent_now else URGENT_WITHIN)
+        down: Route | None = None
         for route in desk.routes.of(part.row.organisation, part.agreement.channels):
             channel = live.get((route.organisation, route.channel))
             if channel is None or channel.approved_destination != route.destination:
@@ -160,10 +168,16 @@ def _by_route(
             if why := route.why_not(report, part.agreement.may_write, now):
                 reason = why
                 continue
+            if resting.get(route.lane, now) > max(now, promised - RESERVE):
+                down = down or route
+                continue
             shared.setdefault(route.channel, (route, []))[1].append((part, report))
             break
         else:
-            lost.append((part, reason))
+            if down is None:
+                lost.append((part, reason))
+            else:
+                shared.setdefault(down.channel, (down, []))[1].append((part, report))
     return list(shared.values()), lost
 
 

@@ -94,6 +94,7 @@ def _due_registers(desk: Desk, now: datetime) -> int:
                 }
                 for row, number, ref in zip(rows, numbers, desk.references(len(rows)), strict=True)
             ],
+            lasting=True,
         )
     return len(rows)
 

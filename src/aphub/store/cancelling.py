@@ -141,6 +141,35 @@ def of_ref(connection: Connection, provider_id: int, ref: str) -> list[Row[Any]]
     return list(connection.execute(chosen).all())
 
 
+def refs_of(
+    connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date
+) -> dict[tuple[int, datetime], str]:
+    """Give the cancellation of each cancelled lesson of some placements, by placement and start."""
+    chosen = (
+        select(lessons.c.placement_id, lessons.c.starts_at, cancellations.c.ref)
+        .join(
+            cancelled_lessons,
+            and_(
+                cancelled_lessons.c.provider_id == lessons.c.provider_id,
+                cancelled_lessons.c.lesson_id == lessons.c.lesson_id,
+            ),
+        )
+        .join(
+            cancellations,
+            and_(
+                cancellations.c.provider_id == cancelled_lessons.c.provider_id,
+                cancellations.c.cancellation_id == cancelled_lessons.c.cancellation_id,
+            ),
+        )
+        .where(
+            lessons.c.provider_id == provider_id,
+            lessons.c.placement_id.in_(placement_ids),
+            lessons.c.day >= from_day,
+        )
+    )
+    return {(row.placement_id, row.starts_at): row.ref for row in connection.execute(chosen)}
+
+
 def answer(
     connection: Connection, provider_id: int, lesson_ids: Sequence[int], said: str, by: str, now: datetime
 ) -> None:

@@ -132,9 +132,26 @@ def raise_hold(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(insert(holds), row)
 
 
-def open_tasks(connection: Connection, rows: Rows) -> None:
-    """Insert tasks; one of the same kind and subject that is there already stays as it is."""
-    connection.execute(insert_ignoring(connection, tasks), rows)
+def open_tasks(connection: Connection, rows: Rows, *, lasting: bool = False) -> None:
+    """Insert tasks; one of the same kind and subject that is open stays as it is.
+
+    `lasting` is for what is seen anew at each look: where a person has ended such a task, it is not raised again.
+    """
+    if lasting and rows:
+        ended = _ended_by_people(connection, rows)
+        rows = [row for row in rows if (row["kind"], row["subject"]) not in ended]
+    if rows:
+        connection.execute(insert_ignoring(connection, tasks), rows)
+
+
+def _ended_by_people(connection: Connection, rows: Rows) -> set[tuple[str, str]]:
+    chosen = select(tasks.c.kind, tasks.c.subject).where(
+        tasks.c.provider_id == rows[0]["provider_id"],
+        tasks.c.kind.in_({row["kind"] for row in rows}),
+        tasks.c.subject.in_({row["subject"] for row in rows}),
+        tasks.c.state == "done",
+    )
+    return {(row.kind, row.subject) for row in connection.execute(chosen)}
 
 
 def waiting_in_lanes(connection: Connection, now: datetime) -> list[str]:

@@ -63,6 +63,14 @@ def lanes_with_work(connection: Connection, provider_id: int, now: datetime) -> 
     return list(connection.execute(chosen).scalars())
 
 
+def resting(connection: Connection, provider_id: int, now: datetime) -> dict[str, datetime]:
+    """Give the lanes that rest after a failure, and until when."""
+    chosen = select(lanes.c.lane, lanes.c.open_until).where(
+        lanes.c.provider_id == provider_id, lanes.c.open_until > now
+    )
+    return {row.lane: row.open_until for row in connection.execute(chosen)}
+
+
 def in_trouble(connection: Connection, provider_id: int) -> set[str]:
     """Name a provider's lanes whose far side failed when it was last tried."""
     chosen = select(lanes.c.lane).where(lanes.c.provider_id == provider_id, lanes.c.failures > 0)

@@ -1,6 +1,6 @@
 """Channels and lanes, and what waits for people."""
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from aphub.store.tables.base import key_column, metadata, provider_column, reference_column
 from aphub.store.types import UtcDateTime
@@ -93,5 +93,15 @@ tasks = Table(
     Column("ended_by", String(80)),
     Column("result", String(120)),
     UniqueConstraint("provider_id", "ref"),
-    UniqueConstraint("provider_id", "kind", "subject"),
+    Index("ix_tasks_kind_subject", "provider_id", "kind", "subject"),
+)
+# Kind and subject are unique among open tasks: one that has ended hides no second trouble with the same thing.
+Index(
+    "uq_tasks_open",
+    tasks.c.provider_id,
+    tasks.c.kind,
+    tasks.c.subject,
+    unique=True,
+    sqlite_where=tasks.c.state == "open",
+    postgresql_where=tasks.c.state == "open",
 )

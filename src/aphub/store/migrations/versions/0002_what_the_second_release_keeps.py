@@ -54,3 +54,14 @@ def upgrade() -> None:
                 comment="JSON: what a census asks of it, as far as it was given",
             )
         )
+
+    with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("uq_tasks_provider_id_kind_subject"), type_="unique")
+        batch_op.create_index("ix_tasks_kind_subject", ["provider_id", "kind", "subject"], unique=False)
+        batch_op.create_index(
+            "uq_tasks_open",
+            ["provider_id", "kind", "subject"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
