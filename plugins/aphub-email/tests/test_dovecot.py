@@ -15,9 +15,12 @@ import httpx
 import pytest
 
 from aphub.api import LaterKind, Reach, RefusedDeliveryError, Tools, TransientDeliveryError
+from aphub.sandbox.token_service import TokenService
+from aphub.testing import sample_tools
 from aphub_email import EmailAdapter, EmailConnection
 
 OWN, WORD = "reports@riverbank.example.org", "quiet-otter-lamp-31"
+SECRET = "planted-secret-of-the-application"
 CONFIG = """
 base_dir = {home}/run
 log_path = {home}/log
@@ -35,8 +38,21 @@ service imap-login {{
     ssl = yes
   }}
 }}
+auth_mechanisms = plain xoauth2
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {home}/oauth2
+}}
 passdb {{
   driver = static
+  mechanisms = plain
   args = password={word}
 }}
 userdb {{
@@ -45,6 +61,14 @@ userdb {{
 }}
 mail_location = maildir:{home}/mail/box
 first_valid_uid = 1
+"""
+OAUTH2 = """
+introspection_mode = post
+introspection_url = https://localhost:{port}/{tenant}/oauth2/v2.0/introspect
+tls_ca_cert_file = {authority}
+username_attribute = username
+active_attribute = active
+active_value = true
 """
 MAIL = """From: office@hill-school.example.org\r
 Message-ID: <{number}@hill-school.example.org>\r
@@ -56,7 +80,13 @@ He is at home today.\r
 
 
 @pytest.fixture(scope="module")
-def dovecot(authority):
+def service(authority):
+    with TokenService(authority, client_secret=SECRET, mailboxes=[OWN]) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def dovecot(authority, service):
     program = shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     missing = "dovecot" if program is None else "" if os.geteuid() == 0 else "root, as dovecot does"
     if missing and os.environ.get("CI") == "true":
@@ -79,6 +109,10 @@ def dovecot(authority):
             "uid": owner.pw_uid,
             "gid": owner.pw_gid,
         }
+        # Dovecot asks as its own user, who may not look into our folders.
+        (home / "ca.pem").write_bytes(authority.ca_path.read_bytes())
+        asked = {"port": service.address[1], "tenant": service.tenant, "authority": home / "ca.pem"}
+        (home / "oauth2").write_text(OAUTH2.format(**asked))
         (home / "conf").write_text(CONFIG.format(home=home, port=port, word=WORD, **values))
         with subprocess.Popen([program, "-F", "-c", home / "conf"], start_new_session=True) as server:
             try:
@@ -140,6 +174,39 @@ def test_answers_are_read_once_and_the_mailbox_is_left_as_it_was(dovecot, author
     assert "wrong-word-here" not in str(refused.value)
     with pytest.raises(RefusedDeliveryError, match="private network"):
         adapter(port, authority, now, reach=Reach()).collect("")
+
+
+def test_a_token_opens_the_mailbox_and_one_that_was_ended_is_renewed_once(dovecot, authority, service):
+    port, _ = dovecot
+    connection = EmailConnection(
+        way="graph",
+        ca_file=authority.ca_path,
+        sign_in="client_credentials",
+        tenant=service.tenant,
+        token_url=service.url,
+        client_id="aphub-mail",
+        client_secret=SECRET,
+        from_address=OWN,
+        imap_host="localhost",
+        imap_port=port,
+        timeout=10,
+    )
+    one = EmailAdapter(connection, sample_tools())
+    assert one.collect("").mark
+    assert one.collect("").mark
+    assert service.given == 1
+    service.revokes()
+    assert one.collect("").mark
+    assert service.given == 2
+    assert b"outlook.office365.com" in service.requests[0].body  # also where Graph is the way of sending
+    service.is_unreachable()  # the token is kept, and Dovecot cannot ask whom it opens
+    with pytest.raises(TransientDeliveryError, match="cannot check the sign-in now"):
+        EmailAdapter(connection, sample_tools()).collect("")
+    service.up()
+    service.mailboxes = {"nobody@riverbank.example.org"}
+    with pytest.raises(RefusedDeliveryError, match="refused the sign-in") as refused:
+        EmailAdapter(connection, sample_tools()).collect("")
+    assert "that our application may read it" in refused.value.what_now
 
 
 def test_a_mailbox_that_is_not_there_is_tried_later(authority):

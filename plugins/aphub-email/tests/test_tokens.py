@@ -274,7 +274,7 @@ def test_a_newer_refresh_token_is_used_from_memory_and_check_says_what_that_mean
     assert "offline_access" in bodies[0]
     assert REFRESH not in f"{adapter.__dict__} {steps}"
     # What a restart does: nothing is kept (as for the same scope in another order), and the stored one has ended.
-    scope = " ".join(reversed(person.actual_scope.split()))
+    scope = " ".join(reversed(person.asked_for("send").split()))
     restarted = EmailConnection(**settings | {"scope": scope})
     answer = sent(EmailAdapter(restarted, sample_tools()), delivery_of())
     assert isinstance(answer, RefusedDeliveryError)
@@ -327,7 +327,7 @@ def test_microsoft_needs_no_more_than_tenant_client_and_secret():
     assert short.actual_token_url == (
         "https://login.microsoftonline.com/riverbank.example.org/oauth2/v2.0/token"
     )
-    assert short.actual_scope == "https://outlook.office365.com/.default"
+    assert short.asked_for("send") == "https://outlook.office365.com/.default"
     assert short.user == SENDER
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aphub.sandbox.arbor import ArborStandIn
 from aphub.sandbox.certificates import CertificateKind, DemoAuthority
 from aphub.sandbox.far_side import FarSide
+from aphub.sandbox.graph import GraphStandIn
 from aphub.sandbox.mis_state import MisState
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import ReceivedMail, SmtpSink
@@ -20,6 +21,7 @@ __all__ = [
     "CertificateKind",
     "DemoAuthority",
     "FarSide",
+    "GraphStandIn",
     "MisState",
     "ReceivedMail",
     "SftpSink",

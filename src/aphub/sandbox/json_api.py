@@ -17,7 +17,7 @@ from aphub.sandbox.far_side import Mood
 from aphub.sandbox.listening import ListeningFarSide
 
 BODY_LIMIT = 5 * 1024 * 1024
-_OK = 200
+_TAKEN = 202
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class JsonStandIn(ListeningFarSide):
     stands_for = "a vendor"
     body_kind = "application/json"
     """What a request's body must be."""
+    good_status = 200
+    """What is answered where all is well; nothing is said with a 202."""
 
     def __init__(
         self,
@@ -162,14 +164,14 @@ class JsonStandIn(ListeningFarSide):
                     raise AnsweredError(415, self.trouble(415, f"The body must be {self.body_kind}."))  # noqa: TRY301 - one way out
             mood = self.mood
             if writes and mood.name == "cuts_off" and not mood.kept:
-                return _OK, {}, {}
-            return _OK, self.answer(request), {}
+                return self.good_status, {}, {}
+            return self.good_status, self.answer(request), {}
         except AnsweredError as error:
             return error.status, error.page, {}
 
     def cuts(self, request: Request, status: int) -> bool:
         """Say whether to leave without an answer; only writes are worth it."""
-        return status == _OK and self.is_write(request) and self._takes("cuts_off") is not None
+        return status == self.good_status and self.is_write(request) and self._takes("cuts_off") is not None
 
     def twice(self) -> bool:
         """Say whether this answer is sent twice."""
@@ -243,7 +245,7 @@ class _Conversation(BaseHTTPRequestHandler):
             self._send(status, page, more)
 
     def _send(self, status: int, page: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-        content = json.dumps(page).encode()
+        content = b"" if status == _TAKEN else json.dumps(page).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

@@ -15,6 +15,7 @@ from aphub.sandbox.certificates import LOOPBACK_NAMES, DemoAuthority
 from aphub.sandbox.json_api import AnsweredError, JsonStandIn, Request
 
 SCOPE = "https://outlook.office365.com/.default"
+GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 _EXTRA = "offline_access"
 _NEEDED = ("grant_type", "client_id", "scope")
 
@@ -36,7 +37,7 @@ class TokenService(JsonStandIn):
         client_id: str = "aphub-mail",
         client_secret: str,
         refresh_token: str = "",
-        scopes: Sequence[str] = (SCOPE,),
+        scopes: Sequence[str] = (SCOPE, GRAPH_SCOPE),
         mailboxes: Sequence[str] = (),
         life: int = 3600,
         port: int = 0,
@@ -54,7 +55,7 @@ class TokenService(JsonStandIn):
         self._client_id = client_id
         self._client_secret = client_secret
         self._refresh_token = refresh_token
-        self._tokens: dict[str, float] = {}
+        self._tokens: dict[str, tuple[float, str]] = {}
 
     @property
     def url(self) -> str:
@@ -74,13 +75,17 @@ class TokenService(JsonStandIn):
     def revokes(self) -> None:
         """Let no token count that was given out until now."""
         with self._lock:
-            self._tokens = dict.fromkeys(self._tokens, 0.0)
+            self._tokens = dict.fromkeys(self._tokens, (0.0, ""))
 
     def opens(self, user: str, token: str) -> bool:
         """Say whether a token holds, and opens this mailbox."""
+        return self.holds(token, SCOPE) and (not self.mailboxes or user.casefold() in self.mailboxes)
+
+    def holds(self, token: str, scope: str) -> bool:
+        """Say whether a token holds, and was given out for this scope."""
         with self._lock:
-            until = self._tokens.get(token, 0.0)
-        return until > time.time() and (not self.mailboxes or user.casefold() in self.mailboxes)
+            until, asked = self._tokens.get(token, (0.0, ""))
+        return until > time.time() and scope in asked.split()
 
     # The contract
 
@@ -95,6 +100,8 @@ class TokenService(JsonStandIn):
     def answer(self, request: Request) -> Mapping[str, Any]:
         """Give a token, or say why not."""
         tenant, _, rest = request.path.removeprefix("/").partition("/")
+        if request.method == "POST" and rest == "oauth2/v2.0/introspect":
+            return self._introspected(request)
         if request.method != "POST" or rest != "oauth2/v2.0/token":
             raise AnsweredError(404, self.trouble(404, "Not found"))
         if tenant != self.tenant:
@@ -112,8 +119,15 @@ class TokenService(JsonStandIn):
             raise _refused("unsupported_grant_type", 70003, "The grant type is not supported.")
         token = f"sandbox.{secrets.token_urlsafe(300)}"
         with self._lock:
-            self._tokens[token] = time.time() + self.life
+            self._tokens[token] = (time.time() + self.life, form["scope"])
         return page | {"access_token": token}
+
+    def _introspected(self, request: Request) -> Mapping[str, Any]:
+        """Say whom a token opens (RFC 7662). Entra has none of it; mail servers that are not Microsoft's ask."""
+        token = dict(parse_qsl(request.body.decode("utf-8", "replace"))).get("token", "")
+        if not self.holds(token, SCOPE):
+            return {"active": False}
+        return {"active": True, "username": min(self.mailboxes, default=""), "scope": SCOPE}
 
     def _knows_client(self, form: Mapping[str, str]) -> None:
         if form["client_id"] != self._client_id:

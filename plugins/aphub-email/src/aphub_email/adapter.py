@@ -21,6 +21,7 @@ from aphub_email import mailbox, words
 from aphub_email.burst import Letter, SessionEndedError, send_letters
 from aphub_email.check import check_steps
 from aphub_email.compose import compose_mail
+from aphub_email.graph import GraphSession, result_of_graph
 from aphub_email.session import Session, open_session
 from aphub_email.settings import EmailConnection, EmailRoute
 from aphub_email.tokens import Tokens, tokens_of
@@ -58,6 +59,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         """Keep settings and tools; open nothing yet."""
         super().__init__(connection, tools)
         self._session: Session | None = None
+        self._graph: GraphSession | None = None
 
     @classmethod
     def compose(cls, outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
@@ -66,14 +68,20 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
 
     def open(self) -> None:
         """Connect, verify the server, and sign in."""
-        if self._session is None:
-            self._session = open_session(self.connection, self.tools.reach, self._tokens())
+        if self.connection.way == "graph":
+            self._opened_graph()
+        elif self._session is None:
+            tokens = tokens_of(self.connection, self.tools, "send")
+            self._session = open_session(self.connection, self.tools.reach, tokens)
 
     def close(self) -> None:
         """Leave politely; a second call does nothing."""
         session, self._session = self._session, None
         if session is not None:
             session.leave()
+        graph, self._graph = self._graph, None
+        if graph is not None:
+            graph.close()
 
     def deliver(self, delivery: Delivery) -> DeliveryResult:
         """Try once to hand one message over."""
@@ -89,6 +97,9 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         no message is tried twice.
         """
         waiting = {delivery.key: delivery for delivery in deliveries}
+        if self.connection.way == "graph":
+            yield from self._by_graph(waiting)
+            return
         while waiting:
             problem: DeliveryError | None
             try:
@@ -103,7 +114,8 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
 
     def collect(self, after: str) -> Collected:
         """Read what came into our mailbox since a mark, where `imap_host` says how to reach it."""
-        return mailbox.collect(self.connection, self.tools.reach, after, self.tools.now(), self._tokens())
+        tokens = tokens_of(self.connection, self.tools, "read")
+        return mailbox.collect(self.connection, self.tools.reach, after, self.tools.now(), tokens)
 
     def check(self, route: EmailRoute) -> Iterator[CheckStep]:
         """Prove the way step by step, up to the address; nothing is sent."""
@@ -120,14 +132,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         if session is None:
             return None
         try:
-            letters = []
-            for key, delivery in list(waiting.items()):
-                letter = self._letter(delivery)
-                if letter is None:
-                    del waiting[key]
-                    yield key, words.malformed()
-                else:
-                    letters.append(letter)
+            letters = yield from self._letters(waiting)
             for letter, outcome in send_letters(session, letters):
                 delivery = waiting.pop(letter.key)
                 yield (
@@ -142,16 +147,44 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
             raise
         return None
 
+    def _by_graph(self, waiting: dict[str, Delivery]) -> Iterator[Answered]:
+        """Send what waits by Graph."""
+        try:
+            graph = self._opened_graph()
+        except DeliveryError as exc:
+            yield from [(key, exc) for key in waiting]
+            return
+        letters = yield from self._letters(waiting)
+        for letter, outcome in graph.send(letters):
+            if isinstance(outcome, DeliveryError):
+                yield letter.key, outcome
+            else:
+                yield letter.key, result_of_graph(graph, waiting[letter.key], outcome)
+
+    def _opened_graph(self) -> GraphSession:
+        if self._graph is None:
+            tokens = Tokens(self.connection, self.connection.asked_for("send"), self.tools)
+            self._graph = GraphSession(self.connection, tokens, self.tools)
+        return self._graph
+
+    def _letters(self, waiting: dict[str, Delivery]) -> Generator[Answered, None, list[Letter]]:
+        """Put what waits into envelopes; what is no mail is answered, and waits no more."""
+        letters = []
+        for key, delivery in list(waiting.items()):
+            letter = self._letter(delivery)
+            if letter is None:
+                del waiting[key]
+                yield key, words.malformed()
+            else:
+                letters.append(letter)
+        return letters
+
     def _letter(self, delivery: Delivery) -> Letter | None:
         """Put the one mail of a delivery in its envelope, with exactly one address on it."""
         route, documents = delivery.route, delivery.documents
         if not isinstance(route, EmailRoute) or len(documents) != 1 or documents[0].media_type != MAIL:
             return None
         return Letter(delivery.key, self.connection.from_address, route.address, documents[0].content)
-
-    def _tokens(self) -> Tokens | None:
-        """Give the tokens to sign in with; None where a password is used, or nothing."""
-        return tokens_of(self.connection, self.tools)
 
     def _drop(self) -> None:
         """Close without a word."""

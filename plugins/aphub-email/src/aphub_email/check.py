@@ -1,10 +1,12 @@
 """The connection check: each step of the way proved alone, and what to mend at the first that fails."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from aphub.api import CheckStep, DeliveryError, Tools
 from aphub_email import words
+from aphub_email.graph import GraphSession
 from aphub_email.session import Session, find, reach, secure, sign_in
 from aphub_email.settings import EmailConnection, EmailRoute
 from aphub_email.tokens import Tokens, tokens_of
@@ -17,13 +19,19 @@ _SEEN_ADDRESSES = 4
 def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) -> Iterator[CheckStep]:
     """Give one step after the other, ending at the first that fails; no message is begun."""
     wire: Wire | None = None
-    step = "Everything it needs is there"
-    tokens = tokens_of(connection, tools)
+    step = "The sign-in service gives us a token"
+    tokens = tokens_of(connection, tools, "send")
     try:
         if tokens is not None:
-            step = "The sign-in service gives us a token"
             tokens.renew()
             yield _token(step, tokens, tools.now())
+        if tokens is not None and connection.way == "graph":
+            step = "We may send from our mailbox"
+            with closing(GraphSession(connection, tokens, tools)) as graph:
+                graph.probe()
+            yield CheckStep(step, ok=True, found="Microsoft Graph refused only what is no message")
+            yield _protected(route)
+            return
 
         step = "The mail server's name is found"
         addresses = find(connection, tools.reach)

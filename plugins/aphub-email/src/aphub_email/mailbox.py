@@ -19,6 +19,8 @@ from aphub_email.trust import trusted
 _LOOKS_BACK = timedelta(days=3)
 _AT_ONCE = 50
 _MOST_BYTES = 131_072
+_CANNOT_ASK = "[UNAVAILABLE]"
+"""What a server says that could not find out whether we may come in (RFC 5530 section 3)."""
 _UID = re.compile(rb"UID ([0-9]+)")
 
 
@@ -88,8 +90,12 @@ def _sign_in(imap: _Imap, connection: EmailConnection, tokens: Tokens | None) ->
             _sign_in_with_token(imap, connection, tokens)
     except imaplib.IMAP4.abort:
         raise
-    except imaplib.IMAP4.error:
+    except imaplib.IMAP4.error as exc:
         # The server's words may repeat what we sent.
+        if _CANNOT_ASK in str(exc):
+            raise TransientDeliveryError(
+                f"{words.who(connection.imap_host)} cannot check the sign-in now."
+            ) from None
         what = "username and password" if tokens is None else "that our application may read it"
         raise RefusedDeliveryError(
             f"{words.who(connection.imap_host)} refused the sign-in to the mailbox.",
@@ -105,8 +111,8 @@ def _sign_in_with_token(imap: _Imap, connection: EmailConnection, tokens: Tokens
             imap.authenticate("XOAUTH2", answer)
         except imaplib.IMAP4.abort:
             raise
-        except imaplib.IMAP4.error:
-            if not tokens.forget():
+        except imaplib.IMAP4.error as exc:
+            if _CANNOT_ASK in str(exc) or not tokens.forget():
                 raise
         else:
             return

@@ -164,7 +164,7 @@ def _sign_in_with_token(session: Session, tokens: Tokens, offered: list[str]) ->
             return
         if reply.transient or not tokens.forget():
             who = words.who(connection.host)
-            raise token_words.token_refused(who, reply, challenge, connection.actual_scope)
+            raise token_words.token_refused(who, reply, challenge, connection.asked_for("send"))
 
 
 def _login(wire: Wire, user: bytes, password: bytes) -> Reply:

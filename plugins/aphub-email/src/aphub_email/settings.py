@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from aphub.api import AphubError, RouteSettings, check_mail_address
-from aphub_email.sign_in import SignInSettings
+from aphub_email.sign_in import GRAPH_SCOPE, MAIL_SCOPE, SignInSettings
 
 _PORTS = {"starttls": 587, "tls": 465}
 
@@ -27,9 +27,19 @@ Address = Annotated[str, AfterValidator(_address)]
 class EmailConnection(SignInSettings):
     """One mail server that takes the provider's mail, and how to sign in to it."""
 
+    way: Literal["smtp", "graph"] = Field(
+        default="smtp",
+        description="smtp, or graph for Microsoft 365 by HTTPS; graph needs a sign-in with tokens",
+    )
     host: str = Field(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$",
-        description="name of the mail server, as its certificate has it",
+        default="",
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?)?$",
+        description="name of the mail server, as its certificate has it; needed for smtp",
+    )
+    graph_url: str = Field(
+        default="https://graph.microsoft.com/v1.0",
+        pattern=r"^https://[A-Za-z0-9][A-Za-z0-9.:/-]{2,200}$",
+        description="where Microsoft Graph is, for graph; another one for a national cloud",
     )
     port: int = Field(default=0, ge=0, le=65535, description="0 means 587 for starttls and 465 for tls")
     security: Literal["starttls", "tls"] = Field(
@@ -83,6 +93,26 @@ class EmailConnection(SignInSettings):
             message = "Give a sign-in, such as username and password: answers are read from that mailbox"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _has_a_way(self) -> Self:
+        if self.way == "smtp" and not self.host:
+            message = "Give host: the name of the mail server"
+            raise ValueError(message)
+        if self.way == "graph" and (self.host or not self.uses_tokens):
+            message = (
+                "With way = 'graph', leave host out and sign in with client_credentials or refresh_token"
+            )
+            raise ValueError(message)
+        return self
+
+    def asked_for(self, what: Literal["send", "read"]) -> str:
+        """Give what a token is asked for; Graph and IMAP do not take each other's."""
+        by_graph = self.way == "graph"
+        usual = GRAPH_SCOPE if by_graph and what == "send" else MAIL_SCOPE
+        scope = usual if by_graph and what == "read" else self.scope or usual
+        # With offline_access, a person's own sign-in brings a new refresh token as well.
+        return scope if self.scope or self.sign_in != "refresh_token" else f"{scope} offline_access"
 
     @property
     def user(self) -> str:

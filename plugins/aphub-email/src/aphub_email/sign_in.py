@@ -7,6 +7,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from aphub.api import ConnectionSettings
 
+MAIL_SCOPE = "https://outlook.office365.com/.default"
+"""What Exchange Online wants for SMTP and IMAP (learn.microsoft.com: Authenticate an IMAP, POP or SMTP connection)."""
+GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 _MICROSOFT_TOKENS = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 
 
@@ -61,8 +64,6 @@ class SignInSettings(ConnectionSettings):
             "token_url",
         }
     )
-    mail_scope: ClassVar[str] = "https://outlook.office365.com/.default"
-    """What Exchange Online wants for SMTP and IMAP (learn.microsoft.com: Authenticate an IMAP, POP or SMTP connection)."""
 
     @field_validator("token_url")
     @classmethod
@@ -104,10 +105,3 @@ class SignInSettings(ConnectionSettings):
     def actual_token_url(self) -> str:
         """Where tokens are asked for."""
         return self.token_url or _MICROSOFT_TOKENS.format(tenant=self.tenant)
-
-    @property
-    def actual_scope(self) -> str:
-        """What the token is asked for. For a person's own, a new refresh token is asked for as well (offline_access)."""
-        if self.scope:
-            return self.scope
-        return f"{self.mail_scope} offline_access" if self.sign_in == "refresh_token" else self.mail_scope

@@ -11,8 +11,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from pydantic import SecretStr
@@ -20,7 +19,6 @@ from pydantic import SecretStr
 from aphub.api import Tools, retry_after
 from aphub_email import token_words, words
 from aphub_email.settings import EmailConnection
-from aphub_email.sign_in import SignInSettings
 from aphub_email.trust import tls_problem, trusted
 
 _EARLIER = timedelta(minutes=5)
@@ -52,14 +50,10 @@ _ALL_LOCK = threading.Lock()
 class Tokens:
     """The tokens of one connection; adapters with the same sign-in share them."""
 
-    def __init__(
-        self, connection: SignInSettings, scope: str, ca_file: Path | None, seconds: float, tools: Tools
-    ) -> None:
-        """Ask for nothing yet; `seconds` is how long to wait for an answer."""
+    def __init__(self, connection: EmailConnection, scope: str, tools: Tools) -> None:
+        """Ask for nothing yet."""
         self._connection = connection
         self._scope = scope
-        self._ca_file = ca_file
-        self._seconds = seconds
         self._tools = tools
         self._given: SecretStr | None = None
         self._fresh = False
@@ -111,7 +105,9 @@ class Tokens:
         url = self._connection.actual_token_url
         host = httpx.URL(url).host
         client = self._tools.http(
-            verify=trusted(self._ca_file), timeout=self._seconds, most_bytes=_MOST_BYTES
+            verify=trusted(self._connection.ca_file),
+            timeout=self._connection.timeout,
+            most_bytes=_MOST_BYTES,
         )
         try:
             with client:
@@ -162,14 +158,14 @@ class Tokens:
             self._kept.refresh = newer
 
 
-def tokens_of(connection: EmailConnection, tools: Tools) -> Tokens | None:
-    """Give the tokens of a connection for SMTP and IMAP; None where it signs in without."""
+def tokens_of(connection: EmailConnection, tools: Tools, what: Literal["send", "read"]) -> Tokens | None:
+    """Give the tokens with which a connection sends, or reads its mailbox; None where it signs in without."""
     if not connection.uses_tokens:
         return None
-    return Tokens(connection, connection.actual_scope, connection.ca_file, connection.timeout, tools)
+    return Tokens(connection, connection.asked_for(what), tools)
 
 
-def _identity(connection: SignInSettings, scope: str) -> str:
+def _identity(connection: EmailConnection, scope: str) -> str:
     """Name a sign-in by all that it is made of, without holding any of it."""
     parts = [
         connection.sign_in,
