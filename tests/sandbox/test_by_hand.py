@@ -9,8 +9,17 @@ import pytest
 from aphub.sandbox import main
 
 
-@pytest.mark.parametrize("kind", ["arbor", "smtp", "sftp", "wonde", "xporter"])
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [
+        ("arbor", signal.SIGTERM),
+        ("rest", signal.SIGTERM),
+        ("sftp", signal.SIGTERM),
+        ("smtp", signal.SIGINT),
+        ("wonde", signal.SIGINT),
+        ("xporter", signal.SIGINT),
+    ],
+)
 def test_a_far_side_starts_by_hand_says_how_to_reach_it_and_stops(
     kind: str, ending: signal.Signals, tmp_path: Path
 ):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from aphub.sandbox.arbor import ArborStandIn
 from aphub.sandbox.certificates import CertificateKind, DemoAuthority
+from aphub.sandbox.example_mis import ExampleMisStandIn
 from aphub.sandbox.far_side import FarSide
 from aphub.sandbox.graph import GraphStandIn
 from aphub.sandbox.mis_state import MisState
@@ -20,6 +21,7 @@ __all__ = [
     "ArborStandIn",
     "CertificateKind",
     "DemoAuthority",
+    "ExampleMisStandIn",
     "FarSide",
     "GraphStandIn",
     "MisState",

@@ -1,4 +1,4 @@
-"""Starting a stand-in by hand: `python -m aphub.sandbox arbor|sftp|smtp|wonde|xporter --to DIR`."""
+"""Starting a stand-in by hand: `python -m aphub.sandbox arbor|rest|sftp|smtp|wonde|xporter --to DIR`."""
 
 import argparse
 import contextlib
@@ -12,6 +12,7 @@ from typing import Any
 
 from aphub.sandbox.arbor import ArborStandIn
 from aphub.sandbox.certificates import DemoAuthority, write_private
+from aphub.sandbox.example_mis import ExampleMisStandIn
 from aphub.sandbox.far_side import NOT_THE_VENDOR, FarSide
 from aphub.sandbox.mis_state import MisState, School
 from aphub.sandbox.sftp import SftpSink
@@ -39,6 +40,7 @@ MOODS: Mapping[str, tuple[Any, ...]] = {
 ESTAB = "9994001"
 RELYING_PARTY = "hub.example.org"
 API_USER = "hub@example.org"
+SLUG, CLIENT, SUBSCRIPTION = "hill", "hub", "invented-subscription"
 # Invented pupils: no local authority has the number 999.
 PUPILS = (
     ("T999400126001", "Sam", "Example"),
@@ -221,9 +223,39 @@ def _arbor(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
     ]
 
 
+def _rest(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    authority = DemoAuthority.open_or_create(arguments.to / "authority")
+    secret, where = _secret(arguments)
+    state, school = _invented_school()
+    stand_in = ExampleMisStandIn(
+        authority,
+        state,
+        school,
+        slug=SLUG,
+        user=CLIENT,
+        secret=secret,
+        subscription=SUBSCRIPTION,
+        port=arguments.port,
+        folder=arguments.to / "mis",
+    )
+    return stand_in, lambda: [
+        *_mis_lines(arguments, stand_in.url, authority),
+        f"It is what the template example-mis describes. User: {CLIENT}  Secret: {where}",
+        f"Second secret: {SUBSCRIPTION}",
+        f"Invented school: {school.name}, called {SLUG}, with {len(PUPILS)} invented pupils.",
+    ]
+
+
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-_STARTERS = {"arbor": _arbor, "smtp": _smtp, "sftp": _sftp, "wonde": _wonde, "xporter": _xporter}
+_STARTERS = {
+    "arbor": _arbor,
+    "rest": _rest,
+    "sftp": _sftp,
+    "smtp": _smtp,
+    "wonde": _wonde,
+    "xporter": _xporter,
+}
