@@ -62,8 +62,8 @@ def test_the_same_file_twice_is_refused_by_name(played: Played):
 
 def test_every_other_register_was_taken_and_is_kept_sealed(played: Played):
     done = [path.name for path in (played.home / "inbox").glob("*/done/*")]
-    assert sum(name.endswith(".sealed") for name in done) == 14
-    assert sum(name.endswith(".report.txt") for name in done) == 14
+    assert sum(name.endswith(".sealed") for name in done) == 16
+    assert sum(name.endswith(".report.txt") for name in done) == 16
     waiting = [path for path in (played.home / "inbox").glob("*/*") if path.is_file()]
     assert waiting == []
 

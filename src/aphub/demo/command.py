@@ -9,18 +9,18 @@ from rich.console import Console
 from rich.text import Text
 
 from aphub.clock import PlayedClock
-from aphub.demo.day import ENDS, MONDAY, STARTS, at, happenings
+from aphub.demo.day import DAYS_BEFORE, ENDS, STARTS, THURSDAY, at, happenings
 from aphub.demo.display import WIDTH, Display
 from aphub.demo.far_sides import FarSides
 from aphub.demo.folder import DEFAULT, Folder
 from aphub.demo.loop import pass_until_quiet, play_until
 from aphub.demo.set_up import go_live, import_people, make_hub
+from aphub.demo.staff import Staff
 from aphub.demo.summary import show_summary
 from aphub.domain.errors import AphubError
 from aphub.hub import Hub, open_hub
-from aphub.services import receipts
 
-MONDAY_MORNING = at("09:00", MONDAY)
+THURSDAY_MORNING = at("09:00", THURSDAY)
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -64,18 +64,18 @@ def play(home: Path, console: Console, *, again: bool = False) -> int:
 
 def _play(folder: Folder, console: Console) -> Hub:
     """Play the whole day; the hub that comes back is still open."""
-    clock = PlayedClock(MONDAY_MORNING)
-    with FarSides(folder) as sides, Display(console, MONDAY_MORNING, ENDS) as display:
+    clock = PlayedClock(THURSDAY_MORNING)
+    with FarSides(folder) as sides, Display(console, STARTS, ENDS) as display:
         hub = make_hub(folder, sides, clock)
         try:
-            display.say(clock.now(), "The configuration is published: five providers, eleven organisations")
+            display.say(clock.now(), "Published: five providers, sixteen schools and councils")
             for words in import_people(hub, folder):
                 display.say(clock.now(), words)
             go_live(hub, clock, display, sides)
-            clock.advance_to(STARTS)
-            play_until(hub, clock, happenings(folder, sides), ENDS, display, sides)
-            for desk in hub.desks():
-                receipts.evidence(desk, "2026-03-03", folder.evidence / desk.slug)
+            clock.advance_to(DAYS_BEFORE)
+            staff = Staff(hub, folder)
+            play_until(hub, clock, [*happenings(folder, sides), *staff.acts()], ENDS, display, sides)
+            staff.write_evidence()
         except BaseException:
             hub.close()
             raise

@@ -12,7 +12,7 @@ from aphub.demo.far_sides import FarSides
 from aphub.demo.folder import Folder
 from aphub.domain.calendar import to_utc
 
-MONDAY = date(2026, 3, 2)
+THURSDAY, FRIDAY, MONDAY = date(2026, 2, 26), date(2026, 2, 27), date(2026, 3, 2)
 TUESDAY = registers.DAY
 
 
@@ -21,6 +21,7 @@ def at(clock: str, day: date = TUESDAY) -> datetime:
     return to_utc(day, time.fromisoformat(clock))
 
 
+DAYS_BEFORE = at("06:00", FRIDAY)
 STARTS = at("06:00")
 ENDS = at("18:00")
 
@@ -36,16 +37,22 @@ class Happening:
 
 
 def happenings(folder: Folder, sides: FarSides) -> Sequence[Happening]:
-    """Give the day's happenings in the order of their times."""
+    """Give what happens from outside."""
 
     def arrives(provider: str, name: str, content: Callable[[], bytes]) -> Callable[[datetime], object]:
         return lambda now: put(folder.inbox(provider) / name, content(), now)
 
-    def comes(clock: str, provider: str, words: str, marks: registers.Marks, starts: str) -> Happening:
-        name = f"register {clock.replace(':', '')}.csv"
-        return Happening(at(clock), words, arrives(provider, name, three.register(marks, starts)))
+    def comes(
+        clock: str, provider: str, words: str, marks: registers.Marks, starts: str, day: date = TUESDAY
+    ) -> Happening:
+        name = f"register {day.day} {clock.replace(':', '')}.csv"
+        return Happening(at(clock, day), words, arrives(provider, name, three.register(marks, starts, day)))
 
-    found = (
+    return (
+        *(
+            comes("09:38", "red-everywhere", f"Red Everywhere: {words}", three.RED_DAYS_BEFORE, "09:30", day)
+            for day, words in ((FRIDAY, "a pupil is away, unexplained"), (MONDAY, "the same pupil again"))
+        ),
         comes(
             "08:40",
             "safe-space",
@@ -117,7 +124,6 @@ def happenings(folder: Folder, sides: FarSides) -> Sequence[Happening]:
             arrives("sentre", "AM corrections.csv", registers.sentre_correction),
         ),
     )
-    return sorted(found, key=lambda one: one.at)
 
 
 def put(path: Path, content: bytes, now: datetime) -> None:

@@ -12,7 +12,8 @@ from aphub.domain.errors import AphubError
 DEFAULT = Path("var/demo")
 MARK = "demo.json"
 NOTE = "Made by aphub demo: invented pupils only. Safe to delete."
-PARTS = ("config", "drop", "evidence", "inbox", "keys", "mail", "mis", "people")
+_TEXT_ENDS = '"""'
+PARTS = ("config", "drop", "evidence", "inbox", "keys", "mail", "mis", "papers", "people")
 
 
 class NotADemoError(AphubError):
@@ -49,6 +50,11 @@ class Folder:
     def evidence(self) -> Path:
         """The bundles that anyone can check without us."""
         return self.home / "evidence"
+
+    @property
+    def papers(self) -> Path:
+        """What people printed or kept: a sheet, a letter, summaries, a paper for an audit."""
+        return self.home / "papers"
 
     @property
     def people(self) -> Path:
@@ -93,7 +99,8 @@ class Folder:
     def write_config(self, filled: Mapping[str, Mapping[str, str]]) -> None:
         """Copy the example configuration, with lines of a file replaced where this run needs other ones.
 
-        `filled` gives for each file (without its ending) a line of the example and what stands in its place.
+        `filled` gives for each file (without its ending) a line of the example and what stands in its place; a line that
+        opens a text of several lines stands for all of it.
         """
         with as_file(files("aphub.demo") / "config") as example:
             for source in sorted(example.rglob("*.toml")):
@@ -103,7 +110,9 @@ class Folder:
                     if text.count(f"\n{line}\n") != 1:
                         message = f"the example {name} has no single line {line!r}"
                         raise LookupError(message)
-                    text = text.replace(f"\n{line}\n", f"\n{instead}\n")
+                    before, _, after = text.partition(f"\n{line}\n")
+                    after = after.partition(f"\n{_TEXT_ENDS}\n")[2] if line.endswith(_TEXT_ENDS) else after
+                    text = f"{before}\n{instead}\n{after}"
                 target = self.home / name if name.name == "hub.toml" else self.home / "config" / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(text, encoding="utf-8")

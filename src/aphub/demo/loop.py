@@ -51,7 +51,7 @@ def play_until(
     sides: FarSides,
 ) -> PassResult:
     """Play from the clock's present instant to `ends`; give the last pass."""
-    waiting = deque(happenings)
+    waiting = deque(sorted(happenings, key=lambda one: one.at))
     narrator = Narrator(display)
     with ThreadPoolExecutor(4, thread_name_prefix="lane") as pool:
         while True:

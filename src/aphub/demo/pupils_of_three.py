@@ -9,6 +9,7 @@ ONLINE = "Tue 10:00-11:00 online"
 CST_DAY = "Tue 09:00-11:30 in person @ Long Barn; Tue 13:00-14:30 in person @ Long Barn"
 CST_MORNING = "Tue 09:00-11:30 in person @ Long Barn"
 WHOLE_DAY = "Tue 09:30-14:30 in person @ The Works"
+THREE_DAYS = "Fri 09:30-14:30 in person @ The Works; Mon 09:30-14:30 in person @ The Works; " + WHOLE_DAY
 
 MENTORED, TUTORED = "mentoring", "1:1 tuition at centre"
 ONLINE_WORDS, BY_SCHOOL = "arranged by the school, online", "arranged by the school"
@@ -104,13 +105,16 @@ CST = (
     Invented(
         "5207", "Omar", "Birch", BY_SCHOOL, of_school("fenside-academy"), CST_MORNING, agreement=TWICE_DAILY
     ),
+    Invented(
+        "5208", "Peggy", "Cole", BY_SCHOOL, of_school("pier-school"), CST_MORNING, agreement=TWICE_DAILY
+    ),
 )
 
 RED_EVERYWHERE = (
     Invented("6301", "Pearl", "Croft", BY_SCHOOL, of_school("hill-school"), WHOLE_DAY, agreement=DAILY),
     Invented("6302", "Ravi", "Dunne", BY_SCHOOL, of_school("hill-school"), WHOLE_DAY, agreement=DAILY),
     Invented("6303", "Suki", "Egan", BY_SCHOOL, of_school("lantern-school"), WHOLE_DAY, agreement=DAILY),
-    Invented("6304", "Toby", "Ferris", BY_SCHOOL, of_school("lantern-school"), WHOLE_DAY, agreement=DAILY),
+    Invented("6304", "Toby", "Ferris", BY_SCHOOL, of_school("lantern-school"), THREE_DAYS, agreement=DAILY),
     Invented("6305", "Una", "Grice", BY_SCHOOL, of_school("kestrel-academy"), WHOLE_DAY, agreement=WEEKLY),
     Invented("6306", "Vik", "Hurst", BY_SCHOOL, of_school("kestrel-academy"), WHOLE_DAY, agreement=WEEKLY),
 )

@@ -106,6 +106,8 @@ _SENTRE = (
         ends="2026-03-06",
     ),
     Invented("00428", "Rosa", "Tighe", "arranged by the school", of_school("orchard-school"), MORNING),
+    Invented("00429", "Silas", "Umber", "arranged by the school", of_school("larch-academy"), MORNING),
+    Invented("00430", "Tilda", "Vance", "arranged by the school", of_school("tern-bank"), BOTH),
 )
 
 _YPM = (
@@ -187,11 +189,13 @@ _YPM = (
         "Hobbs",
         "arranged by the school, not on Tuesdays",
         of_school("station-road"),
-        "Wed 09:30-11:45 in person @ The Mill; Thu 09:30-11:45 in person @ The Mill",
+        "Wed 09:30-11:45 in person @ The Mill",
     ),
     Invented("7114", "Farah", "Innes", "arranged by the school", of_school("brook-academy"), MILL),
     Invented("7115", "Gus", "Jarvis", "arranged by the school", of_school("brook-academy"), MILL),
     Invented("7116", "Hetty", "Kerr", "arranged by the school", of_school("brook-academy"), MILL),
+    Invented("7117", "Ivor", "Lacey", "arranged by the school", of_school("quarry-hill"), MILL),
+    Invented("7118", "Jess", "Mallow", "arranged by the school", of_school("saltern-college"), MILL),
 )
 
 SENTRE = tuple(replace(one, agreement=one.agreement or BY_SESSION) for one in _SENTRE)

@@ -57,9 +57,11 @@ SENTRE_MORNING: Marks = {
     "00426": ("L", "12"),
     "00427": ("/",),
     "00428": ("E", "", "suspended by school"),
+    "00429": ("/",),
+    "00430": ("L", "15"),
 }
 _ILL = ("I", "", "ill")
-_HERE = ("00411", "00413", "00416", "00417", "00421", "00422", "00424", "00425", "00426", "00427")
+_HERE = ("00411", "00413", "00416", "00417", "00421", "00422", "00424", "00425", "00426", "00427", "00430")
 SENTRE_AFTERNOON: Marks = {**dict.fromkeys(_HERE, ("\\",)), "00412": _ILL, "00414": _ILL}
 SENTRE_LATER: Marks = {
     "00412": ("I", "", "ill"),
@@ -80,6 +82,8 @@ YPM_MORNING: Marks = {
     "7112": ("HERE ALL  LESSON",),
     "7115": ("In, sort of",),
     "7116": ("Authorised absence",),
+    "7117": ("Here all lesson",),
+    "7118": ("Came in late", "10"),
 }
 YPM_AFTERNOON: Marks = {
     "7101": ("Here all lesson",),

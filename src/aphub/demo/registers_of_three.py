@@ -1,6 +1,7 @@
 """Registers of Safe Space, CST AEP and Red Everywhere: plain CSV, a few lines at a time, as lessons begin."""
 
 from collections.abc import Callable
+from datetime import date
 
 from aphub.demo.pupils import pupil
 from aphub.demo.registers import DAY, PLAIN_HEADER, Marks, csv_file, three
@@ -22,9 +23,11 @@ CST_MORNING: Marks = {
     "5205": ("J", "", "interview"),
     "5206": ("/",),
     "5207": ("X",),
+    "5208": ("L", "5"),
 }
 CST_AFTERNOON: Marks = {"5201": ("\\",), "5202": ("\\",), "5203": ("I", "", "ill"), "5206": ("SC",)}
 CST_ABSCONDED: Marks = {"5202": ("AB",)}
+RED_DAYS_BEFORE: Marks = {"6304": ("Unauthorised",)}
 RED_MORNING: Marks = {
     "6301": ("Full",),
     "6302": ("Late", "25"),
@@ -35,11 +38,11 @@ RED_MORNING: Marks = {
 }
 
 
-def register(marks: Marks, starts: str) -> Callable[[], bytes]:
+def register(marks: Marks, starts: str, on: date = DAY) -> Callable[[], bytes]:
     """Give what writes a register of these marks for lessons that start at this time."""
 
     def written() -> bytes:
-        day = DAY.strftime("%d/%m/%Y")
+        day = on.strftime("%d/%m/%Y")
         rows = [(ref, pupil(ref).name, day, starts, *three(mark)) for ref, mark in marks.items()]
         return csv_file(PLAIN_HEADER, rows)
 

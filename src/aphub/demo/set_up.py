@@ -22,6 +22,7 @@ OFFICE, HEAD = "Jo Weaver, office", "Sam Heddle, head"
 """Two people, since nobody approves alone."""
 AT_THE_SCHOOL = "Kim Archer, attendance officer"
 
+LOCKED = ".p7m"
 _CODE = re.compile(r"(?:back to us by phone: |TEST code )([0-9]{6})")
 
 
@@ -86,7 +87,7 @@ def _test(hub: Hub, desk: Desk, route: Route, sides: FarSides) -> str:
     sent = approve.test_report(hub, desk, route.organisation, route.channel, OFFICE)
     if not sent.by_code:
         return AT_THE_SCHOOL
-    for text in _arrived(sides, sent.reference):
+    for text in (sent.script, *_arrived(sides, sent.reference)):
         if found := _CODE.search(text):
             return found.group(1)
     raise NotReadyError(f"The TEST message to {route.organisation} did not arrive.")
@@ -94,10 +95,10 @@ def _test(hub: Hub, desk: Desk, route: Route, sides: FarSides) -> str:
 
 def _arrived(sides: FarSides, reference: str) -> Iterator[str]:
     for mail in reversed(sides.smtp.received):
-        message = message_from_bytes(mail.raw, policy=policy.default)
-        body = message.get_body(("plain",))
-        if message["X-Aphub-Reference"] == reference and body is not None:
-            yield body.get_content()
+        # Reading a mail whole takes milliseconds, so only the one that is looked for is read.
+        if reference.encode() in mail.raw:
+            body = message_from_bytes(mail.raw, policy=policy.default).get_body(("plain",))
+            yield body.get_content() if body is not None else ""
     for name, content in sides.sftp.files().items():
         if reference in name:
-            yield content.decode()
+            yield (sides.opened(content) if name.endswith(LOCKED) else content).decode()

@@ -2,27 +2,37 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from aphub.demo.day import TUESDAY
 from aphub.hub import Hub
 from aphub.services import standings
+from aphub.services.case_views import cases_on
 from aphub.services.standings import RUNG_WORDS, Standing, way_words
 
 PATHS = (
+    ("config", "who is told what, when and how: an example to learn from"),
     ("mail", "what each mailbox received, as files (Maildir)"),
-    ("drop", "what lies in the secure folders"),
+    ("drop", "what lies in the secure folders; one locks its files"),
     ("mis", "what the schools' own registers hold"),
-    ("inbox", "the registers, put away sealed, with a report beside each"),
+    ("inbox", "the registers, put away sealed, a report beside each"),
+    ("papers", "a sheet, a letter home, summaries, papers for an audit"),
     ("evidence", "proof that anyone can check without us"),
 )
+ASKED = (
+    ("today", "the day as it stands"),
+    ("--provider ypm cases", "who is followed up, and what is next"),
+    ("--provider ypm log", "every message, newest first"),
+    ("--provider sentre waiting", "what to do, and the command for it"),
+)
+"""What people ask a hub first, and where a provider must be named, which."""
 
 
 def _program() -> str:
@@ -42,26 +52,70 @@ def show_summary(hub: Hub, home: Path, console: Console, *, seconds: float | Non
     console.print()
     console.print(day_table(standings.merged(days)))
     console.print()
+    _followed(hub, console)
     _waiting(hub, console)
-    console.print(Text("Check the record of what was sent", "bold"))
-    console.print(Padding(Text(f"{_program()} --home {home} verify", "cyan", overflow="fold"), (0, 0, 1, 2)))
-    console.print(Text("Look around", "bold"))
-    table = Table.grid(padding=(0, 2))
-    for part, words in PATHS:
-        table.add_row(Text(f"  {home / part}", "cyan", overflow="fold"), words)
+    program = f"{_program()} --home {home}"
+    _commands(
+        console,
+        "Check the record of what was sent",
+        (
+            (f"{program} verify", "here, with the hub"),
+            (f"{_program()} verify --bundle {home / 'evidence' / 'ypm'}", "anywhere, without it"),
+        ),
+    )
+    _commands(console, "Ask the hub", [(f"{program} {verb}", words) for verb, words in ASKED])
+    locked = sorted((home / "drop" / "tern-bank").glob("marks-*.p7m"))
+    if locked:
+        key = home / "keys" / "tern-bank.key"
+        opening = f"openssl cms -decrypt -inform DER -inkey {key} \\\n    -in {locked[-1]}"
+        _commands(console, "Open the locked file, as the school does", [(opening, "")])
+    _commands(console, "Look around", [(str(home / part), words) for part, words in PATHS])
+    console.print()
+
+
+def _commands(console: Console, title: str, lines: Sequence[tuple[str, str]]) -> None:
+    """Print what can be typed or opened, what it is for beside it, or above it where that does not fit."""
+    console.print(Text(title, "bold"))
+    wide = max(len(command) for command, _ in lines)
+    beside = wide + 4 + max(len(words) for _, words in lines) <= console.width
+    for command, words in lines:
+        if words and not beside:
+            console.print(Text(f"  {words}:"))
+        # Never folded by us: a command that is copied must be whole.
+        line = Text(f"  {command.ljust(wide if beside else 0)}", "cyan")
+        console.print(line.append(f"  {words}", "default") if beside else line, soft_wrap=True)
+
+
+def _followed(hub: Hub, console: Console) -> None:
+    """Count, by provider, the pupils about whom something was to be done, and how far that is."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("Followed up by", no_wrap=True)
+    for name in ("Cases", "Closed", "Steps done", "To do", "Overdue"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for desk in hub.desks():
+        cases = cases_on(desk, TUESDAY, over=True)
+        late = sum(one.overdue for one in cases)
+        table.add_row(
+            desk.config.provider.name,
+            str(len(cases)),
+            str(sum(one.state == "cleared" for one in cases)),
+            str(sum(one.done for one in cases)),
+            str(sum(one.to_do for one in cases)),
+            Text(str(late), "yellow" if late else ""),
+        )
     console.print(table)
     console.print()
 
 
 def day_table(days: list[Standing]) -> Table:
     """Lay out one row an organisation: reports owed and sent, how, how far that got, and on time."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0))
     table.add_column("School or council", no_wrap=True)
     table.add_column("Owed", justify="right")
     table.add_column("Sent", justify="right")
-    table.add_column("How", no_wrap=True)
+    table.add_column("How", no_wrap=True, min_width=17)
     table.add_column("How far", no_wrap=True)
-    table.add_column("On time", justify="right", min_width=7)
+    table.add_column("On time", justify="right", min_width=8, no_wrap=True)
     for one in days:
         ways = sorted(one.ways.items(), key=lambda way: way[0])
         table.add_row(

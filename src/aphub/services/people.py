@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from aphub.api.sheets import read_cells
@@ -122,8 +121,8 @@ def take_people(desk: Desk, preview: Preview, by: str) -> Taken:
                 "What we know has changed since the preview.", "Nothing was taken.", "Preview the file again."
             )
         changes.apply(desk, connection, by)
-    today = desk.today
-    owed = owe.regenerate(desk, today - timedelta(days=today.weekday()), today + owe.AHEAD)
+    # From today on: a school is not told on Thursday that Tuesday's register, of which nobody knew, was not taken.
+    owed = owe.regenerate(desk, desk.today, desk.today + owe.AHEAD)
     return Taken(_counts(preview.counts.rows, changes), owed)
 
 

@@ -17,7 +17,8 @@ RUNG_WORDS = {
 }
 WAY_WORDS = {
     "email": ("email", "emails"),
-    "drop": ("file", "files"),
+    **dict.fromkeys(("drop", "folder"), ("file", "files")),
+    "phone": ("call", "calls"),
     **dict.fromkeys(("arbor", "rest", "wonde", "xporter"), ("into register", "into register")),
 }
 QUESTION_WORDS = {
