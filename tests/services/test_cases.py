@@ -1,72 +1,19 @@
 """One case a pupil and day: what raises it, what people do about it, and what schools read of that."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
-from aphub.domain.calls import CallResult
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.reports import REASON_WORDS
 from aphub.services import case_acts, case_views, overview
-from aphub.services.calling import Call, call_about_step
 from aphub.store import tables as t
+from tests.ladders import JO, LEFT, MISSING, absent, missing, phoned, roles
 from tests.told import text_of
-from tests.world import PROVIDER, TWO_A_DAY, Placed, School
+from tests.world import PROVIDER, TWO_A_DAY, School
 
-JO = "Jo Weaver, office"
-ROLES = """
-[roles]
-"leadership" = "Kim Hart, head"
-
-[calls]
-order = ["mother", "uncle"]
-"""
-MISSING = """
-[ladders.missing]
-when = "unexplained absence"
-[[ladders.missing.steps]]
-name = "call-home"
-do = "phone home"
-by = "start + 15 min"
-owner = "office"
-until = "reached"
-if_not_done = "leadership"
-[[ladders.missing.steps]]
-name = "tell-dsl"
-do = "tell safeguarding lead"
-opens = "start + 30 min"
-by = "start + 1 hour"
-owner = "office"
-until = "reached"
-"""
-LEFT = """
-[ladders.left]
-when = "left site"
-[[ladders.left.steps]]
-name = "search"
-do = "search"
-by = "at once"
-owner = "office"
-[[ladders.left.steps]]
-name = "call-home"
-do = "phone home"
-by = "at once"
-owner = "office"
-[[ladders.left.steps]]
-name = "tell-head"
-do = "tell leadership"
-by = "at once"
-owner = "office"
-until = "done"
-[[ladders.left.steps]]
-name = "incident"
-do = "write record"
-by = "next school day"
-owner = "leadership"
-until = "done"
-"""
+ROLES = roles(leadership="Kim Hart, head") + '\n[calls]\norder = ["mother", "uncle"]\n'
 
 
 @pytest.fixture
@@ -74,19 +21,8 @@ def world(make_world):
     return make_world(provider=PROVIDER + ROLES + MISSING + LEFT)
 
 
-def absent(world, *pupils: Placed, **more: Any):
-    world.enter(pupils, outcome=Outcome.ABSENT, **more)
-    world.go()
-
-
 def cases(world):
     return case_views.cases_on(world.desk, over=True)
-
-
-def call(world, ref, result="answered", **more: Any):
-    if result == "answered":
-        more.setdefault("answered_by", "Ms Example, mother")
-    return call_about_step(world.desk, ref, Call(CallResult(result), JO, **more))
 
 
 def test_eight_of_twenty_absent_are_eight_cases_and_not_sixty_tasks(world):
@@ -107,10 +43,7 @@ def test_eight_of_twenty_absent_are_eight_cases_and_not_sixty_tasks(world):
 
 
 def test_steps_open_in_their_time_and_what_nobody_does_goes_to_whom_the_policy_names(world):
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    missing(world)
     [line] = cases(world)
     assert (line.next_step, line.owner) == (
         "Phone home. The numbers are in your own file.",
@@ -134,16 +67,13 @@ def test_steps_open_in_their_time_and_what_nobody_does_goes_to_whom_the_policy_n
 
 
 def test_what_was_done_stands_in_the_next_update_and_calls_keep_their_order(world):
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    missing(world)
     [line] = cases(world)
     world.at("09:11")
-    told = call(world, line.ref, "no_answer")
+    told = phoned(world, line.ref, "no_answer")
     assert told == "Kept: no answer. Next: uncle, from 9:11am."
     world.at("09:14")
-    told = call(world, line.ref, "voicemail", said="secret words")
+    told = phoned(world, line.ref, "voicemail", said="secret words")
     assert "never names a pupil" in told
     assert "Everybody was tried" in told
     assert len(world.dispatches()) == 1  # schools are not told of every ring
@@ -165,13 +95,10 @@ def test_what_was_done_stands_in_the_next_update_and_calls_keep_their_order(worl
 
 
 def test_reason_given_on_the_telephone_ends_the_chase_and_reaches_the_school(world):
-    sam = world.pupil(slots=TWO_A_DAY)
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    sam = missing(world, slots=TWO_A_DAY)
     [line] = cases(world)
     world.at("09:12")
-    assert "The register says so now" in call(world, line.ref, reason=ReasonKind.ILL)
+    assert "The register says so now" in phoned(world, line.ref, reason=ReasonKind.ILL)
     world.go()
     [line] = cases(world)
     assert line.state == "cleared"
@@ -186,10 +113,7 @@ def test_reason_given_on_the_telephone_ends_the_chase_and_reaches_the_school(wor
 
 
 def test_pupil_who_comes_later_is_not_chased_any_more(world):
-    sam = world.pupil(slots=TWO_A_DAY)
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    sam = missing(world, slots=TWO_A_DAY)
     world.at("13:01")
     world.enter(sam, starts="13:00")
     world.go()
@@ -199,10 +123,7 @@ def test_pupil_who_comes_later_is_not_chased_any_more(world):
 
 
 def test_absence_of_the_morning_carries_over_to_the_afternoon_in_one_case(world):
-    sam = world.pupil(slots=TWO_A_DAY)
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    sam = missing(world, slots=TWO_A_DAY)
     world.at("13:02")
     absent(world, sam, starts="13:00")
     assert len(cases(world)) == 1
@@ -210,10 +131,7 @@ def test_absence_of_the_morning_carries_over_to_the_afternoon_in_one_case(world)
 
 
 def test_mark_put_right_within_the_minute_leaves_no_case_open(world):
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    sam = missing(world)
     world.enter(sam)
     world.go()
     assert cases(world)[0].state == "cleared"
@@ -230,7 +148,7 @@ def test_left_site_then_found_safe_is_told_by_the_same_routes(world):
     assert [row.name for row in world.steps()] == ["search", "call-home", "tell-head", "incident"]
     [line] = cases(world)
     names = {row.name: row.ref for row in world.steps()}
-    call(world, names["call-home"])
+    phoned(world, names["call-home"])
     case_acts.do_step(world.desk, names["tell-head"], JO)
     world.at("10:40")
     case_acts.found_safe(world.desk, line.ref, JO, said="in the park")
@@ -270,10 +188,7 @@ def test_suppressed_pupil_who_left_the_site_is_never_forgotten(world):
 def test_school_whose_first_way_writes_its_register_still_has_its_pupils_followed_up(make_world):
     ways = (("mis", "told-register", "mis"), ("email", "told", "far"))
     world = make_world(schools=[School(channels=ways)], provider=PROVIDER + ROLES + MISSING)
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    missing(world)
     assert world.steps(act="phone_home")
     assert [channel for _, channel, _ in world.states()] == ["email"]
 
@@ -293,18 +208,12 @@ def test_without_ladders_of_its_own_a_provider_still_phones_about_a_child_who_le
 def test_who_phones_home_first_stands_in_the_agreement(make_world):
     terms = {"daily": 'cadence = "daily"\ndue = "09:45"\nfirst_caller = "school"'}
     world = make_world(agreements=terms, provider=PROVIDER + ROLES + MISSING)
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    missing(world)
     assert world.steps()[0].words == "Ask the school, which phones home first. Phone home."
 
 
 def test_two_watchers_raise_a_case_once_and_an_idle_look_writes_nothing(world):
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    missing(world)
     before = world.said()
     world.go()
     world.wait(timedelta(seconds=30))
@@ -312,29 +221,23 @@ def test_two_watchers_raise_a_case_once_and_an_idle_look_writes_nothing(world):
 
 
 def test_call_must_say_one_thing(world):
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    missing(world)
     ref = cases(world)[0].ref
     with pytest.raises(AphubError, match="needs a name"):
-        call(world, ref, answered_by=" ")
+        phoned(world, ref, answered_by=" ")
     with pytest.raises(AphubError, match="nobody said that"):
-        call(world, ref, "no_answer", reason=ReasonKind.ILL)
+        phoned(world, ref, "no_answer", reason=ReasonKind.ILL)
     with pytest.raises(AphubError, match="no case"):
-        call(world, "ZZZZZZZZ")
+        phoned(world, "ZZZZZZZZ")
     with pytest.raises(AphubError, match="not come yet"):
-        call(world, ref, at=world.desk.now + timedelta(hours=1))
+        phoned(world, ref, at=world.desk.now + timedelta(hours=1))
     with pytest.raises(AphubError, match="needs its reason"):
         case_acts.skip_step(world.desk, world.steps()[0].ref, JO, " ")
     assert world.rows(t.calls) == []
 
 
 def test_person_may_leave_a_step_out_with_a_reason_and_their_name(world):
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02")
-    absent(world, sam)
+    missing(world)
     [line] = cases(world)
     case_acts.skip_step(world.desk, world.steps()[0].ref, JO, "mother is at the door")
     view = case_views.case_view(world.desk, line.ref, JO)

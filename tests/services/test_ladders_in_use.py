@@ -9,98 +9,35 @@ from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.services import case_acts, case_views, letters_home, plans
 from aphub.store import tables as t
+from tests.ladders import JO, absent, ladder, roles, rung
 from tests.world import PROVIDER, build_world
 
-JO = "Jo Weaver, office"
-MONDAY = date(2026, 3, 2)
-LADDERS = """
-[roles]
-"family worker" = "Pat Lane"
-
-[ladders.third-day]
-when = "days in a row"
-days = 3
-[[ladders.third-day.steps]]
-name = "letter"
-do = "letter home"
-letter = "warning"
-by = "next school day"
-owner = "family worker"
-[[ladders.third-day.steps]]
-name = "visit"
-do = "welfare visit"
-by = "next school day"
-owner = "family worker"
-only = ["school arranged"]
-[[ladders.third-day.steps]]
-name = "council"
-do = "phone council"
-by = "next school day"
-owner = "family worker"
-only = ["council arranged"]
-
+LETTER = """
 [letters.warning]
 subject = "Attendance"
 body = "{pupil} was away {days} days. Phone {provider}, {phone}. {today}"
-
-[ladders.back]
-when = "return after absence"
-days = 3
-[[ladders.back.steps]]
-name = "talk"
-do = "talk to pupil"
-by = "same day"
-owner = "family worker"
-until = "done"
-
-[ladders.late]
-when = "repeated lateness"
-times = 3
-window = "week"
-[[ladders.late.steps]]
-name = "why"
-do = "talk to pupil"
-by = "5 school days"
-owner = "family worker"
-
-[ladders.rate]
-when = "attendance rate"
-at_most = 50
-window = "week"
-at_least = 4
-[[ladders.rate.steps]]
-name = "meet"
-do = "meet"
-by = "5 school days"
-owner = "family worker"
-until = "done"
-
-[ladders.known]
-when = "unexplained absence"
-plan = true
-[[ladders.known.steps]]
-name = "text"
-do = "text home"
-by = "start + 30 min"
-owner = "office"
-
-[ladders.usual]
-when = "unexplained absence"
-[[ladders.usual.steps]]
-name = "call"
-do = "phone home"
-by = "start + 15 min"
-owner = "office"
-
-[ladders.register]
-when = "register not taken"
-[[ladders.register.steps]]
-name = "take"
-do = "take register"
-by = "+ 10 min"
-owner = "office"
-if_not_done = "family worker"
 """
+SOON, WEEK = "next school day", "5 school days"
+LADDERS = "".join((
+    roles(family_worker="Pat Lane"),
+    ladder(
+        "third-day", "days in a row",
+        rung("letter", "letter home", SOON, "family worker", letter="warning"),
+        rung("visit", "welfare visit", SOON, "family worker", only=["school arranged"]),
+        rung("council", "phone council", SOON, "family worker", only=["council arranged"]),
+        days=3,
+    ),
+    LETTER,
+    ladder("back", "return after absence", rung("talk", "talk to pupil", "same day", "family worker", until="done"), days=3),
+    ladder("late", "repeated lateness", rung("why", "talk to pupil", WEEK, "family worker"), times=3, window="week"),
+    ladder(
+        "rate", "attendance rate", rung("meet", "meet", WEEK, "family worker", until="done"),
+        at_most=50, window="week", at_least=4,
+    ),
+    ladder("known", "unexplained absence", rung("text", "text home", "start + 30 min"), plan=True),
+    ladder("usual", "unexplained absence", rung("call", "phone home", "start + 15 min")),
+    ladder("register", "register not taken", rung("take", "take register", "+ 10 min", if_not_done="family worker")),
+))  # fmt: skip
 
 
 @pytest.fixture
@@ -143,8 +80,7 @@ def test_policy_trap_19_third_day_due_here_drafts_a_letter_that_a_person_release
     days(world, sam, AWAY, AWAY)
     assert raised(world, "third-day") == []
     on(world, date(2026, 3, 5))
-    world.enter(sam, outcome=Outcome.ABSENT)
-    world.go()
+    absent(world, sam)
     letter, visit = raised(world, "third-day")
     assert (letter.state, visit.act) == ("open", "welfare_visit")  # the council's step is not for this pupil
     assert letters_home.draft(world.desk, letter.ref).body == (
@@ -158,8 +94,7 @@ def test_policy_trap_19_third_day_due_here_drafts_a_letter_that_a_person_release
     assert kept.sealed is not None
     assert b"Example001" not in kept.sealed
     on(world, date(2026, 3, 6))
-    world.enter(sam, outcome=Outcome.ABSENT)
-    world.go()
+    absent(world, sam)
     assert len(raised(world, "third-day")) == 2  # once a row of days, not every day of it
 
 
@@ -247,8 +182,7 @@ def test_known_plan_thins_the_chase_and_ends_on_its_day(world):
     days(world, [sam, alex], AWAY)
     assert sorted(row.act for row in world.steps()) == ["phone_home", "text_home"]
     on(world, date(2026, 3, 4))
-    world.enter(sam, outcome=Outcome.ABSENT)
-    world.go()
+    absent(world, sam)
     assert [one.act for one in raised(world, "usual")] == ["phone_home", "phone_home"]
     assert plans.plans(world.desk)[0].ended
 

@@ -25,6 +25,9 @@ reference = click.argument("reference")
 at_option = click.option(
     "--at", default="", metavar="TIME", help="When it was, such as 9:12am. Default: now."
 )
+despite_option = click.option(
+    "--despite", default="", metavar="WHO", help="Who decided so, where contact with home is restricted."
+)
 said_option = click.option(
     "--said", default="", metavar="WORDS", help="What to write down. It stays with you: no school sees it."
 )
@@ -101,6 +104,8 @@ def _view_lines(view: "CaseView") -> "Iterable[str]":
     line = view.line
     yield f"{line.ref}  {view.pupil or 'a register'}{f' ({line.pupil_ref})' if line.pupil_ref else ''}"
     yield f"  {line.about}: {line.state}{', ' + line.because if line.because else ''}"
+    if view.restricted:
+        yield f"  CONTACT IS RESTRICTED: {view.restricted}"
     if view.found_at is not None:
         yield f"  Found safe at {time_words(view.found_at)}, says {view.found_by}"
     for step in view.steps:
@@ -119,7 +124,7 @@ def _step_lines(step: "StepLine") -> "Iterable[str]":
         late = "  OVERDUE" if step.overdue else ""
         yield f"    {step.owner}, by {time_words(step.due)}{late}"
         if step.next_call:
-            yield f"    Try now: {step.next_call}"
+            yield f"    Try now: {step.next_call}{': ' + step.reach if step.reach else ''}"
         yield from (f"    {one}" for one in step.script)
         if step.record:
             yield f"    Write down: {step.record}"
@@ -157,6 +162,7 @@ _RESULTS = tuple(one.value.replace("_", "-") for one in CallResult if one is not
 @click.option("--reason", default="", metavar="REASON", help="The reason they gave, such as ill.")
 @click.option("--safe", is_flag=True, help="They know that the pupil is safe.")
 @click.option("--repeated", is_flag=True, help="At a school or council: they repeated the message.")
+@despite_option
 @said_option
 @at_option
 @by_option()
@@ -191,11 +197,14 @@ def call(
 @reference
 @click.option("--done", "done", is_flag=True, help="It is done.")
 @click.option("--not-needed", "because", default="", metavar="WHY", help="It is not needed; say why.")
+@despite_option
 @said_option
 @at_option
 @by_option()
 @click.pass_obj
-def step(ground: Ground, reference: str, because: str, said: str, at: str, by: str, *, done: bool) -> None:
+def step(
+    ground: Ground, reference: str, because: str, despite: str, said: str, at: str, by: str, *, done: bool
+) -> None:
     """Say that a step of a case is done, or that it is not needed and why: your name stands beside it."""
     from aphub.services import case_acts  # noqa: PLC0415 - likewise
 
@@ -203,7 +212,7 @@ def step(ground: Ground, reference: str, because: str, said: str, at: str, by: s
         raise click.UsageError("Say --done, or --not-needed with the reason.")
     with ground.desk_of(reference) as desk:
         if done:
-            click.echo(case_acts.do_step(desk, reference, by, said, when(desk, at)))
+            click.echo(case_acts.do_step(desk, reference, by, said, when(desk, at), despite))
         else:
             click.echo(case_acts.skip_step(desk, reference, by, because))
 
@@ -237,5 +246,7 @@ def letter(ground: Ground, reference: str, by: str, *, release: bool) -> None:
     with ground.desk_of(reference) as desk:
         found = letters_home.release(desk, reference, by) if release else letters_home.draft(desk, reference)
     click.echo(f"{found.subject}\n\n{found.body.strip()}\n")
+    if found.mind:
+        click.echo(f"Before it is posted: {found.mind}", err=True)
     if not release:
         click.echo(f"This is a draft. When you have read it: aphub letter {found.ref} --release", err=True)

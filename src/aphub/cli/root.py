@@ -47,6 +47,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "step": ("following", "step", "Say that a step of a case is done, or is not needed."),
     "found": ("following", "found", "Say that a pupil who left the site is found and safe."),
     "letter": ("following", "letter", "Read a letter home, and release it."),
+    "contact": ("contacts", "contact", "Show who is reached at home, or restrict that."),
     "sheet": ("sheets", "sheet", "Print tomorrow's register, for when the hub is away."),
     "typed": ("sheets", "typed", "Type in what stands on a printed sheet."),
     "plan": ("plans", "plan", "Keep a plan for a pupil who is known not to attend, or end one."),

@@ -12,7 +12,9 @@ from aphub.domain.steps import AT_HOME, BY_PHONE, Act
 from aphub.domain.wording import time_words
 from aphub.services.case_acts import LONGEST, CannotFollowError, case_of, end_step, step_of, when
 from aphub.services.cases import follow_cases
+from aphub.services.contacts import check_act
 from aphub.services.desk import Desk, place_of
+from aphub.services.persons import person_of
 from aphub.services.reasons import explain_day
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
@@ -29,7 +31,7 @@ class Call:
     """One call as a person tells of it; `whom` was to be reached, `answered_by` is who did answer.
 
     `safe` says that whoever answered knows that the pupil is safe. `repeated` says that somebody at a school or council
-    repeated the message.
+    repeated the message. `despite` is who decided on a call to a home that must not be called.
     """
 
     result: CallResult
@@ -41,6 +43,7 @@ class Call:
     safe: bool = False
     repeated: bool = False
     reason: ReasonKind | None = None
+    despite: str = ""
 
 
 def call_about_step(desk: Desk, ref: str, call: Call) -> str:
@@ -57,6 +60,9 @@ def call_about_step(desk: Desk, ref: str, call: Call) -> str:
         step = _step_by_phone(desk, connection, ref)
         act = Act(step.act)
         case = following.case_by_id(connection, desk.provider_id, step.case_id)
+        if case.pupil_id is not None:
+            mend = f'Ask {{lead}}. If a call was made, add: --despite "who decided so". If not: aphub step {step.ref} --not-needed'
+            check_act(desk, person_of(desk, connection, case.pupil_id), act, call.despite, mend)
         rule = desk.config.provider.calls.rule()
         before = [one for one in kept.about(connection, desk.provider_id, [step.ref]) if act in AT_HOME]
         made = [
@@ -103,6 +109,7 @@ def keep_call(
         "said": call.said[:LONGEST],
         "safe": call.safe,
         "repeated": call.repeated,
+        **({"despite": call.despite[:LONGEST]} if call.despite else {}),
     }
     name = named(call.by)
     row = {

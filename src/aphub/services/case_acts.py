@@ -11,7 +11,9 @@ from aphub.domain.ladders import Trigger
 from aphub.domain.steps import Act
 from aphub.domain.wording import time_words
 from aphub.services.cases import follow_cases
+from aphub.services.contacts import check_act
 from aphub.services.desk import Desk, place_of
+from aphub.services.persons import person_of
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
 from aphub.store import following, pupil_days
@@ -42,10 +44,13 @@ def acknowledge(desk: Desk, ref: str, by: str) -> str:
     return f"Case {case.ref} is yours, {name.partition(',')[0]}."
 
 
-def do_step(desk: Desk, ref: str, by: str, said: str = "", at: datetime | None = None) -> str:
+def do_step(
+    desk: Desk, ref: str, by: str, said: str = "", at: datetime | None = None, despite: str = ""
+) -> str:
     """Keep that a step was done, by whom, when, and what was written down about it.
 
     Raises:
+        ContactRestrictedError: It reaches a home that must not be reached, and nobody decided so.
         CannotFollowError: There is no open step of that reference, or a letter must be read and released first.
     """
     name = named(by)
@@ -58,6 +63,9 @@ def do_step(desk: Desk, ref: str, by: str, said: str = "", at: datetime | None =
                 "Nothing was changed.",
                 f"Read it: aphub letter {step.ref}",
             )
+        _check_contact(desk, connection, step, despite)
+        if despite:
+            said = f"{said}\nDecided by {despite}, though contact is restricted.".strip()
         end_step(desk, connection, step, name, said=said, at=when(desk, at))
     follow_cases(desk)
     desk.announce("cases")
@@ -207,6 +215,13 @@ def when(desk: Desk, at: datetime | None) -> datetime:
             "That time has not come yet, or is more than a week ago.", "Nothing was changed.", "Check it."
         )
     return at
+
+
+def _check_contact(desk: Desk, connection: Connection, step: Row[Any], despite: str) -> None:
+    case = following.case_by_id(connection, desk.provider_id, step.case_id)
+    if case.pupil_id is not None:
+        mend = f'Ask {{lead}}. If it was done, add: --despite "who decided so". If not: aphub step {step.ref} --not-needed'
+        check_act(desk, person_of(desk, connection, case.pupil_id), Act(step.act), despite, mend)
 
 
 def _sealed(desk: Desk, table: str, number: int, pupil_id: int | None, content: Any) -> dict[str, Any]:

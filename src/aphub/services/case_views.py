@@ -15,9 +15,12 @@ from aphub.domain.steps import AT_HOME, BY_PHONE, Act
 from aphub.services import accesses
 from aphub.services.calling import open_calls
 from aphub.services.case_acts import case_of
+from aphub.services.contacts import REACHES_HOME, AtHome
 from aphub.services.desk import Desk, place_of
+from aphub.services.persons import people_of
+from aphub.services.step_words import OWN_FILE
 from aphub.store import calls as kept
-from aphub.store import following, pupils
+from aphub.store import following
 from aphub.store.vault import KeyErasedError
 
 DO_NOT_SHARE = "do not share this pupil: ask the safeguarding lead"
@@ -79,6 +82,7 @@ class StepLine:
     said: str = field(repr=False, default="")
     calls: tuple["CallLine", ...] = ()
     next_call: str = ""
+    reach: str = field(repr=False, default="")
     script: tuple[str, ...] = field(repr=False, default=())
 
 
@@ -96,11 +100,16 @@ class CallLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """One case whole; the pupil's name stands in it, since somebody is about to telephone."""
+    """One case whole; the pupil's name stands in it, since somebody is about to telephone.
+
+    `restriction` is how far contact with the home is restricted, `restricted` the same in words with its note.
+    """
 
     line: CaseLine
     pupil: str = field(repr=False)
     steps: tuple[StepLine, ...] = ()
+    restriction: str = ""
+    restricted: str = field(repr=False, default="")
     found_at: datetime | None = None
     found_by: str = ""
 
@@ -133,18 +142,16 @@ def case_view(desk: Desk, ref: str, by: str) -> CaseView:
         by_step.setdefault(call.subject, []).append((call, content))
     pupil = people.get(row.pupil_id)
     name = "" if pupil is None else DO_NOT_SHARE if pupil.suppressed else pupil.name
+    home = AtHome.of(None if pupil is not None and pupil.suppressed else pupil)
     return CaseView(
         _line(desk, row, steps, people),
         name,
-        tuple(_step(desk, step, by_step.get(step.ref, []), name) for step in steps),
+        tuple(_step(desk, step, by_step.get(step.ref, []), name, home) for step in steps),
+        home.restriction.words if home.restriction else "",
+        home.words,
         row.found_at,
         row.found_by or "",
     )
-
-
-def person_of(desk: Desk, connection: Connection, pupil_id: int) -> Pupil | None:
-    """Open one pupil; None for one who was erased."""
-    return people_of(desk, connection, [pupil_id]).get(pupil_id)
 
 
 def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | None, Pupil]) -> CaseLine:
@@ -175,7 +182,9 @@ def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | N
     )
 
 
-def _step(desk: Desk, step: Row[Any], calls: list[tuple[Row[Any], dict[str, Any]]], pupil: str) -> StepLine:
+def _step(
+    desk: Desk, step: Row[Any], calls: list[tuple[Row[Any], dict[str, Any]]], pupil: str, home: AtHome
+) -> StepLine:
     act = Act(step.act)
     said = ""
     if step.sealed is not None:
@@ -185,10 +194,12 @@ def _step(desk: Desk, step: Row[Any], calls: list[tuple[Row[Any], dict[str, Any]
     still = step.state in {StepState.OPEN, StepState.LATER}
     made = [CallMade(content["whom"], row.at, CallResult(row.result)) for row, content in calls]
     rule = desk.config.provider.calls.rule()
-    after = next_call(rule, made, desk.now) if act in AT_HOME and still else None
+    free = home.restriction is None
+    after = next_call(rule, made, desk.now) if act in AT_HOME and still and free else None
+    reach = home.reach(after.whom) if after is not None else ""
     return StepLine(
         ref=step.ref,
-        words=step.words,
+        words=step.words.replace(OWN_FILE, "").strip() if reach else step.words,
         owner=desk.config.provider.who(step.owner),
         state=step.state,
         opens=step.opens_at,
@@ -212,13 +223,18 @@ def _step(desk: Desk, step: Row[Any], calls: list[tuple[Row[Any], dict[str, Any]
             for row, content in calls
         ),
         next_call=after.whom if after is not None else "",
-        script=_script(desk, act, pupil) if act in BY_PHONE and still else (),
+        reach=reach,
+        script=_script(desk, act, pupil, home) if still else (),
     )
 
 
-def _script(desk: Desk, act: Act, pupil: str) -> tuple[str, ...]:
-    """Say what to say: who is asked before a pupil is named, and nothing on a machine."""
+def _script(desk: Desk, act: Act, pupil: str, home: AtHome) -> tuple[str, ...]:
+    """Say what to say: who is asked before a pupil is named, and nothing on a machine; or that nobody is to be called."""
     provider = desk.config.provider
+    if home.restriction is not None and act in REACHES_HOME | {Act.LETTER_HOME}:
+        return (f"STOP. {home.words}", f"Ask {provider.who('safeguarding lead')} what to do instead.")
+    if act not in BY_PHONE:
+        return ()
     opening = f"Say your name and {provider.name}. Ask who is speaking before you name the pupil."
     if act in AT_HOME:
         return (
@@ -237,14 +253,3 @@ def _script(desk: Desk, act: Act, pupil: str) -> tuple[str, ...]:
 
 def _pupils(desk: Desk, connection: Connection, rows: list[Row[Any]]) -> dict[int | None, Pupil]:
     return people_of(desk, connection, [row.pupil_id for row in rows if row.pupil_id is not None])
-
-
-def people_of(desk: Desk, connection: Connection, numbers: list[int]) -> dict[int | None, Pupil]:
-    """Open pupils by number; those who were erased are left out."""
-    people: dict[int | None, Pupil] = {}
-    for row in pupils.by_numbers(connection, desk.provider_id, numbers).values():
-        with suppress(KeyErasedError):  # an erased pupil's case is a number and times
-            place = place_of("pupils", desk.provider_id, row.pupil_id)
-            data = desk.vault.open_json(row.key_id, place, row.sealed)
-            people[row.pupil_id] = Pupil(ref=row.ref, suppressed=row.suppressed, **data)
-    return people

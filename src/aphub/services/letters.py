@@ -83,18 +83,25 @@ def report_of(
         upn=pupil.upn,
         school_pupil_ref=pupil.school_pupil_ref,
         changes=tuple(without_names(change, pupil) for change in changes),
-        next_step=_next_step(urgent, agreement) if urgent else "",
+        next_step=_next_step(urgent, agreement, restricted=bool(pupil.contact_restriction)) if urgent else "",
         phone_us=bool(row.risk_flag) and any(line.fact.outcome not in NOT_STATED for line in urgent),
     )
 
 
-def _next_step(urgent: Sequence[SessionEntry], agreement: Agreement) -> str:
+def _next_step(urgent: Sequence[SessionEntry], agreement: Agreement, *, restricted: bool) -> str:
+    """Say what we do next; of a home that must not be reached, nothing that we shall not do."""
     outcomes = {
         line.fact.outcome for line in urgent if not line.disagreement or line.fact.outcome in NOT_STATED
     }
     if Outcome.LEFT_SITE in outcomes:
-        return "look for the pupil, phone home and phone you"
+        return (
+            "look for the pupil and phone you"
+            if restricted
+            else "look for the pupil, phone home and phone you"
+        )
     if Outcome.ABSENT in outcomes:
+        if agreement.first_caller is FirstCaller.PROVIDER and restricted:
+            return "ask our safeguarding lead what to do, and tell you"
         if agreement.first_caller is FirstCaller.PROVIDER:
             return "phone home, and tell you what we hear"
         return f"wait for your {'council' if agreement.first_caller is FirstCaller.COUNCIL else 'school'} to phone home, as agreed"

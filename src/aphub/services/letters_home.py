@@ -9,9 +9,10 @@ from aphub.domain.steps import Act
 from aphub.domain.wording import day_words
 from aphub.services.case_acts import CannotFollowError, end_step, step_of
 from aphub.services.case_facts import Facts, days_kinds, holding
-from aphub.services.case_views import person_of
 from aphub.services.cases import follow_cases
+from aphub.services.contacts import AtHome, check_act
 from aphub.services.desk import Desk
+from aphub.services.persons import person_of
 from aphub.services.way import named
 from aphub.store import following
 from aphub.store.engine import lock_ledger
@@ -19,11 +20,12 @@ from aphub.store.engine import lock_ledger
 
 @dataclass(frozen=True, slots=True)
 class LetterHome:
-    """A letter as it would be printed."""
+    """A letter as it would be printed; `mind` is what must be known before it is posted."""
 
     ref: str
     subject: str
     body: str = field(repr=False)
+    mind: str = field(repr=False, default="")
 
 
 def draft(desk: Desk, ref: str) -> LetterHome:
@@ -72,6 +74,8 @@ def _draft(desk: Desk, connection: Connection, step: Row) -> LetterHome:  # type
             "Nothing was released.",
             f"Ask {desk.config.provider.who('safeguarding lead')}.",
         )
+    mend = f'Ask {{lead}}. Then: aphub step {step.ref} --not-needed "contact is restricted"'
+    check_act(desk, pupil, Act.LETTER_HOME, "", mend)
     provider = desk.config.provider
     config = provider.letters.get(step.letter)
     if config is None:
@@ -88,4 +92,4 @@ def _draft(desk: Desk, connection: Connection, step: Row) -> LetterHome:  # type
         phone=provider.phone,
         today=day_words(desk.today),
     )
-    return LetterHome(step.ref, config.subject, body)
+    return LetterHome(step.ref, config.subject, body, AtHome.of(pupil).words)

@@ -11,9 +11,9 @@ from typing import Any
 from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.wording import day_words, moment_words
 from aphub.services.answering import fact_of
-from aphub.services.case_views import people_of
 from aphub.services.desk import Desk
 from aphub.services.entering import NewEntry, enter
+from aphub.services.persons import people_of
 from aphub.services.way import named
 from aphub.store import entries, pupil_days
 from aphub.store.engine import recall, remember

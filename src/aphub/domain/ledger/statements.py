@@ -86,6 +86,7 @@ _ALL = (
     Kind("class.purged", {"class": shape.slug, "until": shape.instant, "records": shape.count}),
     Kind("hold.placed", {"hold": shape.reference, **_BY}),
     Kind("hold.ended", {"hold": shape.reference, **_BY}),
+    Kind("contact.changed", {"change": shape.reference, "content": shape.hexdigest, **_BY}),
     Kind("record.noted", {"note": shape.reference, "content": shape.hexdigest, **_BY}),
     Kind(
         "disclosure.recorded",

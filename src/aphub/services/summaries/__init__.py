@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from aphub.domain.calendar import ONE_DAY
+from aphub.domain.contacts import RESTRICTION_WORDS, restriction_of
 from aphub.domain.errors import AphubError
 from aphub.domain.figures import Figures
 from aphub.domain.papers import Cell, Heading, Paper, Part, Table, Text
@@ -77,7 +78,7 @@ def summary(desk: Desk, asked: Asked) -> Paper:
         stretch.key,
         asked.by,
         {one.pupil_id for one in people},
-        asked.handed_to or asked.organisation,
+        _because(asked),
     )
     [reference] = desk.references(1)
     return Paper(
@@ -90,6 +91,12 @@ def summary(desk: Desk, asked: Asked) -> Paper:
         wide=not asked.pupil,
         made_by=asked.by,
     )
+
+
+def _because(asked: Asked) -> str:
+    """Say to whom a paper goes, and who decided so where contact is restricted."""
+    despite = f"; decided by {asked.despite.strip()}" if asked.despite.strip() else ""
+    return f"{asked.handed_to or asked.organisation}{despite}"
 
 
 def _for_parent(desk: Desk, connection: Connection, asked: Asked) -> int:
@@ -110,9 +117,10 @@ def _for_parent(desk: Desk, connection: Connection, asked: Asked) -> int:
     )
     if data is None:
         raise AphubError("This pupil was erased.", "Nothing was written.")
-    if data.get("contact_restriction") and not asked.despite.strip():
+    restriction = restriction_of(data.get("contact_restriction", ""))
+    if restriction and not asked.despite.strip():
         raise AphubError(
-            "Contact about this pupil is restricted.",
+            RESTRICTION_WORDS[restriction],
             "Nothing was written.",
             'Ask the safeguarding lead. If they agree, add: --despite "Their name, role"',
         )
