@@ -3,7 +3,7 @@
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ from aphub.services.publish import (
     refuse_closed,
 )
 from aphub.services.routes import Route, Routes
-from aphub.settings.load import SECRET, load_config, load_settings
+from aphub.services.soundness import Unsound, filled, unsound
+from aphub.settings.load import load_config, load_settings
 from aphub.settings.models import HubSettings, Snapshot
 from aphub.store.engine import Store, home_url, open_store, recall, remember
 from aphub.store.keys import KeyStore, master_key, open_keys
@@ -46,6 +47,8 @@ from aphub.store.keys import KeyStore, master_key, open_keys
 SIMULATED = "simulated"
 INSTALLATION = "installation"
 """The fact that names this hub among all others: a part of its ledgers' names."""
+NOT_USABLE = "Not usable: "
+"""How a change begins that says what is wrong with a way."""
 PLAYED_NOW = "played_now"
 """The fact that holds a played day's own time, so that whoever opens its store later finds it standing there."""
 
@@ -140,18 +143,17 @@ class Hub:
         now = {desk.slug: desk.config for desk in self.desks()}
         said = [one for slug, new in snapshots.items() for one in changes_of(slug, now.get(slug), new)]
         said += [
-            Change(slug, f"{route.organisation} {route.channel}", f"Not usable: {words}")
+            Change(slug, one.about, f"{NOT_USABLE}{one.words}.")
             for slug, new in snapshots.items()
-            for route in Routes(new, self.plugins).everything()
-            for words in self._complaints(route)
+            for one in self.unsound(new)
         ]
         return snapshots, said
 
-    def _complaints(self, route: Route) -> Iterator[str]:
-        """Say why a way cannot be used, or not as it is set up."""
-        yield from route.settings.complaints(self.clock.now())
-        if route.connection_settings.wants_calls() and self.settings.callbacks is None:
-            yield "their system is to call us back, and [callbacks] is missing in hub.toml"
+    def unsound(self, config: Snapshot) -> list[Unsound]:
+        """Say what is wrong with the ways of a configuration, before anything goes by them."""
+        ends, callable_ = dict(self.keys.secret_names()), self.settings.callbacks is not None
+        now, secret = self.clock.now(), self.keys.secret
+        return list(unsound(config, self.plugins, secret, ends, now, can_be_called=callable_))
 
     def apply(self, by: str) -> dict[str, int]:
         """Publish the configuration; give each provider's snapshot number."""
@@ -168,7 +170,7 @@ class Hub:
     def adapter(self, desk: Desk, route: Route) -> AnyAdapter:
         """Build the adapter of a lane, its secrets looked up by reference; it is not opened yet."""
         connection = desk.config.provider.connections[route.connection]
-        settings = {key: _resolved(desk, value) for key, value in connection.settings().items()}
+        settings = filled(connection.settings(), desk.vault.secret)
         return route.adapter(route.adapter.connection_class(**settings), self.tools(desk))
 
     def tools(self, desk: Desk) -> Tools:
@@ -312,9 +314,3 @@ def keep_played_time(hub: Hub) -> None:
     """Write a played hub's present instant into its store."""
     with hub.store.transaction() as connection:
         remember(connection, PLAYED_NOW, hub.clock.now().isoformat())
-
-
-def _resolved(desk: Desk, value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(SECRET):
-        return desk.vault.secret(value.removeprefix(SECRET))
-    return value

@@ -90,12 +90,14 @@ def test_a_secret_in_a_file_is_refused_and_not_repeated(aphub):
     assert not search_for_planted(said.output)
 
 
-def test_a_missing_secret_stops_the_check_and_says_how_to_set_it(applied):
+def test_a_missing_secret_is_named_by_apply_and_stops_the_check_and_says_how_to_set_it(applied):
     applied.change(
         "providers/riverbank.toml",
         ('host = "localhost"', 'host = "localhost"\nusername = "office"\npassword = "secret:mail"'),
     )
-    applied("apply", "--yes")
+    told = " ".join(applied("apply", "--yes", gives=1).output.split())
+    assert "the secret 'mail'" in told
+    assert "configuration 2 is in force" in told
 
     said = applied("check", "hill-school", "office", gives=1).output
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from email import message_from_bytes, policy
 
+from aphub.sandbox import DemoAuthority
 from tests.doors.conftest import HEAD, OFFICE
 
 
@@ -159,6 +160,7 @@ def test_init_writes_the_key_for_its_owner_only_and_never_over_a_hub(aphub, tmp_
 
 
 def test_apply_shows_what_changes_and_asks(aphub):
+    DemoAuthority.open_or_create(aphub.home / "sandbox" / "authority")  # as `aphub sandbox smtp` does
     asked = aphub("apply", gives=1, types="n\n")
     assert "Hill School is new" in asked.output
     assert json.loads(aphub("channels", "--json").output) == []

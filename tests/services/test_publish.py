@@ -35,7 +35,7 @@ def test_plan_names_a_way_that_was_right_when_it_was_written_and_is_not_any_more
     world = make_world(schools=[School(channels=(("drop", "told", "ended"),))])
     _, changes = world.hub.plan()
     assert [(one.about, one.words) for one in changes] == [
-        ("hill-school drop", "Not usable: their certificate ended before 2026")
+        ("hill-school drop", "Not usable: their certificate ended before 2026.")
     ]
 
 

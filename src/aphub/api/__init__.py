@@ -35,6 +35,7 @@ from aphub.api.sources import (
     SourceRow,
     SourceSettings,
 )
+from aphub.api.trust import why_untrusted
 from aphub.domain.calls import VOICEMAIL_RULE, CallResult
 from aphub.domain.entries import SessionEntry
 from aphub.domain.errors import AphubError
@@ -101,4 +102,5 @@ __all__ = [
     "retry_after",
     "rows_of",
     "subject_of",
+    "why_untrusted",
 ]

@@ -29,6 +29,13 @@ class ConnectionSettings(BaseModel):
         """Say how often answers are to be fetched from this far side; None where they are not."""
         return None
 
+    def complaints(self, now: datetime) -> tuple[str, ...]:  # noqa: ARG002 - most settings stay right
+        """Say what is wrong with files, keys and certificates that these settings name, without talking to anybody.
+
+        Said by `apply`, on settings whose secrets are filled in; no word of a secret is repeated.
+        """
+        return ()
+
     def wants_calls(self) -> bool:
         """Say whether this far side is to call us back, which needs `[callbacks]` in `hub.toml`."""
         return False

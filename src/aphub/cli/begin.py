@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aphub.cli.ground import USED_WRONGLY, Ground, by_option
+from aphub.cli.ground import NEEDS_A_PERSON, USED_WRONGLY, Ground, by_option
 from aphub.cli.shown import as_list, new_table, say_json, show_list
 from aphub.clock import SystemClock
 from aphub.domain.calendar import london_day
-from aphub.hub import create_hub
+from aphub.hub import NOT_USABLE, create_hub
 from aphub.sealing import MasterKey, RecoveryTextError
 from aphub.services import owe
 
@@ -91,13 +91,14 @@ def _write_starter(home: Path) -> list[Path]:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @by_option()
 @as_list
-@click.pass_obj
-def apply(ground: Ground, by: str, form: str, *, yes: bool) -> None:
+@click.pass_context
+def apply(ctx: click.Context, by: str, form: str, *, yes: bool) -> None:
     """Show what the configuration changes, for whom; then publish it.
 
     Every mistake is named by file, key and mend; then nothing is changed. A way whose address changes is closed until
-    it is approved again.
+    it is approved again. Exit status 1 when a way cannot be used as things are, such as for want of a secret.
     """
+    ground: Ground = ctx.obj
     with ground.hub() as hub:
         _, changes = hub.plan()
 
@@ -121,3 +122,5 @@ def apply(ground: Ground, by: str, form: str, *, yes: bool) -> None:
         for slug, number in published.items():
             click.echo(f"{slug}: configuration {number} is in force.")
         click.echo("See which ways wait for approval: aphub channels")
+    if any(one.words.startswith(NOT_USABLE) for one in changes):
+        ctx.exit(NEEDS_A_PERSON)

@@ -233,8 +233,13 @@ def client_key(connection: DropConnection) -> asyncssh.SSHKey:
         )
         # A key pasted into a secret store often loses its last line end.
         key = asyncssh.import_private_key(text.strip() + "\n")
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, OSError, ValueError):
-        raise words.unreadable_key() from None
+    except OSError as exc:
+        raise words.no_key_file(type(exc).__name__) from None
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError) as exc:
+        # asyncssh says so in words only: the same error means a key that is no key.
+        raise (
+            words.locked_key() if "passphrase" in str(exc).casefold() else words.unreadable_key()
+        ) from None
     if key.get_algorithm() not in OUR_KEYS:
         raise words.weak_key()
     if isinstance(key.pyca_key, RSAPrivateKey) and key.pyca_key.key_size < LEAST_RSA_BITS:

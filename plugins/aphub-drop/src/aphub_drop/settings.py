@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from aphub.api import ConnectionSettings, Report, RouteSettings
+from aphub.api import ConnectionSettings, DeliveryError, Report, RouteSettings
 from aphub_drop import naming
 from aphub_drop.carrying import why_not
 from aphub_drop.layout import Layout, shipped
@@ -67,6 +67,16 @@ class DropConnection(ConnectionSettings):
         else:
             message = 'A fingerprint is "SHA256:" and 43 signs, as ssh-keygen -l shows it'
         raise ValueError(message)
+
+    def complaints(self, now: datetime) -> tuple[str, ...]:  # noqa: ARG002 - a key has no end
+        """Say why our own key cannot be used."""
+        from aphub_drop.session import client_key  # noqa: PLC0415 - asyncssh is slow to load, and is wanted here only
+
+        try:
+            client_key(self)
+        except DeliveryError as exc:
+            return (f"{exc.words} {exc.what_now}",)
+        return ()
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:

@@ -61,6 +61,24 @@ def unreadable_key() -> RefusedDeliveryError:
     )
 
 
+def locked_key() -> RefusedDeliveryError:
+    """Say that our own private key wants a passphrase, which nobody types at 09:45."""
+    return RefusedDeliveryError(
+        "Our private key is locked with a passphrase. Nothing was sent.",
+        code="client key",
+        what_now="Take the passphrase off a copy (ssh-keygen -p), and store that: aphub secret set",
+    )
+
+
+def no_key_file(why: str) -> RefusedDeliveryError:
+    """Say that the file of our own private key cannot be read."""
+    return RefusedDeliveryError(
+        f"The file client_key_file cannot be read ({why}). Nothing was sent.",
+        code="client key",
+        what_now="Check its path, and that the hub's own user may read it",
+    )
+
+
 def weak_key() -> RefusedDeliveryError:
     """Say that our own private key is of a kind that no good server takes."""
     return RefusedDeliveryError(

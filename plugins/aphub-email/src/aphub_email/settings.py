@@ -1,13 +1,13 @@
 """What a provider says about its mail server, and about each school's mailbox."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from aphub.api import AphubError, RouteSettings, check_mail_address
+from aphub.api import AphubError, RouteSettings, check_mail_address, why_untrusted
 from aphub_email.sign_in import GRAPH_SCOPE, MAIL_SCOPE, SignInSettings
 
 _PORTS = {"starttls": 587, "tls": 465}
@@ -82,6 +82,11 @@ class EmailConnection(SignInSettings):
         "imap_port",
         "imap_folder",
     }
+
+    def complaints(self, now: datetime) -> tuple[str, ...]:
+        """Say why the certificates of ca_file cannot be trusted."""
+        why = why_untrusted(self.ca_file, now)
+        return (*super().complaints(now), why) if why else super().complaints(now)
 
     def listens_every(self) -> timedelta | None:
         """Fetch answers every minute, where the mailbox can be read."""

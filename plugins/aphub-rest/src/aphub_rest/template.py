@@ -6,6 +6,7 @@ of the template.
 """
 
 import re
+from datetime import date
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,6 +16,9 @@ from aphub.api.mis import State
 PLACE = re.compile(r"\{([a-z_]+)(:number)?\}")
 ITEM_PLACES = frozenset({"pupil_id", "target", "code", "date", "session", "minutes_late", "comment"})
 BATCH_PLACES = frozenset({"school", "items", "date", "session"})
+_SIGN_IN_PLACES = frozenset({"user", "secret", "second_secret"})
+_TWO_DAYS = (date(2026, 2, 1), date(2026, 1, 2), date(2025, 2, 1))
+"""Days that a date format must tell apart, each differing from the first in another way."""
 
 
 class Part(BaseModel):
@@ -174,10 +178,52 @@ class Template(Part):
         if wrong:
             message = f"Nothing fills these places of a write: {', '.join(sorted(wrong))}"
             raise ValueError(message)
+        self._every_place_is_filled()
+        self._says_one_thing()
         if not {"pupil_id", "target"} <= places(self.write.item):
             message = "An item must say whose mark it is and which: {pupil_id} and {target}"
             raise ValueError(message)
         return self
+
+    def _every_place_is_filled(self) -> None:
+        """Refuse a place that nothing fills, in whatever part it stands: it would stop a report on its way."""
+        asked = {
+            "sign_in": ([self.sign_in.path, self.sign_in.headers, self.sign_in.body], _SIGN_IN_PLACES),
+            "sign_in.header": ([self.sign_in.header], {"token"}),
+            "permission": ([self.permission and [self.permission.path, self.permission.query]], {"school"}),
+            "pupils": ([self.pupils.path, self.pupils.query], {"school", "upn"}),
+            "codes": ([self.codes and [self.codes.path, self.codes.query]], {"school"}),
+            "marks": ([self.marks.path, self.marks.query], {"school", "date", "pupil_id", "session"}),
+            "write.path": ([self.write.path], BATCH_PLACES - {"items"} | ITEM_PLACES),
+            "status": ([self.status and self.status.path], {"school", "reference"}),
+        }
+        for part, (texts, known) in asked.items():
+            wrong = places(texts) - known
+            if wrong:
+                message = f"Nothing fills these places of {part}: {', '.join(sorted(wrong))}"
+                raise ValueError(message)
+
+    def _says_one_thing(self) -> None:
+        """Refuse a code table, half days or a date that mean two things, so that nobody could read them back."""
+        empty = sorted(
+            letter for letter, target in self.code_table.items() if not letter.strip() or not target.strip()
+        )
+        if empty:
+            message = f"code_table: nothing stands for {', '.join(repr(one) for one in empty)}"
+            raise ValueError(message)
+        targets = list(self.code_table.values())
+        twice = sorted(letter for letter, target in self.code_table.items() if targets.count(target) > 1)
+        if twice:
+            message = f"code_table: {', '.join(twice)} stand for the same, so a mark could not be read back"
+            raise ValueError(message)
+        if self.sessions.keys() != {"AM", "PM"} or len(
+            {one.casefold() for one in self.sessions.values()}
+        ) < len(self.sessions):
+            message = "sessions: give AM and PM a word each, and not the same"
+            raise ValueError(message)
+        if len({day.strftime(self.date_format) for day in _TWO_DAYS}) < len(_TWO_DAYS):
+            message = f"date_format: '{self.date_format}' does not tell day, month and year apart"
+            raise ValueError(message)
 
 
 def places(value: Any) -> set[str]:

@@ -3,6 +3,7 @@
 import json
 import ssl
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pydantic import Field, field_validator
 
 from aphub.api.adapters import ConnectionSettings, RouteSettings
 from aphub.api.errors import RefusedDeliveryError
+from aphub.api.trust import why_untrusted
 
 
 class State(StrEnum):
@@ -66,6 +68,11 @@ class RegisterConnection(ConnectionSettings):
     def host(self) -> str:
         """The host of the API, with its port where it has one of its own."""
         return urlsplit(self.base_url).netloc.casefold()
+
+    def complaints(self, now: datetime) -> tuple[str, ...]:
+        """Say why the certificates of ca_file cannot be trusted."""
+        why = why_untrusted(self.ca_file, now)
+        return (why,) if why else ()
 
     def trust(self) -> ssl.SSLContext | None:
         """Give the certificates to trust; None means the usual ones.
