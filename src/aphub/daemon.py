@@ -110,15 +110,7 @@ def _tell(desk: Desk, lanes: Lanes | None) -> int:
     case_sweeps.judge_rates(desk)
     while cases.follow_cases(desk).looked >= cases.ROWS:
         pass
-    messages = 0
-    while True:
-        told = tell.tell_now(desk)
-        messages += told.messages
-        if lanes is not None and told.messages:
-            # The first messages leave while the next are put together.
-            lanes.visit([desk])
-        if told.looked < tell.THREADS:
-            return messages
+    return tell.tell_all(desk, partial(lanes.visit, [desk]) if lanes is not None else int)
 
 
 def _follow(hub: Hub, desk: Desk) -> int:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
@@ -43,7 +43,7 @@ def subject_of(message: Message) -> str:
     """Give a subject that names day and action, and never a pupil (users.md 1.4)."""
     action = _KIND_WORDS.get(message.kind, "")
     if not action:
-        action = "action needed" if any(r.needs_action for r in message.reports) else "for your register"
+        action = "action needed" if message.needs_action else "for your register"
     test = "TEST: " if message.is_test else ""
     return f"{test}AP attendance, {message.period_words}: {action}"
 
@@ -55,9 +55,18 @@ def aphub_csv(rows: list[Row]) -> bytes:
     that nothing dangerous leaves in a file people open by hand.
     """
     cells = [_cells(row) for row in rows]
-    for values in cells:
-        if not _RISKY.isdisjoint([value[:1] for value in values]):
+    # Most cells say the same in every row, so each text is looked at once.
+    if not _RISKY.isdisjoint([value[:1] for value in set().union(*cells)]):
+        for values in cells:
             _refuse_formulas(values)
+    lines = [",".join(values) for values in (COLUMNS, *cells)]
+    plain = "\r\n".join((*lines, ""))
+    if '"' in plain or plain.count(",") != len(lines) * (len(COLUMNS) - 1) or plain.count("\n") != len(lines):
+        return _quoted(cells)
+    return plain.encode()
+
+
+def _quoted(cells: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)

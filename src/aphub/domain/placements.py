@@ -1,8 +1,9 @@
 """Pupils, their agreed time with a provider, and who is told about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import NamedTuple
 
 from aphub.domain.outcomes import Mode
 
@@ -62,22 +63,25 @@ class Purpose(StrEnum):
     OTHER_SCHOOL = "other_school"
 
 
-@dataclass(frozen=True, slots=True)
-class Pupil:
-    """One child, as the provider knows them."""
+class Pupil(NamedTuple):
+    """One child, as the provider knows them; a named tuple, since thousands are opened in the minute when reports are due."""
 
     ref: str
-    provider_ref: str = field(repr=False)
-    given_name: str = field(repr=False)
-    family_name: str = field(repr=False)
-    upn: str = field(repr=False, default="")
-    school_pupil_ref: str = field(repr=False, default="")
+    provider_ref: str
+    given_name: str
+    family_name: str
+    upn: str = ""
+    school_pupil_ref: str = ""
     suppressed: bool = False
-    contact_restriction: str = field(repr=False, default="")
-    contact_note: str = field(repr=False, default="")
-    first_contact: str = field(repr=False, default="")
-    second_contact: str = field(repr=False, default="")
-    emergency_contacts: str = field(repr=False, default="")
+    contact_restriction: str = ""
+    contact_note: str = ""
+    first_contact: str = ""
+    second_contact: str = ""
+    emergency_contacts: str = ""
+
+    def __repr__(self) -> str:
+        """Name the record, and never the child."""
+        return f"Pupil(ref={self.ref!r})"
 
     @property
     def name(self) -> str:
@@ -87,7 +91,7 @@ class Pupil:
     @property
     def initials(self) -> str:
         """First letters of the names, for messages that may not name a pupil."""
-        return "".join(part[0].upper() for part in self.name.split() if part)
+        return "".join([part[0] for part in self.name.split()]).upper()
 
 
 @dataclass(frozen=True, slots=True)

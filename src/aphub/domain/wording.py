@@ -1,6 +1,7 @@
 """How times, codes and lines of a report read to people: the same words in text, HTML, console and errors."""
 
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from aphub.domain.calendar import LONDON
 from aphub.domain.codes import code_set_on
@@ -12,11 +13,13 @@ HALF_WORDS = {Half.AM: "morning", Half.PM: "afternoon", Half.OUTSIDE: "outside s
 _NOON = 12
 
 
+@lru_cache(512)
 def day_words(day: date) -> str:
     """Write a day as GOV.UK does: Tuesday 3 March 2026."""
     return f"{day:%A} {day.day} {day:%B %Y}"
 
 
+@lru_cache(512)
 def time_words(at: datetime | time) -> str:
     """Write a London time as GOV.UK does: 9:30am, midday, midnight."""
     wall = at.astimezone(LONDON).time() if isinstance(at, datetime) else at

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from aphub.api.hooks import hookimpl
 from aphub.api.renderers import Renderer, subject_of
@@ -21,11 +22,14 @@ TITLES = (ACTION_NEEDED, REASON_KNOWN, ATTENDED)
 class Lines:
     """A stretch of sessions in words, which any number of a message's pupils may share.
 
-    `text` is laid out; `cells` are what happened, and what it means for the register, of each session.
+    `text` is laid out. `cells` are the rows of the table without what stands before them: what happened in each session,
+    and what it means for the register, as HTML; what is said of the pupil besides goes between them and `cells_end`.
     """
 
     text: list[str]
-    cells: list[tuple[Markup, Markup]]
+    sessions: int
+    cells: str
+    cells_end: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,30 @@ class Group:
     blocks: list[Block]
 
 
+class SortedOnce:
+    """Sorts a message for its text, and gives the same again for its HTML."""
+
+    def __init__(self) -> None:
+        """Begin with no message."""
+        self._last: tuple[Message, bool, list[Group]] | None = None
+
+    def groups(self, message: Message, *, named: bool) -> list[Group]:
+        """Give the groups of a message; it may be asked for from any thread."""
+        last = self._last
+        if last is None or last[0] is not message or last[1] is not named:
+            last = self._last = (message, named, groups_of(message, named=named))
+        return last[2]
+
+
 class MailText:
     """The plain text part: every fact is here, so that nobody needs the HTML."""
 
     name = "mail-text"
     media_type = "text/plain; charset=utf-8"
+
+    def __init__(self, once: SortedOnce | None = None) -> None:
+        """Keep what sorts messages."""
+        self._once = once or SortedOnce()
 
     def render(self, message: Message, *, named: bool) -> bytes:
         """Lay the message out in at most 78 columns of words (RFC 5322 section 2.1.1)."""
@@ -62,7 +85,7 @@ class MailText:
         if message.test_code:
             out += [f"Read this code back to us by phone: {message.test_code}", ""]
         laid = [part for line in out for part in _wrapped(line)]
-        for group in groups_of(message, named=named):
+        for group in self._once.groups(message, named=named):
             laid.append(group.title)
             for block in group.blocks:
                 laid += _wrapped(f"  {block.who}")
@@ -81,6 +104,10 @@ class MailHtml:
     name = "mail-html"
     media_type = "text/html; charset=utf-8"
 
+    def __init__(self, once: SortedOnce | None = None) -> None:
+        """Keep what sorts messages."""
+        self._once = once or SortedOnce()
+
     def render(self, message: Message, *, named: bool) -> bytes:
         """Fill the template; every value is escaped."""
         page = _template().render(
@@ -89,7 +116,7 @@ class MailHtml:
             head=_head(message),
             wrong_school=_wrong_school(message),
             due=moment_words(message.due_by),
-            groups=groups_of(message, named=named),
+            groups=self._once.groups(message, named=named),
             table_rows=_table_rows,
             foot=_foot(message),
         )
@@ -100,15 +127,13 @@ def _table_rows(group: Group) -> Markup:
     """Lay out a group's table; hundreds of cells a message, so without the template's loops."""
     rows = []
     for block in group.blocks:
-        cells = block.told.cells
-        head = f'<th scope="row" align="left" valign="top" rowspan="{len(cells)}">{escape(block.who)}</th>'
-        extras = "".join(f"<br>{escape(extra)}" for extra in block.extras)
-        for number, (happened, register) in enumerate(cells, 1):
-            rows.append(
-                f'\n<tr>{head if number == 1 else ""}\n<td valign="top">{happened}'
-                f'{extras if number == len(cells) else ""}</td>\n<td valign="top">{register}</td></tr>'
-            )
-    return Markup("".join(rows))  # noqa: S704 - every value in it was escaped above, or is Markup
+        told = block.told
+        extras = "".join([f"<br>{escape(extra)}" for extra in block.extras]) if block.extras else ""
+        rows.append(
+            f'\n<tr><th scope="row" align="left" valign="top" rowspan="{told.sessions}">{escape(block.who)}</th>'
+            f"{told.cells}{extras}{told.cells_end}"
+        )
+    return Markup("".join(rows))  # noqa: S704 - every value in it was escaped above, or when its cells were made
 
 
 def _wrapped(line: str) -> list[str]:
@@ -164,7 +189,7 @@ def _title(report: Report) -> str:
 
 def _lines(report: Report, *, one_day: bool) -> Lines:
     text: list[str] = []
-    cells: list[tuple[Markup, Markup]] = []
+    cells: list[str] = []
     for session in report.sessions:
         half = HALF_WORDS[session.half].capitalize()
         day = "" if one_day else f"{session.day:%A} {session.day.day} {session.day:%B}, "
@@ -174,11 +199,10 @@ def _lines(report: Report, *, one_day: bool) -> Lines:
         code, why = code_words(session), _sentence(session.suggestion.why)
         for line in (f"{happened[0]}.", f"{code}. {why}", *happened[1:]):
             text += _wrapped(f"    {line}")
-        cells.append((_BREAK.join(happened), _BREAK.join((code, why))))
-    return Lines(text, cells)
-
-
-_BREAK = Markup("<br>")
+        cells.append('\n<td valign="top">' + "<br>".join(map(escape, happened)))
+        cells.append(f'</td>\n<td valign="top">{escape(code)}<br>{escape(why)}</td></tr>')
+        cells.append("\n<tr>")
+    return Lines(text, len(report.sessions), "".join(cells[:-2]), cells[-2])
 
 
 def _extras(report: Report) -> list[str]:
@@ -227,5 +251,6 @@ def _foot(message: Message) -> list[str]:
 @hookimpl
 def register_renderers(register: Callable[[Renderer], None]) -> None:
     """Register the two mail renderers."""
-    register(MailText())
-    register(MailHtml())
+    once = SortedOnce()
+    register(MailText(once))
+    register(MailHtml(once))

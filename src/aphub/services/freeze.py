@@ -93,11 +93,10 @@ def keep(
     kept: list[Draft] = []
     stopped: list[Part] = []
     for draft in drafts:
+        now_there = [stand.get(part.row.owed_id) for part in draft.parts]
         fresh = all(
-            part.row.owed_id in stand
-            and stand[part.row.owed_id].version == part.row.version
-            and stand[part.row.owed_id].state == part.row.state
-            for part in draft.parts
+            there is not None and there.version == part.row.version and there.state == part.row.state
+            for part, there in zip(draft.parts, now_there, strict=True)
         )
         if not fresh or numbers[draft.thread_id] != draft.letter.number - 1:
             continue
@@ -204,7 +203,7 @@ def _report_row(
         "ref": report.ref,
         "owed_id": part.row.owed_id,
         "version": report.version,
-        "kind": draft.letter.kind.value,
+        "kind": str(draft.letter.kind),
         "pupil_id": part.row.pupil_id,
         "placement_version": part.row.placement_version,
         "snapshot": desk.snapshot,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from aphub.api.adapters import Document, Outbound
@@ -10,7 +11,7 @@ from aphub.domain.agreements import Agreement, FirstCaller
 from aphub.domain.entries import SessionEntry
 from aphub.domain.outcomes import NOT_STATED, Outcome
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
-from aphub.domain.reports import Kind, Message, Report, Row, rows_of
+from aphub.domain.reports import Kind, Message, Report, Row, rows_of, stretches_of
 from aphub.domain.threads import JUMP, is_found, is_urgent_line
 from aphub.services.desk import Desk
 from aphub.services.provenance import without_names
@@ -67,25 +68,34 @@ def report_of(
 ) -> Report:
     """Make a report of an owed row, its pupil and its lines."""
     urgent = [line for line in lines if is_urgent_line(line) and not is_found(line)]
+    purpose, nature, arranged_by, power = _kinds(row.purpose, row.nature, row.arranged_by, row.power)
     return Report(
         ref=ref,
         version=version,
         placement_ref=row.placement_ref,
-        purpose=Purpose(row.purpose),
+        purpose=purpose,
         sessions=tuple(lines),
-        nature=Nature(row.nature),
-        arranged_by=ArrangedBy(row.arranged_by),
-        power=Power(row.power),
+        nature=nature,
+        arranged_by=arranged_by,
+        power=power,
         place=place,
         supervised_by=supervised_by,
         pupil_name=pupil.name,
         initials=pupil.initials,
         upn=pupil.upn,
         school_pupil_ref=pupil.school_pupil_ref,
-        changes=tuple(without_names(change, pupil) for change in changes),
+        changes=tuple([without_names(change, pupil) for change in changes]) if changes else (),
         next_step=_next_step(urgent, agreement, restricted=bool(pupil.contact_restriction)) if urgent else "",
         phone_us=bool(row.risk_flag) and any(line.fact.outcome not in NOT_STATED for line in urgent),
     )
+
+
+@lru_cache(256)
+def _kinds(
+    purpose: str, nature: str, arranged_by: str, power: str
+) -> tuple[Purpose, Nature, ArrangedBy, Power]:
+    """Read what is alike for most placements, once for all of them."""
+    return Purpose(purpose), Nature(nature), ArrangedBy(arranged_by), Power(power)
 
 
 def _next_step(urgent: Sequence[SessionEntry], agreement: Agreement, *, restricted: bool) -> str:
@@ -147,8 +157,8 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
         late=letter.made_at > letter.due_by,
         ask_to_confirm=any(
             line.fact.outcome in {Outcome.ABSENT, Outcome.LEFT_SITE} and is_urgent_line(line)
-            for report in letter.reports
-            for line in report.sessions
+            for sessions in stretches_of(letter.reports)
+            for line in sessions
         ),
         test_code=letter.test_code,
         notes=letter.notes,

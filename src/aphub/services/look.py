@@ -88,7 +88,9 @@ class Look:
     def hours_of(self, desk: Desk, organisation: str) -> SchoolHours:
         """Give an organisation's half days."""
         if organisation not in self.hours:
-            self.hours[organisation] = desk.config.organisations[organisation].hours.hours()
+            hours = desk.config.organisations[organisation].hours.hours()
+            # One object for all that are alike, so that stories can be told apart by which it is.
+            self.hours[organisation] = next((same for same in self.hours.values() if same == hours), hours)
         return self.hours[organisation]
 
     @classmethod
@@ -203,7 +205,7 @@ def story_of(
     counted = [one for one in inside if one.entered or one.row.starts_at + wait <= look.now]
     hours = look.hours_of(desk, row.organisation)
     key = (
-        hours,
+        id(hours),
         row.purpose,
         row.arranged_by,
         row.registration,

@@ -3,7 +3,8 @@
 A look reads and composes outside any writing transaction. What changed in between is left for the next look.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +35,8 @@ from aphub.store.engine import allocate
 PHONE_WITHIN = timedelta(minutes=10)
 _ERASED = "this pupil's record cannot be read any more"
 _MOVED = "this pupil is now told to somebody else"
-THREADS = 100
+FIRST_THREADS = 50
+THREADS = 250
 """How many threads one look takes."""
 
 log = get_logger("tell")
@@ -47,6 +49,22 @@ class TellResult:
     looked: int = 0
     messages: int = 0
     held: int = 0
+
+
+def tell_all(desk: Desk, kept: Callable[[], object]) -> int:
+    """Tell all that must be told now, and give how many messages that made; `kept` is called as soon as some wait.
+
+    The first look is small, so that the first messages leave while the others are put together.
+    """
+    messages, limit = 0, FIRST_THREADS
+    while True:
+        told = tell_now(desk, limit)
+        messages += told.messages
+        if told.messages:
+            kept()
+        if told.looked < limit:
+            return messages
+        limit = THREADS
 
 
 def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
@@ -67,17 +85,15 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
     pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
     drafts: list[Draft] = []
     without_way: list[tuple[Part, str]] = []
+    kinds: dict[int, list[Kind]] = defaultdict(list)
+    for thread_id, kind in decision.parts:
+        kinds[thread_id].append(kind)
     for thread in look.threads:
         number = thread.last_number
-        kinds = in_order(kind for thread_id, kind in decision.parts if thread_id == thread.thread_id)
-        for kind in kinds:
+        for kind in in_order(kinds[thread.thread_id]):
             parts_here = decision.parts[thread.thread_id, kind]
-            ours = [part for part in parts_here if part.row.organisation == thread.organisation]
-            without_way += [
-                (part, _MOVED) for part in parts_here if part.row.organisation != thread.organisation
-            ]
-            without_way += [(part, _ERASED) for part in ours if part.row.pupil_id not in pupils]
-            ours = [part for part in ours if part.row.pupil_id in pupils]
+            ours, lost = _for_whom(thread, parts_here, pupils)
+            without_way += lost
             by_route, lost = _by_route(desk, ours, kind, live, pupils, resting, now)
             without_way += lost
             for route, some in by_route:
@@ -103,6 +119,22 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
     for lane in {draft.route.lane for draft in kept}:
         desk.announce(lane)
     return TellResult(len(look.threads), len(kept), len(without_way))
+
+
+def _for_whom(
+    thread: Row[Any], parts: Sequence[Part], pupils: Mapping[int, Pupil]
+) -> tuple[list[Part], list[tuple[Part, str]]]:
+    """Give the parts that are this thread's to tell, and the others with why they are not."""
+    ours: list[Part] = []
+    lost: list[tuple[Part, str]] = []
+    for part in parts:
+        if part.row.organisation != thread.organisation:
+            lost.append((part, _MOVED))
+        elif part.row.pupil_id not in pupils:
+            lost.append((part, _ERASED))
+        else:
+            ours.append(part)
+    return ours, lost
 
 
 def pupils_of(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:

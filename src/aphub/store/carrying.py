@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
+from aphub.store.among import among
 from aphub.store.bulk import read_many
 from aphub.store.tables import dispatch_reports, owed_reports, placements, pupils, recipients, reports
 
@@ -38,7 +39,7 @@ def bound_for(connection: Connection, provider_id: int, dispatch_ids: Sequence[i
         .join(pupils, _with(owed_reports, pupils, "pupil_id"))
         .where(
             dispatch_reports.c.provider_id == provider_id,
-            dispatch_reports.c.dispatch_id.in_(dispatch_ids),
+            among(connection, dispatch_reports.c.dispatch_id, dispatch_ids),
         )
         .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
     )
@@ -80,7 +81,7 @@ def carried(connection: Connection, provider_id: int, dispatch_ids: Sequence[int
         .join(placements, and_(_with(owed_reports, placements, "placement_id"), placements.c.current))
         .where(
             dispatch_reports.c.provider_id == provider_id,
-            dispatch_reports.c.dispatch_id.in_(dispatch_ids),
+            among(connection, dispatch_reports.c.dispatch_id, dispatch_ids),
         )
         .order_by(dispatch_reports.c.dispatch_id, reports.c.report_id)
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
 
+from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.tables import (
     attempts,
@@ -71,7 +72,7 @@ def claim(
             update(dispatches)
             .where(
                 dispatches.c.provider_id == provider_id,
-                dispatches.c.dispatch_id.in_([row.dispatch_id for row in rows]),
+                among(connection, dispatches.c.dispatch_id, [row.dispatch_id for row in rows]),
             )
             .values(
                 state="started",
@@ -136,7 +137,7 @@ def still_ours(connection: Connection, provider_id: int, dispatch_ids: Sequence[
         select(dispatches.c.dispatch_id)
         .where(
             dispatches.c.provider_id == provider_id,
-            dispatches.c.dispatch_id.in_(dispatch_ids),
+            among(connection, dispatches.c.dispatch_id, dispatch_ids),
             dispatches.c.state == "started",
             dispatches.c.lease_by == by,
         )
@@ -154,7 +155,9 @@ def count_tries(connection: Connection, provider_id: int, dispatch_ids: Sequence
     """Count one more try of each of these dispatches."""
     connection.execute(
         update(dispatches)
-        .where(dispatches.c.provider_id == provider_id, dispatches.c.dispatch_id.in_(dispatch_ids))
+        .where(
+            dispatches.c.provider_id == provider_id, among(connection, dispatches.c.dispatch_id, dispatch_ids)
+        )
         .values(attempts=dispatches.c.attempts + 1)
     )
 
@@ -164,7 +167,8 @@ def answer_all(connection: Connection, provider_id: int, dispatch_ids: Sequence[
     connection.execute(
         update(dispatch_reports)
         .where(
-            dispatch_reports.c.provider_id == provider_id, dispatch_reports.c.dispatch_id.in_(dispatch_ids)
+            dispatch_reports.c.provider_id == provider_id,
+            among(connection, dispatch_reports.c.dispatch_id, dispatch_ids),
         )
         .values(answer=answer)
     )
@@ -180,7 +184,7 @@ def meet_debts(connection: Connection, provider_id: int, dispatch_ids: Sequence[
     """Say of every report that was handed over with these dispatches, and owed, that its debt is met."""
     handed = select(dispatch_reports.c.owed_id).where(
         dispatch_reports.c.provider_id == provider_id,
-        dispatch_reports.c.dispatch_id.in_(dispatch_ids),
+        among(connection, dispatch_reports.c.dispatch_id, dispatch_ids),
         dispatch_reports.c.answer.in_(("taken", "already_there", "pending")),
     )
     connection.execute(
@@ -220,7 +224,7 @@ def still_started(connection: Connection, provider_id: int, rows: Sequence[Row[A
         select(dispatches.c.dispatch_id, dispatches.c.attempts)
         .where(
             dispatches.c.provider_id == provider_id,
-            dispatches.c.dispatch_id.in_([row.dispatch_id for row in rows]),
+            among(connection, dispatches.c.dispatch_id, [row.dispatch_id for row in rows]),
             dispatches.c.state == "started",
         )
         .with_for_update()
@@ -258,7 +262,7 @@ def owe_again(connection: Connection, provider_id: int, owed_ids: Sequence[int])
         update(owed_reports)
         .where(
             owed_reports.c.provider_id == provider_id,
-            owed_reports.c.owed_id.in_(owed_ids),
+            among(connection, owed_reports.c.owed_id, owed_ids),
             owed_reports.c.state == "met",
         )
         .values(state="prepared", handed_over_at=None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, insert, select, update
 
+from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.engine import insert_ignoring
 from aphub.store.tables import (
@@ -37,7 +38,7 @@ def owed_now(
                 recipients.c.recipient_id == owed_reports.c.recipient_id,
             ),
         )
-        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(owed_ids))
+        .where(owed_reports.c.provider_id == provider_id, among(connection, owed_reports.c.owed_id, owed_ids))
         .with_for_update(of=owed_reports)
     )
     return {row.owed_id: row for row in read_many(connection, chosen)}
@@ -47,7 +48,7 @@ def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequenc
     """Give the last number used in each of these threads."""
     chosen = (
         select(threads.c.thread_id, threads.c.last_number)
-        .where(threads.c.provider_id == provider_id, threads.c.thread_id.in_(thread_ids))
+        .where(threads.c.provider_id == provider_id, among(connection, threads.c.thread_id, thread_ids))
         .with_for_update()
     )
     return {row.thread_id: row.last_number for row in connection.execute(chosen).all()}
@@ -72,7 +73,7 @@ def newest_carriers(connection: Connection, provider_id: int, owed_ids: Sequence
         )
         .where(
             dispatch_reports.c.provider_id == provider_id,
-            dispatch_reports.c.owed_id.in_(owed_ids),
+            among(connection, dispatch_reports.c.owed_id, owed_ids),
             dispatches.c.kind != "test",
         )
         .order_by(dispatches.c.dispatch_id)
@@ -106,7 +107,7 @@ def cancel_superseded(
     )
     stale = (
         dispatches.c.provider_id == provider_id,
-        dispatches.c.thread_id.in_(thread_ids),
+        among(connection, dispatches.c.thread_id, thread_ids),
         dispatches.c.state == "waiting",
         dispatches.c.kind != "test",
         ~newest,
@@ -118,7 +119,7 @@ def cancel_superseded(
             update(dispatches)
             .where(
                 dispatches.c.provider_id == provider_id,
-                dispatches.c.dispatch_id.in_([row.dispatch_id for row in gone]),
+                among(connection, dispatches.c.dispatch_id, [row.dispatch_id for row in gone]),
                 # Another process may have started one since it was read.
                 dispatches.c.state == "waiting",
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 
+from aphub.store.among import among
 from aphub.store.pupils import in_batches
 from aphub.store.tables import (
     cases,
@@ -29,7 +30,9 @@ def cases_of_pupils(
     found: list[Row[Any]] = []
     for part in in_batches(dict.fromkeys(pupil_ids)):
         chosen = select(cases).where(
-            cases.c.provider_id == provider_id, cases.c.pupil_id.in_(part), cases.c.day >= from_day
+            cases.c.provider_id == provider_id,
+            among(connection, cases.c.pupil_id, part),
+            cases.c.day >= from_day,
         )
         if until_day is not None:
             chosen = chosen.where(cases.c.day <= until_day)
@@ -72,7 +75,9 @@ def steps_of(connection: Connection, provider_id: int, case_ids: Iterable[int]) 
     """Give the steps of cases, in their order."""
     found: dict[int, list[Row[Any]]] = {}
     for part in in_batches(dict.fromkeys(case_ids)):
-        chosen = select(steps).where(steps.c.provider_id == provider_id, steps.c.case_id.in_(part))
+        chosen = select(steps).where(
+            steps.c.provider_id == provider_id, among(connection, steps.c.case_id, part)
+        )
         for row in connection.execute(chosen.order_by(steps.c.step_id)).all():
             found.setdefault(row.case_id, []).append(row)
     return found
@@ -184,7 +189,7 @@ def plans_on(
     for part in in_batches(dict.fromkeys(placement_ids)):
         chosen = select(plans.c.placement_id, plans.c.ladder).where(
             plans.c.provider_id == provider_id,
-            plans.c.placement_id.in_(part),
+            among(connection, plans.c.placement_id, part),
             plans.c.starts_day <= day,
             plans.c.ends_day >= day,
             plans.c.ended_at.is_(None),
@@ -204,7 +209,7 @@ def raised_since(
             .join(steps, and_(steps.c.provider_id == provider_id, steps.c.case_id == cases.c.case_id))
             .where(
                 cases.c.provider_id == provider_id,
-                cases.c.pupil_id.in_(part),
+                among(connection, cases.c.pupil_id, part),
                 cases.c.day >= day,
                 steps.c.ladder.in_(ladder_names),
             )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, insert, select, update
 from aphub.domain.absences import Evidence, KnownAbsence, SchoolDecision, Stretch, Teller
 from aphub.domain.entries import Fact, Half
 from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.store.among import among
 from aphub.store.engine import allocate
 from aphub.store.pupils import in_batches
 from aphub.store.tables import entries, known_absences, lessons, placements, school_decisions
@@ -59,7 +60,7 @@ def absences_of(
             select(known_absences)
             .where(
                 known_absences.c.provider_id == provider_id,
-                known_absences.c.pupil_id.in_(part),
+                among(connection, known_absences.c.pupil_id, part),
                 known_absences.c.ends_day >= from_day,
                 known_absences.c.starts_day <= until_day,
                 known_absences.c.ends_day >= known_absences.c.starts_day,
@@ -137,7 +138,7 @@ def decisions_of(
             select(school_decisions)
             .where(
                 school_decisions.c.provider_id == provider_id,
-                school_decisions.c.pupil_id.in_(part),
+                among(connection, school_decisions.c.pupil_id, part),
                 school_decisions.c.ends_day >= from_day,
                 school_decisions.c.starts_day <= until_day,
                 school_decisions.c.withdrawn_at.is_(None),
@@ -210,7 +211,7 @@ def lessons_of_pupils(
             )
             .where(
                 lessons.c.provider_id == provider_id,
-                lessons.c.pupil_id.in_(part),
+                among(connection, lessons.c.pupil_id, part),
                 lessons.c.day >= from_day,
                 lessons.c.day <= until_day,
                 lessons.c.state != "withdrawn",

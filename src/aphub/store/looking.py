@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
+from aphub.store.among import among
 from aphub.store.pupils import in_batches
 from aphub.store.tables import (
     channels,
@@ -212,7 +213,7 @@ def questions_about(connection: Connection, provider_id: int, lesson_ids: Sequen
     for part in in_batches(lesson_ids):
         chosen = select(questions).where(
             questions.c.provider_id == provider_id,
-            questions.c.lesson_id.in_(part),
+            among(connection, questions.c.lesson_id, part),
             questions.c.answered_at.is_(None),
         )
         found += connection.execute(chosen).all()

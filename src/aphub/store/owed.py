@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, or_, select, tuple_, update
 
+from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many
 from aphub.store.engine import allocate
 from aphub.store.tables import lessons, owed_reports, threads
@@ -22,7 +23,7 @@ def lessons_between(
         lessons.c.provider_id == provider_id,
         lessons.c.day >= from_day,
         lessons.c.day < until_day,
-        lessons.c.placement_id.in_(placement_ids),
+        among(connection, lessons.c.placement_id, placement_ids),
     )
     return list(connection.execute(chosen).all())
 
@@ -47,7 +48,7 @@ def owed_between(
         owed_reports.c.provider_id == provider_id,
         owed_reports.c.first_day >= from_day,
         owed_reports.c.first_day < until_day,
-        owed_reports.c.placement_id.in_(placement_ids),
+        among(connection, owed_reports.c.placement_id, placement_ids),
     )
     return list(connection.execute(chosen).all())
 
@@ -112,7 +113,7 @@ def look_again(connection: Connection, provider_id: int, lesson_ids: Sequence[in
     """Ask for a look, at `at` or earlier, at every owed report that tells about these lessons."""
     told = exists().where(
         lessons.c.provider_id == provider_id,
-        lessons.c.lesson_id.in_(lesson_ids),
+        among(connection, lessons.c.lesson_id, lesson_ids),
         lessons.c.placement_id == owed_reports.c.placement_id,
         lessons.c.day >= owed_reports.c.first_day,
         lessons.c.day < owed_reports.c.until_day,
@@ -126,7 +127,7 @@ def look_again(connection: Connection, provider_id: int, lesson_ids: Sequence[in
             # Said twice, so that the rows are found by placement and not by looking at all of them.
             owed_reports.c.placement_id.in_(
                 select(lessons.c.placement_id).where(
-                    lessons.c.provider_id == provider_id, lessons.c.lesson_id.in_(lesson_ids)
+                    lessons.c.provider_id == provider_id, among(connection, lessons.c.lesson_id, lesson_ids)
                 )
             ),
             told,

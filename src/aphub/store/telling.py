@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 from aphub.domain.entries import Action, Entry, Fact
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.placements import Lesson, Nature
+from aphub.store.among import among
 from aphub.store.bulk import read_many
 from aphub.store.tables import (
     channels,
@@ -170,7 +171,7 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
         )
         .where(
             owed_reports.c.provider_id == provider_id,
-            owed_reports.c.thread_id.in_(thread_ids),
+            among(connection, owed_reports.c.thread_id, thread_ids),
             owed_reports.c.state.in_(TOLD_STATES),
         )
         .order_by(owed_reports.c.thread_id, owed_reports.c.owed_id)
@@ -212,7 +213,7 @@ def lessons_with_entries(
             lessons.c.provider_id == provider_id,
             lessons.c.day >= from_day,
             lessons.c.day < until_day,
-            lessons.c.placement_id.in_(placement_ids),
+            among(connection, lessons.c.placement_id, placement_ids),
             lessons.c.state != _LOOKS_BACK,
         )
         .order_by(lessons.c.starts_at)
@@ -227,7 +228,7 @@ def newest_reports(connection: Connection, provider_id: int, owed_ids: Sequence[
     """Give the newest report of each owed one that has any."""
     newest = (
         select(reports.c.owed_id, func.max(reports.c.version).label("version"))
-        .where(reports.c.provider_id == provider_id, reports.c.owed_id.in_(owed_ids))
+        .where(reports.c.provider_id == provider_id, among(connection, reports.c.owed_id, owed_ids))
         .group_by(reports.c.owed_id)
         .subquery()
     )

@@ -7,6 +7,7 @@ the tests let it read back what is written here.
 import re
 from binascii import b2a_base64, b2a_qp
 from email.utils import format_datetime
+from functools import lru_cache
 
 from aphub.api import AphubError, Document, Message, Outbound, aphub_csv, subject_of
 from aphub_email.headers import address_header, guard, text_header
@@ -92,11 +93,10 @@ def _head(outbound: Outbound, route: EmailRoute) -> bytes:
     sender, reply_to = _mailboxes(outbound)
     domain = sender.rpartition("@")[2]
     lines = [
-        address_header("From", sender, message.provider_name),
+        _from_us(sender, message.provider_name, reply_to),
         address_header("To", route.address),
-        address_header("Reply-To", reply_to),
         text_header("Subject", subject_of(message)),
-        f"Date: {format_datetime(message.made_at)}\r\nMessage-ID: <{message.reference}@{domain}>\r\n".encode(),
+        f"Date: {_date(message.made_at)}\r\nMessage-ID: <{message.reference}@{domain}>\r\n".encode(),
     ]
     earlier = _earlier(message)
     if earlier:
@@ -104,9 +104,23 @@ def _head(outbound: Outbound, route: EmailRoute) -> bytes:
         lines.append(f"In-Reply-To: <{earlier[0]}@{domain}>\r\nReferences: {ids}\r\n".encode())
     lines.append(f"Auto-Submitted: auto-generated\r\nX-Aphub-Reference: {message.reference}\r\n".encode())
     if message.checkpoint:
-        note = _base64_lines(message.checkpoint.encode(), _HEADER_BASE64_LINE).replace(b"\r\n", b"\r\n ")
-        lines.append(b"X-Aphub-Checkpoint: " + note + b"\r\n")
+        lines.append(_checkpoint(message.checkpoint))
     return b"".join(lines)
+
+
+# What the messages of one minute share is written once.
+_date = lru_cache(8)(format_datetime)
+
+
+@lru_cache(8)
+def _from_us(sender: str, name: str, reply_to: str) -> bytes:
+    return address_header("From", sender, name) + address_header("Reply-To", reply_to)
+
+
+@lru_cache(8)
+def _checkpoint(line: str) -> bytes:
+    note = _base64_lines(line.encode(), _HEADER_BASE64_LINE).replace(b"\r\n", b"\r\n ")
+    return b"X-Aphub-Checkpoint: " + note + b"\r\n"
 
 
 def _mailboxes(outbound: Outbound) -> tuple[str, str]:
@@ -145,13 +159,21 @@ def _body(rendered: bytes) -> tuple[bytes, bytes]:
 
 def _lines_fit(text: bytes) -> bool:
     """Say whether every line may travel as it is."""
-    return max(map(len, text.split(b"\r\n"))) <= _LONGEST_LINE
+    half = _LONGEST_LINE // 2
+    # Where every half of the longest line has an end in it, no line is too long; seldom must they be measured.
+    ends = all(text.find(b"\n", at, at + half) >= 0 for at in range(0, len(text), half))
+    return ends or max(map(len, text.split(b"\r\n"))) <= _LONGEST_LINE
 
 
 def _base64_lines(content: bytes, width: int = _BASE64_LINE) -> bytes:
     """Spell bytes as base64 in lines of 76 (RFC 2045 section 6.8), without a last line end."""
     spelt = b2a_base64(content, newline=False)
-    return b"\r\n".join([spelt[at : at + width] for at in range(0, len(spelt), width)])
+    return b"\r\n".join(_stretches(width).findall(spelt))
+
+
+@lru_cache(2)
+def _stretches(width: int) -> re.Pattern[bytes]:
+    return re.compile(rb".{1,%d}" % width)
 
 
 def _machine_copy(outbound: Outbound) -> bytes:

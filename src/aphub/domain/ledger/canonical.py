@@ -25,6 +25,15 @@ def canonical(value: object) -> bytes:
             are not ASCII, broken Unicode, and anything that is not JSON. Other programs disagree about these.
     """
     _check(value, 0)
+    return written(value)
+
+
+def written(value: object) -> bytes:
+    """Write a value whose every part has been checked already, such as a statement's by the shapes of its fields.
+
+    Raises:
+        StatementError: it holds broken Unicode.
+    """
     try:
         return _encode(value).encode()
     except UnicodeEncodeError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aphub.domain.ledger import fields as shape
-from aphub.domain.ledger.canonical import canonical, read_canonical
+from aphub.domain.ledger.canonical import read_canonical, written
 from aphub.domain.ledger.errors import StatementError
 
 Statement = Mapping[str, Any]
@@ -151,7 +151,7 @@ def check_statement(statement: Statement) -> Kind:
 def leaf_bytes(statement: Statement) -> bytes:
     """Check a statement and write it as the ledger keeps it; raises `StatementError`."""
     check_statement(statement)
-    return canonical(dict(statement))
+    return written(dict(statement))
 
 
 def read_statement(leaf: bytes) -> dict[str, Any]:
