@@ -54,7 +54,7 @@ def report_of(
     session = replace(
         made.sessions[0], fact=Fact(outcome, reason, minutes), suggestion=Suggestion(code, "why"), half=half
     )
-    return replace(made, sessions=(session,), **changes)
+    return made._replace(sessions=(session,), **changes)
 
 
 def file_of(reports, where, **changes: object):
@@ -133,7 +133,7 @@ def test_codes_of_two_characters_stay_whole(layout):
 
 def test_a_week_is_one_row_a_pupil_and_two_codes_for_one_half_day_are_refused():
     first, second = report_of(Outcome.PRESENT, "B"), report_of(Outcome.ABSENT, "I", reason=ReasonKind.ILL)
-    afternoon = replace(second, sessions=(replace(second.sessions[0], half=Half.PM),))
+    afternoon = second._replace(sessions=(replace(second.sessions[0], half=Half.PM),))
     rows = cells_of(file_of([first, afternoon], route("week")))
     assert [cell for cell in rows[1] if cell in {"B", "I"}] == ["B", "I"]
     assert len(rows) == 2
