@@ -1,5 +1,6 @@
 """Data protection at the command line: first it shows, then it does, and it says when all of it is done."""
 
+import csv
 import json
 
 OFFICE = "Robin, office"
@@ -43,7 +44,13 @@ def test_erase_hold_purge_and_viewed_show_before_they_do(told, tmp_path):
     refused = told("erase", pupil, "--by", OFFICE, "--because", "asked for", "--yes", gives=None).output
     assert "would hear nothing" in refused
     out = tmp_path / "out"
-    said = told("access-request", pupil, "--to", str(out), "--because", "parent", "--by", OFFICE).output
+    asked = ("access-request", pupil, "--because", "parent", "--by", OFFICE)
+    said = told(*asked, "--to", str(tmp_path / "draft"), gives=1).output
+    assert f"--reviewed {tmp_path / 'draft' / 'review.csv'}" in said
+    rows = list(csv.reader((tmp_path / "draft" / "review.csv").read_text("utf-8-sig").splitlines()))
+    with (tmp_path / "marked.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([rows[0], *([*row[:4], "give", ""] for row in rows[1:])])
+    said = told(*asked, "--to", str(out), "--reviewed", str(tmp_path / "marked.csv")).output
     assert {path.suffix for path in out.iterdir()} == {".html", ".json"}
     assert "one month" in said
     assert "The note is kept" in told("rectify", pupil, "--says", "He was there.", "--by", OFFICE).output

@@ -1,5 +1,7 @@
 """What people may ask for: everything held, a note that travels, and what happens when a wrong school was told."""
 
+import csv
+import io
 import json
 from datetime import timedelta
 
@@ -16,13 +18,16 @@ from aphub.services import (
     legal_holds,
     offboard,
     overview,
+    papers,
     receipts,
     rectify,
+    redaction,
     tell,
     wrong_school,
 )
 from aphub.store import about_pupil, erasing
 from aphub.store import tables as t
+from aphub.testing.planted import PLANTED, PLANTED_PUPIL, search_for_planted
 from tests.services.test_erase import JO, ref_of, told_day
 from tests.world import School, World
 
@@ -45,40 +50,124 @@ def test_every_table_is_either_about_pupils_or_said_not_to_be():
         assert about_pupil.is_reached(table) or table.name == "channels", table.name
 
 
-def test_everything_held_about_a_pupil_is_written_without_the_names_of_others(world, tmp_path):
-    sam, other = world.pupil(), world.pupil(given="Alexandra")
+def marked(content: bytes, decide) -> bytes:
+    """Mark each text of a review as a person would: `decide` gives the decision, and words to cut."""
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, redaction.COLUMNS)
+    writer.writeheader()
+    for row in rows:
+        row["decision"], row["cut also"] = decide(row)
+        writer.writerow(row)
+    return out.getvalue().encode()
+
+
+def test_everything_held_is_given_after_a_person_read_it_and_names_nobody_else_in_any_form(world, tmp_path):
+    sam, other = world.pupil(), world.pupil(given="Alexandra May")
+    planted = PLANTED_PUPIL
+    third = world.pupil(given=planted.given_name)
+    rename(world, third, family_name=planted.family_name, upn=planted.upn)
+    mother = "Ms Quick, mother, 01632 960101"
+    rename(world, sam, first_contact=mother, contact_note="Order: the father must not learn of Mill Lane.")
+    desk, ref = world.desk, ref_of(world, sam)
     world.owe()
     world.at("09:05")
-    note = "was pushed by Alexandra Example002 on the way, says the driver of the bus to Mill Lane"
+    note = f"was pushed by Alexandra Example002 and {planted.given_name.upper()}, says Mr Hill of the bus to Mill Lane"
     world.enter(sam, outcome=Outcome.ABSENT, reason=ReasonKind.ILL, note=note)
-    world.enter(other)
+    world.enter([other, third])
     world.go()
-    rectify.add_note(world.desk, ref_of(world, sam), JO, "We phoned at 8am, with EXAMPLE002 standing by.")
-    found = access_request.answer(world.desk, ref_of(world, sam), tmp_path / "out", JO, "parent, 3 March")
-    assert sorted(path.suffix for path in found.files) == [".html", ".json"]
-    said = json.loads(next(path for path in found.files if path.suffix == ".json").read_text())
-    texts = [path.read_text() for path in found.files]
-    for text in texts:
-        assert "Example001" in text
-        assert "Example002" not in text
-        assert "EXAMPLE002" not in text
-        assert "Alexandra" not in text
-        assert other.upn not in text
-        assert access_request.OTHER in text
-        assert "Jo Office" not in text
-    records = said["records"]
-    assert {"pupils", "placements", "recipients", "lessons", "entries", "reports", "dispatches"} <= set(
-        records
+    says = f"We phoned at 8am, {planted.given_name} standing by. In May it may rain. My sister Jo saw it."
+    rectify.add_note(desk, ref, JO, says)
+
+    forms = ("html", "txt", "csv", "xlsx", *papers.printable())
+    made = access_request.draft(desk, ref, tmp_path / "draft", JO, "parent, 3 March", forms)
+    assert all("draft" in path.name or path.name == "review.csv" for path in made.files)
+    assert {path.stat().st_mode & 0o077 for path in made.files} == {0}
+    review = (tmp_path / "draft" / "review.csv").read_bytes()
+    rows = {row["where"]: row for row in csv.DictReader(io.StringIO(review.decode("utf-8-sig")))}
+    assert 0 < len(rows) <= made.to_read
+    assert rows["record notes, says"]["taken out already"] == f"{planted.given_name}; May"
+    assert (rows["pupils, contact note"]["as it would be given"], rows["pupils, first contact"]["as it would be given"]) == (
+        redaction.LEFT_OUT, f"{redaction.OTHER}, mother",
+    )  # fmt: skip
+
+    # Nothing is handed over while a text is unread, or marked with a word that we do not know.
+    for wrong, said in (
+        (lambda _row: ("", ""), "no mark that we know"),
+        (lambda _row: ("cut", ""), "nothing to cut"),
+        (lambda _row: ("give", "Jo"), "nothing to cut"),
+    ):
+        with pytest.raises(redaction.ReviewError, match=said):
+            hand_over(desk, ref, tmp_path / "none", ("review.csv", marked(review, wrong)))
+    one_left = b"\r\n".join(marked(review, lambda _row: ("give", "")).splitlines()[:-1])
+    with pytest.raises(redaction.ReviewError, match="1 text was not read"):
+        hand_over(desk, ref, tmp_path / "none", ("review.csv", one_left))
+    assert not (tmp_path / "none").exists()
+
+    def decide(row) -> tuple[str, str]:
+        if row["where"] == "record notes, says":
+            return ("cut", "Jo")
+        return ("leave out", "") if row["where"] == "entries, note" else ("give", "")
+
+    found = access_request.hand_over(
+        desk, ref, tmp_path / "out", "Ada Example, safeguarding lead", "parent, 3 March",
+        ("review.csv", marked(review, decide)), forms,
+    )  # fmt: skip
+    others = (
+        *PLANTED,
+        other.upn,
+        "Example002",
+        "Alexandra",
+        "Quick",
+        "960101",
+        "Mr Hill",
+        "father",
+        "sister Jo",
+        "Jo Office",
     )
-    assert records["entries"][0]["content"]["note"].startswith(f"was pushed by {access_request.OTHER}")
-    assert records["record_notes"][0]["made_by"] == "office manager"
-    assert "sealed" not in records["dispatches"][0]
-    assert found.to_read >= 2
+    assert search_for_planted(tmp_path / "out", planted=others) == []
+    texts = [
+        path.read_text("utf-8-sig")
+        for path in found.files
+        if path.suffix in {".html", ".txt", ".csv", ".json"}
+    ]
+    assert sum("Example001" in text for text in texts) >= 4
+    said = json.loads((tmp_path / "out" / "everything.json").read_text())["records"]
+    assert {"pupils", "placements", "recipients", "lessons", "entries", "reports", "dispatches"} <= set(said)
+    assert said["entries"][0]["content"]["note"] == redaction.LEFT_OUT
+    assert said["record_notes"][0]["content"]["says"].endswith(
+        f"it may rain. My sister {redaction.OTHER} saw it."
+    )
+    assert (said["record_notes"][0]["made_by"], said["placements"][0]["arranged_by"]) == (
+        "office manager",
+        "school",
+    )
+    assert isinstance(said["placements"][0]["timetable"], list)
+    assert "sealed" not in said["dispatches"][0]
     assert {path.stat().st_mode & 0o077 for path in found.files} == {0}
-    [line] = accesses.viewed(world.desk, ref_of(world, sam))
-    assert (line.what, line.because) == ("access request", "parent, 3 March")
+    handed = accesses.viewed(desk, ref)[0]
+    assert (handed.by, handed.what, handed.because) == (
+        "Ada Example, safeguarding lead", "access request", "parent, 3 March",
+    )  # fmt: skip
     with pytest.raises(AphubError, match="already"):
-        access_request.answer(world.desk, ref_of(world, sam), tmp_path / "out", JO, "again")
+        hand_over(desk, ref, tmp_path / "out", ("review.csv", marked(review, decide)))
+
+
+def hand_over(desk, ref, folder, review):
+    return access_request.hand_over(desk, ref, folder, JO, "again", review)
+
+
+def rename(world, placed, **words: str) -> None:
+    """Keep other words of a pupil, as an import does."""
+    [row] = world.rows(t.pupils, pupil_id=placed.pupil_id)
+    place = f"pupils:{world.desk.provider_id}:{placed.pupil_id}"
+    data = {**world.desk.vault.open_json(row.key_id, place, row.sealed), **words}
+    [key] = world.desk.vault.data_keys([placed.pupil_id], "pupil", world.desk.year())
+    world.change(
+        t.pupils,
+        {"key_id": key.key_id, "sealed": world.desk.vault.seal_json(key, place, data)},
+        pupil_id=placed.pupil_id,
+    )
 
 
 def test_note_on_a_record_travels_with_its_evidence_and_is_told_to_who_had_it(world, tmp_path):

@@ -124,59 +124,6 @@ def viewed(ground: Ground, form: str, pupil: str) -> None:
     show_groups(form, groups, table, nothing="Nobody has viewed or exported anything yet.")
 
 
-@click.command("access-request")
-@pupil
-@click.option(
-    "--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder."
-)
-@click.option(
-    "--form", "forms", multiple=True, default=("html",), help="html, pdf or txt; also several times."
-)
-@click.option(
-    "--because", default="", metavar="WHY", help="Whose request, such as: parent, 3 March. No names."
-)
-@by_option(needed=True)
-@click.pass_obj
-def access_request(
-    ground: Ground, pupil: str, folder: Path, forms: tuple[str, ...], because: str, by: str
-) -> None:
-    """Write everything held about PUPIL, for people and for machines, without the names of others."""
-    from aphub.services import access_request as asking  # noqa: PLC0415 - papers are slow to load
-
-    with ground.desk() as desk:
-        found = asking.answer(desk, pupil, folder, by, because, forms)
-    click.echo(f"{found.records} records. Written:")
-    for path in found.files:
-        click.echo(f"  {path}")
-    if found.to_read:
-        click.echo(
-            f"Before you give it: read the {found.to_read} texts at its end, for names of other people."
-        )
-    click.echo("Answer within one month. What lies in your mailboxes and on paper is not in it.")
-
-
-@click.command()
-@pupil
-@click.option("--says", required=True, help="What is disputed, in their words.")
-@click.option(
-    "--about", default="", metavar="DAY|REFERENCE", help="Which day or message. Default: the whole record."
-)
-@click.option("--answer", default="", help="What you say to it.")
-@by_option()
-@click.pass_obj
-def rectify(ground: Ground, pupil: str, says: str, about: str, answer: str, by: str) -> None:
-    """Keep a note on PUPIL's record that goes wherever the record goes. A wrong mark: aphub correct."""
-    from aphub.services.rectify import add_note  # noqa: PLC0415 - only this verb needs it
-
-    with ground.desk() as desk:
-        ref, told = add_note(desk, pupil, by, says, about, answer)
-    click.echo(f"The note is kept. Reference {ref}.")
-    if told:
-        click.echo(
-            f"Tell those who were told of the record: {', '.join(told)}. Each is a task in: aphub waiting"
-        )
-
-
 @click.command("wrong-school")
 @click.argument("reference")
 @click.option(
