@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
+# Hundreds of short processes start here: without kept bytecode each of them would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup demo test bench bench-quick lint lock packages clean
 
 BIN := .venv/bin
