@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from aphub.daemon import settle_process
 from aphub.domain.placements import TimetableSlot
 from aphub.hub import open_hub
 from aphub.services import explain, figures, overview, owe
@@ -147,6 +148,7 @@ def _reopened(folder: Path, placements: int, now: wall) -> Mailing:
     [home] = folder.glob("hub-*")
     clock = RunningClock(at(now))
     hub = open_hub(home, clock=clock)
+    settle_process()  # as the daemon does
     return Mailing(hub, hub.desk(), placements // PER_ORGANISATION, clock)
 
 

@@ -6,9 +6,13 @@ import pytest
 from sqlalchemy import insert, select
 
 from aphub.store.bulk import add_many, change_many
-from aphub.store.tables import threads, verifying_keys
+from aphub.store.copying_in import add_at_once
+from aphub.store.tables import owed_reports, threads, verifying_keys
 
 AT = datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC)
+
+
+ways_to_add = pytest.mark.parametrize("add", [add_many, add_at_once])
 
 
 def thread(number: int) -> dict[str, object]:
@@ -23,26 +27,29 @@ def thread(number: int) -> dict[str, object]:
     }
 
 
-def test_rows_added_in_bulk_are_those_that_were_given(store):
+@ways_to_add
+def test_rows_added_in_bulk_are_those_that_were_given(store, add):
     rows = [thread(number) for number in range(1, 4)]
     with store.transaction() as connection:
-        add_many(connection, threads, rows)
+        add(connection, threads, rows)
         found = connection.execute(select(threads).order_by(threads.c.thread_id)).mappings().all()
     assert [dict(row) for row in found] == rows
 
 
-def test_instants_are_converted_as_their_column_says(store):
+@ways_to_add
+def test_instants_are_converted_as_their_column_says(store, add):
     key = {"provider_id": 1, "vkey": "a+b", "since": AT}
     with store.transaction() as connection:
-        add_many(connection, verifying_keys, [key])
+        add(connection, verifying_keys, [key])
         connection.execute(insert(verifying_keys), {**key, "vkey": "c+d"})
         assert set(connection.execute(select(verifying_keys.c.since)).scalars()) == {AT}
 
 
-def test_a_naive_instant_is_refused(store):
+@ways_to_add
+def test_a_naive_instant_is_refused(store, add):
     key = {"provider_id": 1, "vkey": "a+b", "since": AT.replace(tzinfo=None)}
     with pytest.raises(ValueError, match="without a time zone"), store.transaction() as connection:
-        add_many(connection, verifying_keys, [key])
+        add(connection, verifying_keys, [key])
 
 
 def test_a_change_touches_the_named_rows_and_columns_of_one_provider_only(store):
@@ -62,11 +69,50 @@ def test_nothing_is_done_for_no_rows(store):
         assert connection.execute(select(threads)).all() == []
 
 
-def test_a_row_with_something_that_is_no_column_is_refused(store):
+@ways_to_add
+def test_a_row_with_something_that_is_no_column_is_refused(store, add):
     with pytest.raises(KeyError, match="no column for mood"), store.transaction() as connection:
-        add_many(connection, threads, [{**thread(1), "mood": "sunny"}])
+        add(connection, threads, [{**thread(1), "mood": "sunny"}])
 
 
-def test_a_row_that_lacks_a_column_is_refused(store):
+@ways_to_add
+def test_a_row_that_lacks_a_column_is_refused(store, add):
     with pytest.raises(KeyError), store.transaction() as connection:
-        add_many(connection, threads, [thread(1), {"thread_id": 2}])
+        add(connection, threads, [thread(1), {"thread_id": 2}])
+
+
+def test_numbers_words_days_instants_and_nothing_at_all_go_in_at_once(store):
+    row = {
+        "provider_id": 1,
+        "owed_id": 2**40,
+        "ref": "A\tB\\N\n\u00e9",
+        **dict.fromkeys(["thread_id", "recipient_id", "placement_id", "pupil_id"], 7),
+        "period": "2026-03-29",
+        "first_day": AT.date(),
+        "until_day": date(2026, 3, 30),
+        "half": "",
+        **dict.fromkeys(["entry_due", "send_at", "due_by", "useful_until"], AT),
+        "state": "owed",
+        "because": None,
+        "version": 0,
+        "look_at": None,
+        "handed_over_at": AT,
+        "missed_told_at": None,
+    }
+    rows = [
+        {**row, "owed_id": number, "ref": f"{row['ref']}{number}", "recipient_id": number}
+        for number in range(700)
+    ]
+    with store.transaction() as connection:
+        add_at_once(connection, owed_reports, rows)
+        found = connection.execute(select(owed_reports).order_by(owed_reports.c.owed_id)).mappings().all()
+    assert [dict(one) for one in found] == rows
+
+
+def test_rows_that_are_refused_leave_nothing_of_their_batch(store):
+    with store.transaction() as connection:
+        add_at_once(connection, threads, [thread(1)])
+    with pytest.raises(Exception, match=r"(?i)unique"), store.transaction() as connection:
+        add_at_once(connection, threads, [thread(2), thread(1)])
+    with store.reading() as connection:
+        assert connection.execute(select(threads.c.ref)).scalars().all() == ["T1"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select
+from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, or_, select
 
 from aphub.store.among import among
 from aphub.store.pupils import in_batches
@@ -52,9 +52,10 @@ def day_by_organisation(connection: Connection, provider_id: int, day: date, now
     def number(condition: Any, name: str) -> Any:
         return func.sum(case((condition, 1), else_=0)).label(name)
 
-    chosen = (
+    # First by thread, each of which is with one organisation: ten thousand groups to join, not a hundred thousand rows.
+    by_thread = (
         select(
-            recipients.c.organisation,
+            owed_reports.c.thread_id,
             func.count().label("owed"),
             number(met, "met"),
             number(late, "late"),
@@ -62,7 +63,6 @@ def day_by_organisation(connection: Connection, provider_id: int, day: date, now
             number(owed_reports.c.state == "held", "held"),
             func.min(case((~met, owed_reports.c.due_by), else_=None)).label("next_due"),
         )
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.first_day <= day,
@@ -70,8 +70,23 @@ def day_by_organisation(connection: Connection, provider_id: int, day: date, now
             owed_reports.c.until_day > day,
             owed_reports.c.state != "withdrawn",
         )
-        .group_by(recipients.c.organisation)
-        .order_by(recipients.c.organisation)
+        .group_by(owed_reports.c.thread_id)
+        .subquery("by_thread")
+    )
+    chosen = (
+        select(
+            threads.c.organisation,
+            *(
+                # A sum of large numbers has no end on PostgreSQL, and would come as a decimal.
+                cast(func.sum(by_thread.c[name]), Integer).label(name)
+                for name in ("owed", "met", "late", "missing", "held")
+            ),
+            func.min(by_thread.c.next_due).label("next_due"),
+        )
+        .join(by_thread, by_thread.c.thread_id == threads.c.thread_id)
+        .where(threads.c.provider_id == provider_id)
+        .group_by(threads.c.organisation)
+        .order_by(threads.c.organisation)
     )
     return list(connection.execute(chosen).all())
 

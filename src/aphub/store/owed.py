@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, func, or_, select, tuple_, update
 
 from aphub.store.among import among
-from aphub.store.bulk import add_many, change_many
+from aphub.store.bulk import change_many, read_many
+from aphub.store.copying_in import add_at_once
 from aphub.store.engine import allocate
 from aphub.store.tables import lessons, owed_reports, threads
 
@@ -25,14 +26,14 @@ def lessons_between(
         lessons.c.day < until_day,
         among(connection, lessons.c.placement_id, placement_ids),
     )
-    return list(connection.execute(chosen).all())
+    return read_many(connection, chosen)
 
 
 def add_lessons(connection: Connection, rows: Rows) -> None:
     """Insert lessons in one batch, numbering them."""
     for row, number in zip(rows, allocate(connection, "lessons", len(rows)), strict=True):
         row["lesson_id"] = number
-    add_many(connection, lessons, rows)
+    add_at_once(connection, lessons, rows)
 
 
 def change_lessons(connection: Connection, provider_id: int, changes: Rows) -> None:
@@ -50,14 +51,14 @@ def owed_between(
         owed_reports.c.first_day < until_day,
         among(connection, owed_reports.c.placement_id, placement_ids),
     )
-    return list(connection.execute(chosen).all())
+    return read_many(connection, chosen)
 
 
 def add_owed(connection: Connection, rows: Rows) -> None:
     """Insert owed reports in one batch, numbering them."""
     for row, number in zip(rows, allocate(connection, "owed_reports", len(rows)), strict=True):
         row["owed_id"] = number
-    add_many(connection, owed_reports, rows)
+    add_at_once(connection, owed_reports, rows)
 
 
 def change_owed(connection: Connection, provider_id: int, changes: Rows) -> None:
@@ -96,7 +97,7 @@ def thread_ids(
             }
             for number, ref, (organisation, agreement, period) in zip(numbers, references, new, strict=False)
         ]
-        add_many(connection, threads, rows)
+        add_at_once(connection, threads, rows)
         found.update(dict(zip(new, numbers, strict=True)))
     return found
 

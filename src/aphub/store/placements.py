@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select
@@ -20,6 +21,8 @@ from aphub.domain.placements import (
     Standing,
     TimetableSlot,
 )
+from aphub.store.among import among
+from aphub.store.bulk import read_many
 from aphub.store.tables import lessons, placements, recipients
 
 
@@ -61,8 +64,9 @@ def timetable_to_text(slots: Iterable[TimetableSlot]) -> str:
     )
 
 
+@lru_cache(4096)
 def timetable_from_text(text: str) -> tuple[TimetableSlot, ...]:
-    """Read weekly slots as the store keeps them."""
+    """Read weekly slots as the store keeps them; many pupils share a timetable, so each is read once."""
     return tuple(
         TimetableSlot(
             weekday=slot["weekday"],
@@ -132,7 +136,7 @@ def current_between(
         .order_by(placements.c.placement_id)
         .limit(limit)
     )
-    return [placement_of(row) for row in connection.execute(chosen)]
+    return [placement_of(row) for row in read_many(connection, chosen)]
 
 
 def by_ids(
@@ -146,7 +150,7 @@ def by_ids(
             placements.c.placement_id.in_(placement_ids),
         )
     )
-    return {row.placement_id: placement_of(row) for row in connection.execute(chosen).all()}
+    return {row.placement_id: placement_of(row) for row in read_many(connection, chosen)}
 
 
 def recipients_of(
@@ -156,11 +160,14 @@ def recipients_of(
     refs = {one.placement_id: one.value.ref for one in kept}
     chosen = (
         select(recipients)
-        .where(recipients.c.provider_id == provider_id, recipients.c.placement_id.in_(list(refs)))
+        .where(
+            recipients.c.provider_id == provider_id,
+            among(connection, recipients.c.placement_id, list(refs)),
+        )
         .order_by(recipients.c.recipient_id)
     )
     found: dict[int, list[KeptRecipient]] = {}
-    for row in connection.execute(chosen).all():
+    for row in read_many(connection, chosen):
         value = Recipient(
             placement_ref=refs[row.placement_id],
             organisation=row.organisation,

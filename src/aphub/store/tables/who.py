@@ -62,6 +62,7 @@ placements = Table(
     Column("made_by", String(80), nullable=False),
     Column("key_id", BigInteger),
     Column("sealed", LargeBinary, comment="JSON: what a census asks of it, as far as it was given"),
+    Index("ix_placements_ref", "provider_id", "ref"),
     Index("ix_placements_pupil", "provider_id", "pupil_id", "current"),
 )
 

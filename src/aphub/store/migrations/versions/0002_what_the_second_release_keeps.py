@@ -45,6 +45,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_callbacks_dispatch", ["provider_id", "dispatch_id"], unique=False)
 
     with op.batch_alter_table("placements", schema=None) as batch_op:
+        batch_op.create_index("ix_placements_ref", ["provider_id", "ref"], unique=False)
         batch_op.add_column(sa.Column("key_id", sa.BigInteger(), nullable=True))
         batch_op.add_column(
             sa.Column(
