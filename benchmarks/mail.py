@@ -34,7 +34,7 @@ SEND_BAR, WHOLE_BAR, APPRISE_BAR, COST_BAR, LATE_BAR = 0.8, 0.35, 5.0, 1.2, 1.1
 ROUTE: dict[str, object] = {
     "address": "attendance@school-{n}.example.org",
     "protection": "attested",
-    "attestation": {"what": "MTA-STS in enforce mode", "on": date(2026, 1, 5)},
+    "attestation": {"kind": "mta-sts", "what": "MTA-STS in enforce mode", "on": date(2026, 1, 5)},
 }
 
 

@@ -13,7 +13,7 @@ from tests.told import FarSides as NoFarSides
 from tests.world import HUB, PROVIDER, TWO_A_DAY, World
 
 NOW = datetime(2026, 3, 3, 8, 55, tzinfo=UTC)
-PROTECTION = 'protection = "attested"\nattestation = {what = "MTA-STS in enforce mode", on = 2026-02-16}\n'
+PROTECTION = 'protection = "attested"\nattestation = {kind = "mta-sts", what = "MTA-STS in enforce mode", on = 2026-02-16}\n'
 HEADER = "Pupil Ref,Date,Start time,Attendance,Minutes\n"
 MORNING = (
     ("P0001", "present", ""),

@@ -111,7 +111,7 @@ def attested() -> EmailRoute:
     return EmailRoute(
         address=ADDRESS,
         protection="attested",
-        attestation=Attestation(what="MTA-STS policy in enforce mode", on=date(2026, 3, 1)),
+        attestation=Attestation(kind="mta-sts", what="MTA-STS policy in enforce mode", on=date(2026, 3, 1)),
     )
 
 

@@ -15,6 +15,7 @@ STEPS = [
     "We are signed in",
     "We may send from our mailbox",
     "The school's address is accepted",
+    "The domains at both ends are looked up",
     "Pupils are protected up to the school's mailbox",
 ]
 
@@ -23,10 +24,11 @@ def test_every_step_is_proved_and_no_message_is_begun(
     sink: SmtpSink, adapter: EmailAdapter, attested: EmailRoute
 ):
     steps = list(adapter.check(attested))
-    assert [step.ok for step in steps] == [True] * 7
+    assert [step.ok for step in steps] == [True] * 8
     assert all(step.step.startswith(words) for step, words in zip(steps, STEPS, strict=True))
     assert "TLS 1.3, vouched for by" in steps[2].found
-    assert steps[6].found == "attested on 1 March 2026: MTA-STS policy in enforce mode"
+    assert steps[6].found == "nobody was asked: riverbank.example.org is a name for examples"
+    assert steps[7].found == "attested on 1 March 2026: MTA-STS policy in enforce mode"
     assert sink.received == []
     assert b"DATA" not in sink.received_bytes
     assert sink.received_bytes.endswith(b"RSET\r\nQUIT\r\n")

@@ -136,7 +136,7 @@ class TestEmailByGraph(DeliveryAdapterRules):
         return EmailRoute(
             address=ADDRESS,
             protection="attested",
-            attestation=Attestation(what="MTA-STS in enforce mode", on=date(2026, 2, 16)),
+            attestation=Attestation(kind="mta-sts", what="MTA-STS in enforce mode", on=date(2026, 2, 16)),
         )
 
 
@@ -284,6 +284,7 @@ def test_the_check_proves_the_permission_without_a_message(
     assert [(step.step, step.ok) for step in steps] == [
         ("The sign-in service gives us a token", True),
         ("We may send from our mailbox", True),
+        ("The domains at both ends are looked up", True),
         ("Pupils are protected up to the school's mailbox", True),
     ]
     graph.may_send = False

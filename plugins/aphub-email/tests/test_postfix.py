@@ -194,7 +194,7 @@ def test_postfix_takes_a_burst_and_delivers_what_was_composed(
 
 
 def test_postfix_passes_the_connection_check(postfix_adapter: EmailAdapter, route: EmailRoute):
-    assert [step.ok for step in postfix_adapter.check(route)] == [True] * 7
+    assert [step.ok for step in postfix_adapter.check(route)] == [True] * 8
 
 
 def test_postfix_is_not_given_what_it_says_is_too_large(

@@ -54,5 +54,5 @@ class TestEmail(DeliveryAdapterRules):
         return EmailRoute(
             address="attendance@hill-school.example.org",
             protection="attested",
-            attestation=Attestation(what="MTA-STS in enforce mode", on=date(2026, 2, 16)),
+            attestation=Attestation(kind="mta-sts", what="MTA-STS in enforce mode", on=date(2026, 2, 16)),
         )

@@ -47,8 +47,8 @@ def test_a_host_that_is_no_name_is_refused(host: str):
 
 
 def test_the_destination_changes_with_address_and_protection_and_with_nothing_else():
-    said = Attestation(what="MTA-STS policy in enforce mode", on=date(2026, 3, 1))
-    later = Attestation(what="MTA-STS policy in enforce mode", on=date(2026, 4, 1))
+    said = Attestation(kind="mta-sts", what="MTA-STS policy in enforce mode", on=date(2026, 3, 1))
+    later = Attestation(kind="mta-sts", what="MTA-STS policy in enforce mode", on=date(2026, 4, 1))
     address = "attendance@hill-school.example.org"
     one = EmailRoute(address=address, protection="attested", attestation=said)
     assert one.destination() == one.model_copy(update={"attestation": later}).destination()

@@ -185,12 +185,16 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class CheckStep:
-    """One ticked step of a connection check; `found` is what was seen, `mend` what to do."""
+    """One ticked step of a connection check; `found` is what was seen, `mend` what to do.
+
+    `stops` says that what the way was approved on is no longer so: a live way is paused until a check finds it again.
+    """
 
     step: str
     ok: bool
     found: str = ""
     mend: str = ""
+    stops: bool = False
 
 
 class DeliveryAdapter(ABC, Generic[C, R]):

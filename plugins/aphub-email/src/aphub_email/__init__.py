@@ -5,7 +5,8 @@ from typing import Any
 
 from aphub.api import DeliveryAdapter, hookimpl
 from aphub_email.adapter import EmailAdapter
-from aphub_email.settings import Attestation, EmailConnection, EmailRoute
+from aphub_email.attested import Attestation
+from aphub_email.settings import EmailConnection, EmailRoute
 
 __all__ = ["Attestation", "EmailAdapter", "EmailConnection", "EmailRoute", "register_adapters"]
 

@@ -22,6 +22,7 @@ from aphub_email.burst import Letter, SessionEndedError, send_letters
 from aphub_email.check import check_steps
 from aphub_email.compose import compose_mail
 from aphub_email.graph import GraphSession, result_of_graph
+from aphub_email.outside import look_outside
 from aphub_email.session import Session, open_session
 from aphub_email.settings import EmailConnection, EmailRoute
 from aphub_email.tokens import Tokens, tokens_of
@@ -118,8 +119,13 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         return mailbox.collect(self.connection, self.tools.reach, after, self.tools.now(), tokens)
 
     def check(self, route: EmailRoute) -> Iterator[CheckStep]:
-        """Prove the way step by step, up to the address; nothing is sent."""
-        return check_steps(self.connection, route, self.tools)
+        """Prove the way step by step, up to the address; then look at both domains from outside. Nothing is sent."""
+        good = True
+        for step in check_steps(self.connection, route, self.tools):
+            good = good and step.ok
+            yield step
+        if good:
+            yield from look_outside(self.connection, route, self.tools)
 
     def _through_session(
         self, waiting: dict[str, Delivery]
@@ -172,7 +178,11 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         letters = []
         for key, delivery in list(waiting.items()):
             letter = self._letter(delivery)
-            if letter is None:
+            if ended := next(iter(delivery.route.complaints(self.tools.now())), ""):
+                # It held when the message was prepared. Names must not leave on a word that has run out since.
+                del waiting[key]
+                yield key, words.holds_no_more(ended)
+            elif letter is None:
                 del waiting[key]
                 yield key, words.malformed()
             else:

@@ -30,7 +30,6 @@ def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) ->
             with closing(GraphSession(connection, tokens, tools)) as graph:
                 graph.probe()
             yield CheckStep(step, ok=True, found="Microsoft Graph refused only what is no message")
-            yield _protected(route)
             return
 
         step = "The mail server's name is found"
@@ -53,7 +52,6 @@ def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) ->
 
         for step, command, refusal in _envelope(connection, route):
             yield _accepted(session, step, command, refusal)
-        yield _protected(route)
         session.wire.ask(b"RSET")
     except DeliveryError as exc:
         yield CheckStep(step, ok=False, found=str(exc), mend=exc.what_now or "Try again in a few minutes.")
@@ -115,15 +113,3 @@ def _encrypted(step: str, proof: TlsProof, now: datetime) -> CheckStep:
     days = max((ends - now).days, 0)
     mend = f"The certificate runs out in {days} days. Ask the server's IT team to renew it."
     return CheckStep(step, ok=True, found=found, mend=mend)
-
-
-def _protected(route: EmailRoute) -> CheckStep:
-    """Say how pupils in the message are protected beyond the first mail server."""
-    step = "Pupils are protected up to the school's mailbox"
-    if route.attestation is None or route.protection == "file":
-        return CheckStep(
-            step, ok=True, found="initials in the message, full rows in a file with the school's password"
-        )
-    on = route.attestation.on
-    found = f"attested on {on.day} {on:%B %Y}: {route.attestation.what}"
-    return CheckStep(step, ok=True, found=found)

@@ -1,13 +1,15 @@
 """What a provider says about its mail server, and about each school's mailbox."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from aphub.api import AphubError, RouteSettings, check_mail_address, why_untrusted
+from aphub_email.attested import Attestation
+from aphub_email.names import server_and_port
 from aphub_email.sign_in import GRAPH_SCOPE, MAIL_SCOPE, SignInSettings
 
 _PORTS = {"starttls": 587, "tls": 465}
@@ -75,12 +77,22 @@ class EmailConnection(SignInSettings):
         default="INBOX", pattern=r"^[A-Za-z0-9 ._/-]{1,60}$", description="folder in which answers arrive"
     )
 
+    dkim_selectors: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$")], ...] = Field(
+        default=(), description="selectors under which our domain's DKIM keys stand; `check` looks them up"
+    )
+    name_server: str = Field(
+        default="",
+        description="name server that `check` asks, such as 192.0.2.53:53; the machine's own without it",
+    )
+
     not_where: ClassVar[frozenset[str]] = SignInSettings.token_settings | {
         "timeout",
         "pipelining",
         "imap_host",
         "imap_port",
         "imap_folder",
+        "dkim_selectors",
+        "name_server",
     }
 
     def complaints(self, now: datetime) -> tuple[str, ...]:
@@ -91,6 +103,13 @@ class EmailConnection(SignInSettings):
     def listens_every(self) -> timedelta | None:
         """Fetch answers every minute, where the mailbox can be read."""
         return timedelta(minutes=1) if self.imap_host else None
+
+    @field_validator("name_server")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value:
+            server_and_port(value)
+        return value
 
     @model_validator(mode="after")
     def _reads_as_somebody(self) -> Self:
@@ -135,17 +154,6 @@ class EmailConnection(SignInSettings):
         return self.helo_name or self.from_address.rpartition("@")[2]
 
 
-class Attestation(BaseModel):
-    """Somebody's word that mail to this school stays encrypted up to its mailbox."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    what: str = Field(
-        min_length=10, description="what was shown or said, such as the school's MTA-STS policy"
-    )
-    on: date = Field(description="when it was checked")
-
-
 class EmailRoute(RouteSettings):
     """One school's mailbox, and how the pupils in a message are protected on the last hop."""
 
@@ -155,7 +163,7 @@ class EmailRoute(RouteSettings):
         description="attested names pupils in the body; file sends initials and a protected spreadsheet",
     )
     attestation: Attestation | None = Field(
-        default=None, description="needed for attested: what was checked, and when"
+        default=None, description="needed for attested: what was checked, when, and by whom"
     )
 
     @model_validator(mode="after")
@@ -164,6 +172,13 @@ class EmailRoute(RouteSettings):
             message = "Say in attestation what was checked and when, or choose protection = 'file'"
             raise ValueError(message)
         return self
+
+    def complaints(self, now: datetime) -> tuple[str, ...]:
+        """Say that somebody's word for the last hop holds no more: names must not go this way until it does."""
+        if self.protection != "attested" or self.attestation is None:
+            return ()
+        why = self.attestation.why_not(now)
+        return (why,) if why else ()
 
     def destination(self) -> str:
         """Name address and protection: whoever changes them changes who can read a message."""

@@ -227,6 +227,11 @@ def malformed() -> RefusedDeliveryError:
     return RefusedDeliveryError(f"The message is not well formed. {_NOTHING_SENT}")
 
 
+def holds_no_more(why: str) -> RefusedDeliveryError:
+    """Say that the message's protection held when it was prepared, and does not now."""
+    return RefusedDeliveryError(f"{why[0].upper()}{why[1:]}. {_NOTHING_SENT}", code="protection ended")
+
+
 def _busy(reply: Reply) -> TransientDeliveryError:
     """Say that the server asks for patience."""
     if reply.enhanced in _FULL:
