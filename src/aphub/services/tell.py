@@ -17,17 +17,16 @@ from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome
 from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
-from aphub.domain.retries import RESERVE
 from aphub.domain.threads import in_order
 from aphub.logs import get_logger
 from aphub.services.catching_up import fold_late, hold_behind, span_words
 from aphub.services.decide import TOO_LATE, UNKNOWN, Decision, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
-from aphub.services.letters import Letter, compose, report_of
+from aphub.services.letters import Letter, compose
 from aphub.services.look import Look
 from aphub.services.recording import newest_checkpoint_line
-from aphub.services.routes import Route
+from aphub.services.share_out import Ways, share_out
 from aphub.store import dispatching, lanes, telling
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
@@ -85,6 +84,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
     pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
     drafts: list[Draft] = []
     without_way: list[tuple[Part, str]] = []
+    ways = Ways(desk, live, resting, now)
     kinds: dict[int, list[Kind]] = defaultdict(list)
     for thread_id, kind in decision.parts:
         kinds[thread_id].append(kind)
@@ -94,7 +94,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             parts_here = decision.parts[thread.thread_id, kind]
             ours, lost = _for_whom(thread, parts_here, pupils)
             without_way += lost
-            by_route, lost = _by_route(desk, ours, kind, live, pupils, resting, now)
+            by_route, lost = share_out(desk, ways, ours, kind, pupils)
             without_way += lost
             for route, some in by_route:
                 letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint, carried_in)
@@ -154,63 +154,6 @@ def pupils_of(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:
         for pupil_id, data in zip(unique, opened, strict=True)
         if data is not None
     }
-
-
-def _by_route(
-    desk: Desk,
-    parts: Sequence[Part],
-    kind: Kind,
-    live: dict[tuple[str, str], Row[Any]],
-    pupils: dict[int, Pupil],
-    resting: Mapping[str, datetime],
-    now: datetime,
-) -> tuple[list[tuple[Route, list[tuple[Part, Report]]]], list[tuple[Part, str]]]:
-    """Share parts out to the first way each can go: live, approved for this very place, and able to say it.
-
-    An alert never goes into a register alone: it is for a person to read. A way that is known to be down, and is not
-    tried again in time for the promise, is passed over while there is another.
-    """
-    shared: dict[str, tuple[Route, list[tuple[Part, Report]]]] = {}
-    lost: list[tuple[Part, str]] = []
-    urgent_now = kind is Kind.ALERT  # a child's safety waits for no lane that rests
-    references = desk.references(len(parts))
-    for part, ref in zip(parts, references, strict=True):
-        report = report_of(
-            part.row,
-            pupils[part.row.pupil_id],
-            part.lines,
-            ref=ref,
-            version=part.row.version + 1,
-            changes=part.changes,
-            agreement=part.agreement,
-            place=part.place,
-            supervised_by=part.staff,
-        )
-        reason = "no channel"
-        routine = kind in {Kind.ROUTINE, Kind.CATCH_UP}
-        promised = part.row.due_by if routine else now + (timedelta() if urgent_now else URGENT_WITHIN)
-        down: Route | None = None
-        for route in desk.routes.of(part.row.organisation, part.agreement.channels):
-            channel = live.get((route.organisation, route.channel))
-            if channel is None or channel.approved_destination != route.destination:
-                reason = "no live channel"
-                continue
-            if (kind is Kind.ALERT or part.urgent) and route.adapter.writes_register:
-                continue
-            if why := route.why_not(report, part.agreement.may_write, now):
-                reason = why
-                continue
-            if resting.get(route.lane, now) > max(now, promised - RESERVE):
-                down = down or route
-                continue
-            shared.setdefault(route.channel, (route, []))[1].append((part, report))
-            break
-        else:
-            if down is None:
-                lost.append((part, reason))
-            else:
-                shared.setdefault(down.channel, (down, []))[1].append((part, report))
-    return list(shared.values()), lost
 
 
 def _letter(
