@@ -40,11 +40,22 @@ BREAKS = {
     "GoesByAnotherName": "is_found_by_its_entry_point_under_its_own_name",
 }
 
+BREAKS_LATER = {
+    "ReadsEverythingAnew": "hears_what_came_since_the_mark_and_names_each_thing_for_good",
+    "NamesItAnew": "hears_what_came_since_the_mark_and_names_each_thing_for_good",
+    "TidiesUp": "changes_nothing_where_answers_arrive",
+    "HearsWhatWasNotSaid": "leaves_alone_what_is_about_nothing_of_ours",
+    "TakesSilenceForNothing": "says_that_it_cannot_listen",
+    "LogsTheAnswer": "keeps_what_was_said_out_of_logs_and_reprs",
+    "HearsAnybody": "hears_only_calls_that_are_theirs",
+}
+"""Adapters that are told things later: theirs is a module of its own."""
+
 AUTHORS_TEST = """
 import pytest
 
 pytest_plugins = "pytester"
-import webhook
+import {module} as webhook
 from aphub.conformance import DeliveryAdapterRules, HttpFarSide
 from aphub.plugins import load
 from aphub.testing import PLANTED_SECRET
@@ -68,6 +79,14 @@ class TestWebhook(DeliveryAdapterRules):
         return webhook.WebhookRoute()
 
     @pytest.fixture
+    def later(self, respx_mock):
+        return webhook.Box(respx_mock)
+
+    @pytest.fixture
+    def calls(self):
+        return webhook.some_calls()
+
+    @pytest.fixture
     def plugins(self):
         return load([("hostile", webhook.Plugin(webhook.{registered}))])
 """
@@ -86,12 +105,18 @@ def all_rules() -> set[str]:
     }
 
 
-def run(pytester: pytest.Pytester, adapter: str, stated: str, registered: str = "") -> pytest.RunResult:
-    source = (Path(__file__).parent / "webhook.py").read_text(encoding="utf-8")
-    pytester.makepyfile(webhook=source)
-    pytester.makepyfile(test_adapter=AUTHORS_TEST.format(adapter=adapter, registered=registered or adapter))
+def run(
+    pytester: pytest.Pytester, adapter: str, stated: str, registered: str = "", only: str = ""
+) -> pytest.RunResult:
+    module = "listening" if adapter in {"ListeningAdapter", *BREAKS_LATER} else "webhook"
+    source = (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
+    pytester.makepyfile(**{module: source})
+    written = AUTHORS_TEST.format(adapter=adapter, registered=registered or adapter, module=module)
+    pytester.makepyfile(test_adapter=written)
     (pytester.path / "quality.toml").write_text(stated, encoding="utf-8")
-    return pytester.runpytest_inprocess("-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
+    chosen = ("-k", only) if only else ()
+    options = ("-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error", *chosen)
+    return pytester.runpytest_inprocess(*options)
 
 
 def failures(result: pytest.RunResult) -> list[str]:
@@ -121,10 +146,26 @@ def test_a_hostile_adapter_breaks_exactly_one_rule(pytester: pytest.Pytester, ho
     assert failures(result) == [BREAKS[hostile]]
 
 
+def test_a_good_adapter_that_is_told_things_later_keeps_every_rule(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "ListeningAdapter", quality(all_rules()))
+    assert failures(result) == []
+    result.stdout.fnmatch_lines(["webhook (TestWebhook): bronze, 26 rules kept, 0 broken, 0 exempt"])
+
+
+@pytest.mark.parametrize("hostile", BREAKS_LATER)
+def test_an_adapter_that_listens_badly_breaks_exactly_one_rule(
+    pytester: pytest.Pytester, hostile: str
+) -> None:
+    # They do nothing else otherwise than the good one, so the other rules need not be asked again.
+    result = run(pytester, hostile, quality(all_rules()), only=" or ".join(BREAKS_LATER.values()))
+    assert failures(result) == [BREAKS_LATER[hostile]]
+    result.stdout.fnmatch_lines(["*5 rules kept, 1 broken*"])
+
+
 def test_every_rule_is_broken_by_somebody() -> None:
     of_registers = {rule for rule in all_rules() if "writes_only" in rule or "sends_the_rows" in rule}
     of_the_file = {"says_of_every_rule_whether_it_is_done"}
-    assert all_rules() - of_registers - of_the_file == set(BREAKS.values())
+    assert all_rules() - of_registers - of_the_file == {*BREAKS.values(), *BREAKS_LATER.values()}
 
 
 def test_an_exemption_with_a_reason_takes_the_rule_away_and_is_reported(pytester: pytest.Pytester) -> None:

@@ -13,7 +13,7 @@ SHAPES = {
     "today": {"organisation", "name", "owed", "sent", "late", "missing", "held", "next_due", "ways"},
     "log": {"reference", "organisation", "channel", "kind", "state", "words", "made", "due", "sent", "attempts", "because"},
     "waiting": {"kind", "ref", "words", "mend", "due", "organisation", "choices"},
-    "plugins": {"kind", "name", "from", "words", "can"},
+    "plugins": {"kind", "name", "from", "words", "can", "kit"},
     "secret list": {"name", "expires_on", "state"},
 }  # fmt: skip
 

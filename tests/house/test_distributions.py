@@ -50,7 +50,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
     for folder in projects():
         copy = tmp_path_factory.mktemp(folder.name)
         (copy / "project").mkdir()
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
+        for name in ("pyproject.toml", "README.md", "LICENSE", "quality.toml"):
             if (folder / name).exists():
                 shutil.copy(folder / name, copy / "project")
         made_here = shutil.ignore_patterns("__pycache__", ".*")

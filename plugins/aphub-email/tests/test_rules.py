@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from aphub.conformance import DeliveryAdapterRules, SmtpFarSide
+from aphub.conformance import DeliveryAdapterRules, ImapFarSide, SmtpFarSide
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.testing import PLANTED_SECRET
 from aphub_email import Attestation, EmailAdapter, EmailConnection, EmailRoute
@@ -38,8 +38,17 @@ class TestEmail(DeliveryAdapterRules):
         side.close()
 
     @pytest.fixture
-    def connection(self, far_side, authority) -> EmailConnection:
+    def later(self, authority) -> Iterator[ImapFarSide]:
+        side = ImapFarSide(authority, user="office", password=PLANTED_SECRET, domain="riverbank.example.org")
+        yield side
+        side.close()
+
+    @pytest.fixture
+    def connection(self, far_side, authority, request) -> EmailConnection:
+        box = request.getfixturevalue("later") if "later" in request.fixturenames else None
         return EmailConnection(
+            imap_host="localhost" if box else "",
+            imap_port=box.stand_in.address[1] if box else 993,
             host="localhost",
             port=far_side.sink.address[1],
             ca_file=authority.ca_path,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
+from aphub.api import Call
 from aphub.conformance import RegisterAdapterRules, RegisterFarSide, kit_school
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.sandbox.xporter import XporterStandIn
@@ -49,6 +50,13 @@ class TestXporter(RegisterAdapterRules):
             ca_file=authority.ca_path,
             timeout_seconds=1.0,
         )
+
+    @pytest.fixture
+    def calls(self) -> list[tuple[Call, str]]:
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        said = b"trackingid=0f3c&XodCompleted=True"
+        echoed = {"id": "1", "estab": ESTAB, "trackingid": "0f3c", "XodCompleted": "False"}
+        return [(Call({}, form, said, SAMPLE_NOW), "0f3c"), (Call(echoed, {}, b"", SAMPLE_NOW), "0f3c")]
 
     @pytest.fixture
     def route(self) -> XporterRoute:

@@ -1,6 +1,7 @@
 """`aphub plugins`: what is installed and what it can, and a new plugin that keeps every rule from its first day."""
 
 import re
+import sys
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -31,7 +32,11 @@ _FILES = {
 @as_list
 @click.pass_context
 def plugins(ctx: click.Context, form: str) -> None:
-    """List adapters, sources and renderers that are installed, what they can, and plugins that could not be used."""
+    """List adapters, sources and renderers that are installed, what they can, and plugins that could not be used.
+
+    Bronze: every rule of the kit that is owed; silver: also answers recorded from the real far side, and a test that runs
+    against it each week; gold: also what a receipt proves, and what to do when it fails.
+    """
     if ctx.invoked_subcommand is not None:
         return
     from aphub.hub import built_in  # noqa: PLC0415 - only this verb needs no hub to be there
@@ -46,19 +51,21 @@ def plugins(ctx: click.Context, form: str) -> None:
             "from": there.origins.get(name, ""),
             "words": _first_sentence(thing),
             "can": "\n".join(f"{what}: {how}" for what, how in getattr(thing, "capabilities", {}).items()),
+            "kit": _kit(thing) if kind == "adapter" else "",
         }
         for kind, some in kinds
         for name, thing in sorted(some.items())
     ]
     found += [
-        {"kind": "not usable", "name": one.name, "from": "", "words": one.why, "can": ""}
+        {"kind": "not usable", "name": one.name, "from": "", "words": one.why, "can": "", "kit": ""}
         for one in there.quarantined
     ]
 
     def table() -> "Table":
         table = new_table("Kind", "Name", "From", "What it is, and what it can", fixed=("Kind", "Name"))
         for one in found:
-            words = f"{one['words']}\n{one['can']}".strip()
+            kit = f"rules of the kit: {one['kit']}" if one["kit"] else ""
+            words = "\n".join(part for part in (one["words"], one["can"], kit) if part)
             table.add_row(one["kind"], one["name"], one["from"], words)
         return table
 
@@ -112,6 +119,14 @@ def new_plugin(name: str) -> dict[str, str]:
 
 def _package(name: str) -> str:
     return f"aphub_{name.replace('-', '_')}"
+
+
+def _kit(adapter: Any) -> str:
+    """Say which level of the kit an adapter's distribution states; its own tests hold it to that."""
+    from aphub.conformance.quality import find_quality  # noqa: PLC0415 - only this verb asks for it
+
+    home = getattr(sys.modules.get(adapter.__module__.partition(".")[0]), "__file__", None)
+    return find_quality(Path(home)).words() if home else ""
 
 
 def _first_sentence(thing: Any) -> str:

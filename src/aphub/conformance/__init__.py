@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aphub.conformance.far_sides import FarSide, Kept, RowFarSide, WrittenMark
     from aphub.conformance.http_far_side import HttpFarSide
+    from aphub.conformance.later_far_sides import ImapFarSide, LaterFarSide
     from aphub.conformance.register_far_side import RegisterFarSide, WondeFarSide, kit_school
     from aphub.conformance.rules import DeliveryAdapterRules, RegisterAdapterRules
     from aphub.conformance.sftp_far_side import SftpFarSide
@@ -18,7 +19,9 @@ __all__ = [
     "DeliveryAdapterRules",
     "FarSide",
     "HttpFarSide",
+    "ImapFarSide",
     "Kept",
+    "LaterFarSide",
     "RegisterAdapterRules",
     "RegisterFarSide",
     "RowFarSide",
@@ -33,7 +36,9 @@ _HOMES = {
     "DeliveryAdapterRules": "rules",
     "FarSide": "far_sides",
     "HttpFarSide": "http_far_side",
+    "ImapFarSide": "later_far_sides",
     "Kept": "far_sides",
+    "LaterFarSide": "later_far_sides",
     "RegisterAdapterRules": "rules",
     "RegisterFarSide": "register_far_side",
     "RowFarSide": "far_sides",

@@ -151,6 +151,8 @@ class Ground:
             "writes_register": adapter.writes_register,
             "looks_up": adapter.looks_up,
             "follows_up": adapter.follows_up,
+            "collects": adapter.collects,
+            "is_called": adapter.is_called,
             "repeatable": adapter.repeat.value != "harmful",
         }
         return answers[condition]

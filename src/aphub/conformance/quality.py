@@ -59,6 +59,14 @@ class Quality:
                 wrong.append(f'The rule {rule} is neither "done" nor exempt.')
         return wrong
 
+    def words(self) -> str:
+        """Say in a line what the file states, for people who choose among plugins."""
+        if self.path is None:
+            return "it says nothing of the kit's rules"
+        kept = sum(word == "done" for word in self.rules.values())
+        away = len(self.rules) - kept
+        return f"{self.level()}: {kept} rules kept" + (f", {away} exempt with a reason" if away else "")
+
     def level(self) -> str:
         """Give the level that the evidence makes once all owed rules pass."""
         if not (self._has("real_fixtures") and self._has("live_test")):
@@ -98,9 +106,9 @@ class Tally:
         return lines
 
 
-def find_quality(test_file: Path) -> Quality:
-    """Find the nearest quality.toml above a test file, no higher than its distribution's own folder."""
-    for folder in test_file.parents:
+def find_quality(file: Path) -> Quality:
+    """Find the nearest quality.toml above a test file or a module, no higher than its distribution's own folder."""
+    for folder in file.parents:
         if (folder / FILE).is_file():
             return _read(folder / FILE)
         if (folder / "pyproject.toml").is_file():

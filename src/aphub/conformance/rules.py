@@ -2,12 +2,13 @@
 
 from aphub.conformance.rules_delivery import DeliveryRules
 from aphub.conformance.rules_failures import FailureRules
+from aphub.conformance.rules_later import LaterRules
 from aphub.conformance.rules_plugin import PluginRules
 from aphub.conformance.rules_privacy import PrivacyRules
 from aphub.conformance.rules_register import RegisterRules
 
 
-class DeliveryAdapterRules(DeliveryRules, FailureRules, PrivacyRules, PluginRules):
+class DeliveryAdapterRules(DeliveryRules, FailureRules, LaterRules, PrivacyRules, PluginRules):
     """The promises of an adapter.
 
     Inherit it, name the class, and give three fixtures:
@@ -26,6 +27,8 @@ class DeliveryAdapterRules(DeliveryRules, FailureRules, PrivacyRules, PluginRule
             @pytest.fixture
             def route(self):
                 return WebhookRoute()
+
+    One that `collects` gives a `later` fixture too, and one that `is_called` a `calls` fixture.
 
     A rule cannot be skipped: it is done, or `quality.toml` says why this adapter is exempt.
     """
