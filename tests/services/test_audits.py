@@ -1,17 +1,21 @@
 """The papers of who audits: each provider's own, and what a council asks."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from aphub.domain.absences import Stretch, Teller
 from aphub.domain.calls import CallResult
+from aphub.domain.entries import Fact
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.papers import Signature
 from aphub.domain.stretches import Every
 from aphub.services import accesses
+from aphub.services.absences import News, know_absence
 from aphub.services.audits import AUDITS, Wanted, audit
 from aphub.services.calling import Call, call_about_step
+from aphub.services.decisions import Decided, record_decision
 from aphub.services.papers import as_text, printed
 from aphub.store import tables as t
 from tests.world import PROVIDER, TUESDAY, School
@@ -168,3 +172,31 @@ def test_every_audit_of_a_school_or_a_pupil_tells_of_nobody_else_and_is_noted(wo
     ]
     assert all(one.pupils == 1 for one in accesses.viewed(desk))
     assert len(accesses.viewed(desk)) == 2 * (len(AUDITS) - 1) + 1
+
+
+def test_the_correspondence_log_holds_what_we_were_told_and_what_a_school_decided(world):
+    desk = world.desk
+    monday = date(2026, 3, 9)
+    ill = Fact(Outcome.ABSENT, ReasonKind.ILL)
+    told = News("P0001", ill, Stretch(monday, monday), Teller.PARENT, "Ms Example", "She has a fever.")
+    know_absence(desk, told, BY)
+    suspended = Stretch(monday + timedelta(days=1), monday + timedelta(days=2))
+    head = "Mrs Hill, head"
+    record_decision(desk, Decided("P0001", "hill-school", ReasonKind.SUSPENDED, suspended, head), BY)
+    lines = [
+        row[1:4] + row[5:]
+        for row in table(audit(desk, "correspondence", Wanted(Every.WEEK, TUESDAY, BY)), "Correspondence")
+    ]
+    assert ["absence told by parent", "Sam Example001 (S0001)", BY, "ill, Monday 9 March 2026"] in lines
+    days = "Tuesday 10 March 2026 to Wednesday 11 March 2026"
+    assert [
+        "decision of Hill School",
+        "Sam Example001 (S0001)",
+        BY,
+        f"suspended by the school, {days}",
+    ] in lines
+    theirs = audit(desk, "correspondence", Wanted(Every.WEEK, TUESDAY, BY, "hill-school"))
+    kinds = {row[1] for row in table(theirs, "Correspondence")}
+    assert "decision of Hill School" in kinds
+    assert "absence told by parent" not in kinds
+    assert "fever" not in as_text(theirs).decode()

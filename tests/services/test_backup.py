@@ -20,7 +20,7 @@ from aphub.services.restore import RestoreError, put_back
 from aphub.store import erasing, key_copies
 from aphub.store import tables as t
 from aphub.store.copying import CopyError
-from tests.told import facts_of
+from tests.told import facts_of, text_of
 from tests.world import HUB, Placed, School, World, opened
 
 JO = "Jo Office, office manager"
@@ -168,6 +168,9 @@ def what_a_person_lets_go_on_has_a_number_of_its_own(again: World, lost: Lost) -
     fresh = [delivery for _, delivery in again.sides.heard[before:]]
     assert fresh
     assert not {delivery.key for delivery in fresh} & lost.used
+    # What was unknown says so; today's news about a missing register is new, and does not.
+    warned = [one for one in fresh if "You may already have this: we went back to a backup" in text_of(one)]
+    assert [text_of(one).count("Monday 16 March") for one in warned] == [1]
     assert lost.sam.upn in {row["upn"] for one in fresh for row in facts_of(one)["rows"]}
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
-from aphub.services import accesses, erase, evidence, legal_holds, life, purge, receipts
+from aphub.services import accesses, erase, evidence, legal_holds, life, purge, receipts, saved_keys
 from aphub.services.whose import UnknownPupilError
 from aphub.store import erasing, key_copies
 from aphub.store import tables as t
@@ -160,6 +160,18 @@ def test_erasure_is_complete_only_when_the_last_copy_of_the_keys_has_expired(mak
     purge.purge(world.desk)
     [task] = world.tasks("delete_key_copy")
     assert away.name in task.words
+    # Nobody is asked any more once a person says what became of it, by name and with the reason.
+    keys, now = world.hub.keys, world.clock.now()
+    [line] = saved_keys.copies(keys, now)
+    assert (line.name, line.expired) == (away.name, True)
+    for name, because in (("other.keys", "burnt"), (away.name, " ")):
+        with pytest.raises(saved_keys.UnknownCopyError):
+            saved_keys.given_up([world.desk], keys, name, JO, because, now)
+    saved_keys.given_up([world.desk], keys, f"{tmp_path}/away/{away.name}", JO, "the disk was destroyed", now)
+    purge.purge(world.desk)
+    assert world.tasks("delete_key_copy") == saved_keys.copies(keys, now) == []
+    assert world.said()[-1] == "keys.copy_gone"
+    assert world.verify().ok
 
 
 def test_erasure_that_was_cut_short_is_finished_by_the_next_night(make_world_anew):

@@ -76,6 +76,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "evidence": ("proving", "evidence", "Write proof that anyone can check without us."),
     "backup": ("saving", "backup", "Copy the database, and its keys apart from it."),
     "restore": ("saving", "restore", "Put a backup back, and list what may have been sent since."),
+    "key-copies": ("saving", "key_copies", "List copies of the keys, or say that one is gone."),
     "erase": ("guarding", "erase", "Erase one pupil for good, and say when that is complete."),
     "legal-hold": ("guarding", "legal_hold", "Keep everything of one pupil until the hold is ended."),
     "purge": ("guarding", "purge", "Let go of what has been kept long enough."),

@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.shown import as_list, new_table, show_list
 from aphub.domain.wording import moment_words
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @click.command()
@@ -38,6 +43,38 @@ def backup(ctx: click.Context, folder: Path, keys_to: Path | None) -> None:
         click.echo("Take one to another disk: aphub backup FOLDER --keys-to OTHER-FOLDER", err=True)
         ctx.exit(NEEDS_A_PERSON)
     click.echo("The master key is in neither. Keep the recovery key on paper.")
+
+
+@click.command("key-copies")
+@click.option("--gone", "name", default="", metavar="FILE", help="Nobody can read this copy any more.")
+@click.option("--because", default="", metavar="WHY", help="With --gone, such as: the disk was destroyed.")
+@by_option()
+@as_list
+@click.pass_obj
+def key_copies(ground: Ground, form: str, name: str, because: str, by: str) -> None:
+    """List the copies of the keys that may still be read, or say that one is gone.
+
+    What is erased is gone for good once the last of them has expired. A copy that somebody else may have is not gone:
+    the master key protects it, so change that, and tell your data protection officer.
+    """
+    from aphub.services import saved_keys  # noqa: PLC0415 - likewise
+
+    with ground.hub() as hub:
+        now = hub.clock.now()
+        if name:
+            gone = saved_keys.given_up(hub.desks(), hub.keys, name, by, because, now)
+            click.echo(f"{gone.name} counts as gone. Your name stands beside it.")
+            return
+        found = saved_keys.copies(hub.keys, now)
+
+    def table() -> "Table":
+        table = new_table("Copy", "Where", "Until")
+        for one in found:
+            until = moment_words(one.expires_at)
+            table.add_row(one.name, one.place, f"{until}; delete it" if one.expired else until)
+        return table
+
+    show_list(form, found, table, nothing="There is no copy of the keys.")
 
 
 @click.command()

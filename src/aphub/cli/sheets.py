@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from aphub.cli.ground import Ground, by_option
+from aphub.cli.summing import as_forms, to_folder
 from aphub.services import sheet as kept
+from aphub.services.papers import keep
 
 _MARK = re.compile(
     r"(?P<number>\d{1,4})[.:]? +(?P<word>[^,]+)(?:, *(?P<minutes>\d{1,3}))?(?:, *(?P<reason>.+))?"
@@ -16,29 +18,26 @@ _MARK = re.compile(
 
 @click.command()
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Default: tomorrow.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("sheet.html"),
-    show_default=True,
-    help="Where to write it.",
-)
+@as_forms
+@to_folder("sheets")
 @click.pass_obj
-def sheet(ground: Ground, day: datetime | None, out: Path) -> None:
-    """Write a day's register to print, with numbered lines and a page a place, for when the hub is away."""
+def sheet(ground: Ground, day: datetime | None, forms: tuple[str, ...], folder: Path) -> None:
+    """Write a day's register to print and sign, with numbered lines by place and teaching group."""
     with ground.desk() as desk:
         made = kept.make_sheet(desk, day.date() if day else desk.today + timedelta(days=1))
-    out.write_text(made.html, encoding="utf-8")
-    out.chmod(0o600)
-    click.echo(f"{out}: sheet {made.ref} with {made.lines} lines. Print it, then delete the file.")
+        written = keep(made.paper, folder, forms)
+    click.echo(f"Sheet {made.ref} with {made.lines} lines. Print it, then delete the file:")
+    for path in written:
+        click.echo(f"  {path}")
 
 
 @click.command()
 @click.argument("sheet")
 @click.argument("marks", nargs=-1, required=True)
+@click.option("--signed-by", default="", metavar="NAME", help="Who signed the paper, with their role.")
 @by_option()
 @click.pass_obj
-def typed(ground: Ground, sheet: str, marks: tuple[str, ...], by: str) -> None:
+def typed(ground: Ground, sheet: str, marks: tuple[str, ...], signed_by: str, by: str) -> None:
     """Type in what stands on a printed sheet, each as "NUMBER WORD, MINUTES, REASON": all of it, or nothing."""
     read = {}
     for mark in marks:
@@ -51,5 +50,5 @@ def typed(ground: Ground, sheet: str, marks: tuple[str, ...], by: str) -> None:
     if len(read) != len(marks):
         raise click.UsageError("A number stands there twice.")
     with ground.desk() as desk:
-        count = kept.type_in(desk, sheet, read, by)
+        count = kept.type_in(desk, sheet, read, by, signed_by)
     click.echo(f"{count} {'line' if count == 1 else 'lines'} entered from sheet {sheet}.")

@@ -90,7 +90,7 @@ class Staff:
 
     def _print_sheet(self) -> None:
         made = sheet.make_sheet(self._hub.desk("sentre"), TUESDAY)
-        (self._folder.papers / f"sheet-{made.ref}.html").write_text(made.html, encoding="utf-8")
+        keep(made.paper, self._folder.papers, ("html",))
 
     def _phone_school(self, provider: str, organisation: str) -> None:
         desk = self._hub.desk(provider)

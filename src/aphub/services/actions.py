@@ -8,7 +8,7 @@ from aphub.domain.errors import AphubError
 from aphub.services.again import tell_again
 from aphub.services.answering import SET_ASIDE, answer_question, correct_entry
 from aphub.services.approve import approve, check, pause, read_back, resume, test_report
-from aphub.services.decide import RELEASED, TOO_LATE
+from aphub.services.decide import MAY_HAVE_IT, RELEASED, TOO_LATE, UNKNOWN
 from aphub.services.desk import Desk
 from aphub.services.life import message
 from aphub.services.receipts import confirm, settle
@@ -149,10 +149,11 @@ def release(desk: Desk, ref: str, by: str) -> str:
         also = [row]
         if row.because == TOO_LATE:
             also = settling.held_like(connection, desk.provider_id, row.recipient_id, TOO_LATE)
+        because = MAY_HAVE_IT if row.because == UNKNOWN else RELEASED
         owed_rows.change_owed(
             connection,
             desk.provider_id,
-            [{"key": one.owed_id, "state": "owed", "because": RELEASED, "look_at": now} for one in also],
+            [{"key": one.owed_id, "state": "owed", "because": because, "look_at": now} for one in also],
         )
         for one in also:
             settling.clear_tasks(connection, desk.provider_id, one.ref, now, name, "released")

@@ -25,6 +25,9 @@ from aphub.store import telling
 RELEASED = "released by a person"
 """Why a report leaves however late it is."""
 
+MAY_HAVE_IT = "released by a person; they may have it already"
+"""Why a report leaves whose fate a restore left unknown: its message says so."""
+
 UNKNOWN = "unknown since a restore"
 """Why a report waits for a person: it may have been sent between a backup and the loss of what came after it."""
 
@@ -176,7 +179,7 @@ def _may_write_register(desk: Desk, row: Row[Any], agreement: Agreement) -> bool
 
 def _is_stale(look: Look, row: Row[Any], story: Story) -> bool:
     """Say whether a person must agree before so late a report leaves; what concerns a child's safety always leaves."""
-    if look.now <= row.due_by or row.because == RELEASED or story.urgent:
+    if look.now <= row.due_by or row.because in {RELEASED, MAY_HAVE_IT} or story.urgent:
         return False
     return bool(look.now > min(row.due_by + ASK_AFTER, row.useful_until))
 

@@ -228,7 +228,9 @@ def _copies(desk: Desk) -> None:
                 "subject": place.rpartition("/")[2][:120],
                 "pupil_id": None,
                 "organisation": None,
-                "words": f"Delete this copy of the keys by hand, it has expired: {place}"[:300],
+                "words": f"Delete this copy of the keys by hand, it has expired: {place}. Then: aphub key-copies --gone"[
+                    :300
+                ],
                 "due_at": desk.now + timedelta(days=1),
                 "state": "open",
                 "raised_at": desk.now,

@@ -1,15 +1,18 @@
 """Tomorrow's sheet: a numbered paper register for the day on which the hub, or the internet, is away; typed in afterwards."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from html import escape
 from itertools import groupby
 from typing import Any
 
+from sqlalchemy import Row
+
 from aphub.domain.errors import NeedsCorrectionError
-from aphub.domain.wording import day_words, moment_words
+from aphub.domain.papers import Heading, NewPage, Paper, Part, Signature, Table, Text
+from aphub.domain.placements import Pupil
+from aphub.domain.wording import day_words
 from aphub.services.answering import fact_of
 from aphub.services.desk import Desk
 from aphub.services.entering import NewEntry, enter
@@ -18,11 +21,7 @@ from aphub.services.way import named
 from aphub.store import entries, pupil_days
 from aphub.store.engine import recall, remember
 
-_CSS = (
-    "body{font:12pt sans-serif;margin:12mm}table{border-collapse:collapse;width:100%}"
-    "th,td{border:1px solid #000;padding:2mm;text-align:left}tr{break-inside:avoid}thead{display:table-header-group}"
-    "section{break-after:page}section:last-child{break-after:auto}"
-)
+_COLUMNS = ("No.", "Pupil", "Mark, minutes, reason", "Time, initials")
 
 
 class SheetError(NeedsCorrectionError):
@@ -31,15 +30,15 @@ class SheetError(NeedsCorrectionError):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A printed sheet: its reference, how many lines it has, and the page itself."""
+    """A sheet to print: its reference, how many lines it has, and the paper itself."""
 
     ref: str
     lines: int
-    html: str = field(repr=False)
+    paper: Paper = field(repr=False)
 
 
 def make_sheet(desk: Desk, day: date) -> Sheet:
-    """Make a day's sheet with one page a place, and remember which lesson each number means.
+    """Make a day's sheet, a page a place and a table a teaching group, and remember which lesson each number means.
 
     Raises:
         SheetError: No lesson is due on that day.
@@ -56,29 +55,15 @@ def make_sheet(desk: Desk, day: date) -> Sheet:
         remember(
             connection, _name(desk, ref), json.dumps([day.isoformat(), [row.lesson_id for row in lessons]])
         )
-    numbered = list(enumerate(lessons, 1))
-    provider = desk.config.provider
-    sections = []
-    for place, some in groupby(numbered, key=lambda one: one[1].place):
-        rows = "".join(_row(number, row, people.get(row.pupil_id)) for number, row in some)
-        sections.append(
-            f"<section><h1>{escape(provider.name)}: register for {day_words(day)}</h1>"
-            f"<p>{escape(place or 'All lessons')}. Sheet {ref}, printed {moment_words(desk.now)}. "
-            "Confidential pupil information: shred it once it is typed in.</p>"
-            "<table><thead><tr><th scope='col'>No.</th><th scope='col'>Pupil</th><th scope='col'>Lesson</th>"
-            "<th scope='col'>Mark, minutes, reason</th><th scope='col'>Time and initials</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table><p>Signed: ______________________________</p>"
-            f'<p>Afterwards: aphub typed {ref} "1 present" "2 absent, ill"</p></section>'
-        )
-    page = (
-        f"<!doctype html><html lang='en-GB'><head><meta charset='utf-8'><title>Sheet {ref}</title>"
-        f"<style>{_CSS}</style></head><body>{''.join(sections)}</body></html>"
-    )
-    return Sheet(ref, len(lessons), page)
+    return Sheet(ref, len(lessons), _paper(desk, day, ref, lessons, people))
 
 
-def type_in(desk: Desk, ref: str, marks: Mapping[int, tuple[str, str, str]], by: str) -> int:
+def type_in(
+    desk: Desk, ref: str, marks: Mapping[int, tuple[str, str, str]], by: str, signed_by: str = ""
+) -> int:
     """Enter what stands on a sheet: by number, the word with minutes and reason; give how many there were.
+
+    `signed_by` is who signed the paper, which the record then names beside who typed it.
 
     Nothing is entered unless all of it can be.
 
@@ -87,6 +72,9 @@ def type_in(desk: Desk, ref: str, marks: Mapping[int, tuple[str, str, str]], by:
         CannotAnswerError: A word is none of the provider's, or needs minutes or a reason.
     """
     name = named(by)
+    because = f"typed from sheet {ref.strip().upper()}"
+    if signed_by.strip():
+        because = f"{because}, signed by {signed_by.strip()[:80]}"
     with desk.store.transaction() as connection:
         kept = recall(connection, _name(desk, ref.strip().upper()))
         if kept is None:
@@ -115,7 +103,7 @@ def type_in(desk: Desk, ref: str, marks: Mapping[int, tuple[str, str, str]], by:
                     version=(lesson.version or 0) + 1,
                     fact=fact_of(desk, word, minutes, reason, day),
                     made_by=name[:80],
-                    because=f"typed from sheet {ref.strip().upper()}",
+                    because=because,
                     by_person=True,
                 )
             )
@@ -124,11 +112,47 @@ def type_in(desk: Desk, ref: str, marks: Mapping[int, tuple[str, str, str]], by:
     return len(new)
 
 
-def _row(number: int, row: Any, pupil: Any) -> str:
-    name = "pupil not to be shared" if pupil is None or pupil.suppressed else pupil.name
-    whose = f"{name} ({pupil.provider_ref})" if pupil is not None else name
-    lesson = f"{row.starts_wall} to {row.ends_wall} {row.subject}".strip()
-    return f"<tr><td>{number}</td><td>{escape(whose)}</td><td>{escape(lesson)}</td><td></td><td></td></tr>"
+def _paper(
+    desk: Desk, day: date, ref: str, lessons: Sequence[Row[Any]], people: Mapping[Any, Pupil]
+) -> Paper:
+    parts: list[Part] = [
+        Text(
+            "Write your own words for what happened. Shred this sheet once it is typed in and its copy is filed."
+        ),
+        Text(
+            f'Afterwards: aphub typed {ref} "1 present" "2 late, 10" "3 absent, ill" --signed-by "Name, role"'
+        ),
+    ]
+    numbered = list(enumerate(lessons, 1))
+    for first, (place, some) in enumerate(groupby(numbered, key=lambda one: one[1].place)):
+        if first:
+            parts.append(NewPage())
+        parts.append(Heading(place or "All lessons"))
+        for title, group in groupby(some, key=lambda one: _group(one[1])):
+            rows = tuple((number, _whose(people.get(row.pupil_id)), "", "") for number, row in group)
+            parts.append(Table(title, _COLUMNS, rows, widths=(1, 5, 5, 3)))
+        parts.append(Signature(("Signed", "Name and role", "Date and time")))
+    return Paper(
+        title=f"Register for {day_words(day)}",
+        file_name=f"sheet-{day.isoformat()}",
+        provider=desk.config.provider.name,
+        as_at=desk.now,
+        reference=ref,
+        parts=tuple(parts),
+    )
+
+
+def _group(row: Row[Any]) -> str:
+    """Name a teaching group: those who are taught the same, at one time, by the same person."""
+    taught = ", ".join(one for one in (row.subject, row.staff) if one)
+    return f"{row.starts_wall} to {row.ends_wall}{': ' + taught if taught else ''}"
+
+
+def _whose(pupil: Pupil | None) -> str:
+    if pupil is None:
+        return "pupil not to be shared"
+    name = "pupil not to be shared" if pupil.suppressed else pupil.name
+    return f"{name} ({pupil.provider_ref})"
 
 
 def _name(desk: Desk, ref: str) -> str:

@@ -20,7 +20,7 @@ from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.logs import get_logger
 from aphub.services.catching_up import fold_late, hold_behind, span_words
-from aphub.services.decide import TOO_LATE, UNKNOWN, Decision, Part, decide
+from aphub.services.decide import MAY_HAVE_IT, TOO_LATE, UNKNOWN, Decision, Part, decide
 from aphub.services.desk import Desk, place_of
 from aphub.services.freeze import Draft, keep
 from aphub.services.letters import Letter, compose
@@ -185,6 +185,11 @@ def _letter(
         )
         due_by = now + URGENT_WITHIN if kind is not Kind.ALERT or event else max(began) + URGENT_WITHIN
     notes = _school_closed_notes(desk, first.organisation, some)
+    if any(row.because == MAY_HAVE_IT for row in rows):
+        notes = (
+            "You may already have this: we went back to a backup, and do not know what had left.",
+            *notes,
+        )
     return Letter(
         thread_id=thread.thread_id,
         thread_ref=thread.ref,

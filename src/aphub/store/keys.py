@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
 from sqlalchemy.engine import make_url
 
 from aphub.domain.errors import AphubError
@@ -122,6 +122,14 @@ class KeyStore:
         """Give when the newest copy of the key store that still lives was taken; None when there is none."""
         living = [row.taken_at for row in key_copies.living(self._engine) if row.expires_at > now]
         return max(living, default=None)
+
+    def living_copies(self) -> list[Row[Any]]:
+        """Give the copies of the key store that count as readable, oldest first."""
+        return key_copies.living(self._engine)
+
+    def give_up_copy(self, name: str, now: datetime) -> bool:
+        """Note that nobody can read a copy any more; give whether there was one of that name."""
+        return key_copies.give_up(self._engine, name, now)
 
     def copies_until(self, now: datetime) -> datetime:
         """Give when the last copy of the key store that still lives expires; the present instant when there is none."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, Table, and_, insert, select, update
 
 from aphub.domain.absences import Evidence, KnownAbsence, SchoolDecision, Stretch, Teller
 from aphub.domain.entries import Fact, Half
@@ -70,6 +70,26 @@ def absences_of(
         for row in connection.execute(chosen).all():
             found.setdefault(row.pupil_id, []).append(absence_of(row))
     return found
+
+
+def told_between(
+    connection: Connection, provider_id: int, after: datetime, before: datetime
+) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """Give the known absences and the decisions that were kept between two instants, without what was said."""
+    return (
+        _kept_between(connection, known_absences, provider_id, after, before),
+        _kept_between(connection, school_decisions, provider_id, after, before),
+    )
+
+
+def _kept_between(
+    connection: Connection, table: Table, provider_id: int, after: datetime, before: datetime
+) -> list[Row[Any]]:
+    shown = [column for column in table.c if column.name != "sealed"]
+    chosen = select(*shown).where(
+        table.c.provider_id == provider_id, table.c.recorded_at >= after, table.c.recorded_at < before
+    )
+    return list(connection.execute(chosen.order_by(table.c.recorded_at, *table.primary_key.columns)).all())
 
 
 def absence(connection: Connection, provider_id: int, ref: str) -> Row[Any] | None:

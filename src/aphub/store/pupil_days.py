@@ -136,11 +136,18 @@ def attendance(connection: Connection, provider_id: int, from_day: date, until_d
 
 
 def lessons_due(connection: Connection, provider_id: int, day: date) -> list[Row[Any]]:
-    """Give the lessons that are due on a day, by place and time."""
+    """Give the lessons that are due on a day, by place, time and teaching group."""
     chosen: Any = (
         select(lessons)
         .where(lessons.c.provider_id == provider_id, lessons.c.day == day, lessons.c.state != "withdrawn")
-        .order_by(lessons.c.place, lessons.c.starts_at, lessons.c.lesson_id)
+        .order_by(
+            lessons.c.place,
+            lessons.c.starts_at,
+            lessons.c.ends_wall,
+            lessons.c.subject,
+            lessons.c.staff,
+            lessons.c.lesson_id,
+        )
     )
     return list(connection.execute(chosen))
 

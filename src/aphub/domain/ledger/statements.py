@@ -104,6 +104,10 @@ _ALL = (
         "disclosure.decided",
         {"disclosure": shape.reference, "as": shape.one_of("reported", "not_reported"), **_BY},
     ),
+    Kind(
+        "keys.copy_gone",
+        {"taken": shape.instant, "until": shape.instant, "reason": shape.hexdigest, **_BY},
+    ),
     Kind("provider.closed", {"keys": shape.count, **_BY}),
     Kind(
         "settled.by_person",
