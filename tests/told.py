@@ -27,6 +27,7 @@ from aphub.api.errors import TransientDeliveryError
 from aphub.api.hooks import hookimpl
 from aphub.domain.calls import CallResult
 from aphub.domain.outcomes import Outcome
+from aphub.domain.pacing import Pace
 from aphub.domain.reports import Report
 
 Say = Callable[[Delivery], DeliveryResult | None]
@@ -43,6 +44,13 @@ class HeardConnection(ToldConnection):
 
     def listens_every(self) -> timedelta:
         return timedelta(minutes=1)
+
+
+class PacedConnection(ToldConnection):
+    """A far side that takes two messages a minute and five a day."""
+
+    def pace(self) -> Pace:
+        return Pace(2, 5, "the far side's limits")
 
 
 class ToldRoute(RouteSettings):
@@ -241,8 +249,12 @@ def adapters_for(sides: FarSides) -> object:
                 raise one
             return Collected(str(int(after or 0) + 1), (one,), more=bool(queue))
 
+    class Paced(Told):
+        name = "told-paced"
+        connection_class = PacedConnection
+
     Told.sides = sides
-    kinds = (Told, Harmless, Harmful, LooksUp, Register, Person, Listens)
+    kinds = (Told, Harmless, Harmful, LooksUp, Register, Person, Listens, Paced)
 
     class Plugin:
         @hookimpl

@@ -17,6 +17,8 @@ from aphub.api import (
 from aphub.sandbox.certificates import CertificateKind
 from aphub.sandbox.smtp import SmtpSink
 from aphub_email import EmailAdapter, EmailConnection
+from aphub_email.wire import Reply
+from aphub_email.words import throttles
 
 PUPIL = "Zebedee Plantagenet-Invented"
 PASSWORD = "quiet-otter-lamp-31"
@@ -130,6 +132,35 @@ CASES = [
         reached=True,
     ),
     Hostile(
+        "Exchange, too many connections",
+        lambda sink: sink.is_busy(at="dot", words="432 4.3.2 Concurrent connections limit exceeded."),
+        TransientDeliveryError,
+        "The mail server asks us to send less quickly.",
+        "432 4.3.2",
+        reached=True,
+    ),
+    Hostile(
+        "Exchange, too many in a day",
+        lambda sink: sink.refuses(
+            at="dot", words=f"5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException {PUPIL}"
+        ),
+        RefusedDeliveryError,
+        "Our mailbox has sent as much today as Microsoft lets it.",
+        "550 5.2.0",
+        reached=True,
+    ),
+    Hostile(
+        "Exchange, Sent Items full",
+        lambda sink: sink.refuses(
+            at="dot",
+            words="5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiException",
+        ),
+        RefusedDeliveryError,
+        "Our own mailbox is full, so it may not send.",
+        "550 5.2.2",
+        reached=True,
+    ),
+    Hostile(
         "gone before the answer",
         lambda sink: sink.cuts_off_after_reading(),
         UncertainDeliveryError,
@@ -182,6 +213,46 @@ def test_each_refusal_tells_a_person_what_to_do(
             adapter.close()
             assert isinstance(answer, DeliveryError), case.name
             assert answer.what_now.endswith((".", "'")), case.name
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt", "data", "dot"])
+@pytest.mark.parametrize("pipelining", ["auto", "off"])
+def test_a_server_that_asks_for_less_is_given_no_more_of_the_burst(
+    at: str,
+    pipelining: str,
+    sink: SmtpSink,
+    connection: EmailConnection,
+    adapters: Callable[[EmailConnection], EmailAdapter],
+    delivery_of: Callable[..., Delivery],
+):
+    adapter = adapters(connection.model_copy(update={"pipelining": pipelining}))
+    adapter.deliver(delivery_of(key="before"))
+    sink.is_busy(at=at, words="432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded.")
+    answers = [answer for _, answer in adapter.deliver_many([delivery_of(key=k) for k in "abc"])]
+    assert [(type(answer), answer.slow_down) for answer in answers] == [(TransientDeliveryError, True)] * 3
+    assert len(sink.received) == 1
+    # With PIPELINING the next envelope had left beside the first content; its content never does.
+    assert sink.received_bytes.count(b"About") <= 2
+    sink.accepts()
+    assert adapter.deliver(delivery_of(key="after")).rung
+
+
+@pytest.mark.parametrize(
+    ("reply", "slower"),
+    [
+        (b"432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded.", True),
+        (b"451 4.7.500 Server busy. Please try again later. Throttled", True),
+        (b"421 4.7.28 Gmail has detected an unusual rate of unsolicited mail", True),
+        (b"421 4.7.0 Too many concurrent connections", True),
+        (b"450 4.2.0 Greylisted", False),
+        (b"452 4.2.2 Mailbox full, rate limit", False),
+        (b"421 4.7.0 Error: too many errors", False),
+        (b"550 5.7.1 too many messages", False),
+    ],
+)
+def test_which_answers_ask_us_to_send_less_quickly(reply: bytes, slower: bool):
+    code, _, text = reply.decode().partition(" ")
+    assert throttles(Reply(int(code), (text,))) is slower
 
 
 def test_nobody_there_is_transient(

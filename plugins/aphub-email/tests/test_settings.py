@@ -56,6 +56,25 @@ def test_the_destination_changes_with_address_and_protection_and_with_nothing_el
     assert one.destination() != one.model_copy(update={"address": "b@hill-school.example.org"}).destination()
 
 
+@pytest.mark.parametrize(
+    ("settings", "pace"),
+    [
+        ({"host": "smtp.office365.com"}, (30, 10_000)),
+        ({"host": "riverbank-example-org.mail.protection.outlook.com"}, (30, 10_000)),
+        ({"host": "smtp.office365.com", "per_minute": 10}, (10, 10_000)),
+        ({"host": "mail.example.org", "per_day": 500}, (0, 500)),
+        ({"host": "mail.example.org"}, None),
+        ({"host": "smtp.office365.com", "per_minute": 0, "per_day": 0}, None),
+        ({"host": "smtp.office365.com.example.org"}, None),
+    ],
+)
+def test_the_pace_is_what_is_set_and_else_what_the_host_is_known_to_take(
+    settings: dict[str, object], pace: tuple[int, int] | None
+):
+    found = EmailConnection(from_address=SENDER, **settings).pace()
+    assert (found and (found.per_minute, found.per_day)) == pace
+
+
 def test_every_setting_says_what_it_is_for():
     for settings in (EmailConnection, EmailRoute, Attestation):
         assert [name for name, field in settings.model_fields.items() if not field.description] == []

@@ -40,6 +40,7 @@ from aphub.domain.calls import VOICEMAIL_RULE, CallResult
 from aphub.domain.entries import SessionEntry
 from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import UpnCheck, check_mail_address, check_upn
+from aphub.domain.pacing import Pace
 from aphub.domain.reports import COLUMNS, Kind, Message, Report, Row, rows_of
 from aphub.domain.wording import action_words, line_words
 
@@ -67,6 +68,7 @@ __all__ = [
     "Memory",
     "Message",
     "Outbound",
+    "Pace",
     "PhoneCall",
     "Reach",
     "RefusedDeliveryError",

@@ -14,6 +14,7 @@ from aphub.api.callbacks import Call, Called
 from aphub.api.errors import DeliveryError
 from aphub.api.lent import Tools
 from aphub.api.renderers import Rendering
+from aphub.domain.pacing import Pace
 from aphub.domain.reports import Message, Report, Row
 
 
@@ -24,6 +25,13 @@ class ConnectionSettings(BaseModel):
 
     not_where: ClassVar[frozenset[str]] = frozenset()
     """Settings that decide neither where a message goes nor who can read it: a change of them needs no approval."""
+
+    def pace(self) -> Pace | None:
+        """Say how quickly this far side takes messages; None where it names no limit.
+
+        The hub keeps to it over restarts. A lane has one connection at a time, so that limits of connections are kept.
+        """
+        return None
 
     def listens_every(self) -> timedelta | None:
         """Say how often answers are to be fetched from this far side; None where they are not."""

@@ -36,10 +36,12 @@ class TransientDeliveryError(DeliveryError):
         code: str = "",
         what_now: str = "",
         retry_after: timedelta | None = None,
+        slow_down: bool = False,
     ) -> None:
-        """Keep how long the far side asked us to wait."""
+        """Keep how long the far side asked us to wait, and whether it asked us to send less quickly from now on."""
         super().__init__(words, code=code, what_now=what_now)
         self.retry_after = retry_after
+        self.slow_down = slow_down
 
 
 class RefusedDeliveryError(DeliveryError):

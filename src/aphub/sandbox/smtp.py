@@ -88,9 +88,11 @@ class SmtpSink(ListeningFarSide):
             self.unknown_recipients = set()
         super().accepts()
 
-    def is_busy(self, *, at: str = "mail", times: int | None = None) -> None:
-        """Answer 451 at `at`: "mail", "rcpt", "data" or "dot"."""
-        self._be(Mood("busy", at=at, times=times))
+    def is_busy(
+        self, *, at: str = "mail", times: int | None = None, words: str = "451 4.3.2 Busy, come back later"
+    ) -> None:
+        """Answer with `words` at `at`: "mail", "rcpt", "data" or "dot"."""
+        self._be(Mood("busy", at=at, words=words, times=times))
 
     def refuses(
         self, *, at: str = "rcpt", times: int | None = None, words: str = "5.1.1 No such mailbox here"
@@ -161,8 +163,9 @@ class SmtpSink(ListeningFarSide):
 
     def obstacle(self, at: str) -> str:
         """Give the reply that the mood has for this step, empty when nothing stands in the way."""
-        if self._takes("busy", at):
-            return "451 4.3.2 Busy, come back later"
+        busy = self._takes("busy", at)
+        if busy:
+            return busy.words
         mood = self._takes("refuses", at)
         if mood:
             return f"535 {mood.words}" if at == "auth" else f"550 {mood.words}"

@@ -21,6 +21,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import public_reference
 from aphub.services.again import let_go
 from aphub.services.desk import Desk
+from aphub.services.pace import pace_kept
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.services.trial import Adapters, make_trial, send_trial, steps_of, test_register
@@ -67,7 +68,7 @@ class TestSent:
 def check(hub: Adapters, desk: Desk, organisation: str, channel: str) -> list[CheckStep]:
     """Prove a channel step by step; no pupil's data leaves. All steps good: what was a draft counts as checked."""
     route = route_to(desk, organisation, channel)
-    steps = steps_of(hub, desk, route)
+    steps = [*steps_of(hub, desk, route), *pace_kept(desk, route)]
     good = bool(steps) and all(step.ok for step in steps)
     with desk.store.transaction() as connection:
         row = row_of(desk, connection, route)

@@ -18,6 +18,7 @@ from aphub.api.errors import DeliveryError, TransientDeliveryError, UncertainDel
 from aphub.domain.errors import AphubError
 from aphub.domain.retries import breaker_wait
 from aphub.logs import get_logger
+from aphub.services import pace
 from aphub.services.desk import Desk
 from aphub.services.edge import at_the_edge, hold
 from aphub.services.outcomes import Tried, record_outcomes, settle
@@ -79,9 +80,10 @@ def deliver_lane(
     burst: _Burst | None = None
     size = min(FIRST_BURST, route.adapter.burst)
     slow = False
+    slowed: TransientDeliveryError | None = None
     try:
         while True:
-            go_on = total.tried < most and not stopping() and not (burst and burst.all_failed)
+            go_on = total.tried < most and not stopping() and not slowed and not (burst and burst.all_failed)
             last, burst = burst, _turn(desk, route, burst, by, size=size if go_on else 0)
             if last is not None:
                 total += last.result
@@ -91,6 +93,7 @@ def deliver_lane(
                 took = _talk(desk, route, adapter, burst)
                 desk.boundary("deliver.talked")
                 slow = slow or took > SLOW
+                slowed = slowed or burst.slowed
                 size = _next_size(route.adapter.burst, len(burst.going), took)
     finally:
         with suppress(Exception):
@@ -100,11 +103,18 @@ def deliver_lane(
     elif total.handed_over:
         with desk.store.transaction() as connection:
             lanes.lane_works(connection, desk.provider_id, lane)
+    pace.rest_for_pace(desk, route, slowed)
     return total
 
 
 def _opened(desk: Desk, route: Route, make: MakeAdapter) -> AnyAdapter | LaneResult:
     """Give the adapter with its connection open, or what became of the lane where it does not open."""
+    closed = pace.closed_by_pace(desk, route)
+    if isinstance(closed, DeliveryError):
+        return _far_side_failed(desk, route, closed)
+    if closed:
+        pace.rest_for_pace(desk, route, None)
+        return LaneResult()
     try:
         adapter = make(desk, route)
         adapter.open()
@@ -140,6 +150,14 @@ class _Burst:
         """Whether the far side took nothing of it."""
         return bool(self.going) and not any(isinstance(one.answer, DeliveryResult) for one in self.going)
 
+    @property
+    def slowed(self) -> TransientDeliveryError | None:
+        """What the far side said if it asked us to send less quickly."""
+        answers = (one.answer for one in self.going)
+        return next(
+            (one for one in answers if isinstance(one, TransientDeliveryError) and one.slow_down), None
+        )
+
 
 def _next_size(largest: int, count: int, took: timedelta) -> int:
     """Size a burst so that it is over in good time, at the pace at which the last one went."""
@@ -170,6 +188,9 @@ def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, size: int) 
 def _take(desk: Desk, connection: Connection, route: Route, by: str, size: int) -> _Burst | None:
     """Claim a burst, check it at the edge and say that it starts; None when nothing waits."""
     now = desk.now
+    size = pace.most_now(desk, connection, route, size)
+    if not size:
+        return None
     until = desk.lease_now(connection) + LEASE
     rows = delivering.claim(connection, desk.provider_id, route.lane, now, size, until, by)
     if not rows:
@@ -180,6 +201,7 @@ def _take(desk: Desk, connection: Connection, route: Route, by: str, size: int) 
     held = hold(desk, connection, stopped, now) if stopped else 0
     going = [one for one in tried if one.row.reference in deliveries]
     _start(desk, connection, going, now)
+    pace.note_sent(desk, connection, route, len(going))
     return _Burst(going, deliveries, held)
 
 

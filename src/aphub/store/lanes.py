@@ -36,6 +36,25 @@ def lane_failed(
         connection.execute(insert(lanes), {"provider_id": provider_id, "lane": lane, "since": now, **values})
 
 
+def note_spent(connection: Connection, provider_id: int, lane: str, spent: str) -> None:
+    """Keep what was sent through a lane lately."""
+    _set(connection, provider_id, lane, {"spent": spent})
+
+
+def rest_until(connection: Connection, provider_id: int, lane: str, until: datetime) -> None:
+    """Rest a lane that is in no trouble, or longer one that is."""
+    row = lane_row(connection, provider_id, lane)
+    if row is None or row.open_until is None or row.open_until < until:
+        _set(connection, provider_id, lane, {"open_until": until})
+
+
+def _set(connection: Connection, provider_id: int, lane: str, values: dict[str, Any]) -> None:
+    where = (lanes.c.provider_id == provider_id, lanes.c.lane == lane)
+    if not connection.execute(update(lanes).where(*where).values(**values)).rowcount:
+        row = {"provider_id": provider_id, "lane": lane, "failures": 0, **values}
+        connection.execute(insert(lanes), row)
+
+
 def lane_works(connection: Connection, provider_id: int, lane: str) -> None:
     """Close a lane's breaker."""
     connection.execute(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, exists, func, or_, select, tuple_, update
 
 from aphub.store.among import among
 from aphub.store.bulk import change_many, read_many
@@ -52,6 +52,30 @@ def owed_between(
         among(connection, owed_reports.c.placement_id, placement_ids),
     )
     return read_many(connection, chosen)
+
+
+def owed_bursts(
+    connection: Connection, provider_id: int, from_at: datetime, until_at: datetime
+) -> list[tuple[datetime, datetime, str]]:
+    """Give each instant at which reports are to leave, the promise, and the organisations that are told then."""
+    chosen = (
+        select(owed_reports.c.send_at, func.min(owed_reports.c.due_by), threads.c.organisation)
+        .join(
+            threads,
+            and_(
+                threads.c.provider_id == owed_reports.c.provider_id,
+                threads.c.thread_id == owed_reports.c.thread_id,
+            ),
+        )
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.state == "owed",
+            owed_reports.c.due_by >= from_at,
+            owed_reports.c.due_by < until_at,
+        )
+        .group_by(owed_reports.c.send_at, threads.c.organisation)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(chosen)]
 
 
 def add_owed(connection: Connection, rows: Rows) -> None:

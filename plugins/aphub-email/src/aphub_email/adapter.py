@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from aphub.api import (
     CheckStep,
@@ -16,6 +16,7 @@ from aphub.api import (
     Repeat,
     Rung,
     Tools,
+    TransientDeliveryError,
 )
 from aphub_email import mailbox, words
 from aphub_email.burst import Letter, SessionEndedError, send_letters
@@ -145,9 +146,12 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
                     letter.key,
                     outcome if isinstance(outcome, DeliveryError) else _result(session, delivery, outcome),
                 )
+                if _slows(outcome):
+                    self._drop()  # more would be refused alike, and make it worse
+                    return outcome
         except SessionEndedError as exc:
             self._drop()
-            return None if session.taken else exc.because
+            return None if session.taken and not _slows(exc.because) else exc.because
         except BaseException:
             self._drop()  # left in the middle of a message: nothing may follow on this connection
             raise
@@ -201,6 +205,11 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         session, self._session = self._session, None
         if session is not None:
             session.wire.close()
+
+
+def _slows(outcome: object) -> TypeGuard[TransientDeliveryError]:
+    """Say whether the server asked us to send less quickly."""
+    return isinstance(outcome, TransientDeliveryError) and outcome.slow_down
 
 
 def _result(session: Session, delivery: Delivery, reply: Reply) -> DeliveryResult:

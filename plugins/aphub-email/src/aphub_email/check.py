@@ -30,6 +30,7 @@ def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) ->
             with closing(GraphSession(connection, tokens, tools)) as graph:
                 graph.probe()
             yield CheckStep(step, ok=True, found="Microsoft Graph refused only what is no message")
+            yield from _keeps_pace(connection)
             return
 
         step = "The mail server's name is found"
@@ -52,6 +53,7 @@ def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) ->
 
         for step, command, refusal in _envelope(connection, route):
             yield _accepted(session, step, command, refusal)
+        yield from _keeps_pace(connection)
         session.wire.ask(b"RSET")
     except DeliveryError as exc:
         yield CheckStep(step, ok=False, found=str(exc), mend=exc.what_now or "Try again in a few minutes.")
@@ -113,3 +115,10 @@ def _encrypted(step: str, proof: TlsProof, now: datetime) -> CheckStep:
     days = max((ends - now).days, 0)
     mend = f"The certificate runs out in {days} days. Ask the server's IT team to renew it."
     return CheckStep(step, ok=True, found=found, mend=mend)
+
+
+def _keeps_pace(connection: EmailConnection) -> Iterator[CheckStep]:
+    """Say how quickly messages leave, where there is a limit."""
+    if pace := connection.pace():
+        found = f"{pace.words} ({pace.whose})" if pace.whose else f"{pace.words}, as it is set"
+        yield CheckStep("We know how quickly this server takes messages", ok=True, found=found)

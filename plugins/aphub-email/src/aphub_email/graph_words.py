@@ -44,7 +44,10 @@ def refused(status: int, code: str) -> RefusedDeliveryError:
 def busy(code: str, wait: timedelta | None) -> TransientDeliveryError:
     """Say that Graph asks for patience."""
     return TransientDeliveryError(
-        "Microsoft takes no more messages just now and asks us to wait.", code=code, retry_after=wait
+        "Microsoft takes no more messages just now and asks us to wait.",
+        code=code,
+        retry_after=wait,
+        slow_down=True,
     )
 
 

@@ -7,11 +7,15 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from aphub.api import AphubError, RouteSettings, check_mail_address, why_untrusted
+from aphub.api import AphubError, Pace, RouteSettings, check_mail_address, why_untrusted
 from aphub_email.attested import Attestation
 from aphub_email.names import server_and_port
 from aphub_email.sign_in import GRAPH_SCOPE, MAIL_SCOPE, SignInSettings
 
+EXCHANGE_ONLINE = Pace(30, 10_000, "Exchange Online's limits for a mailbox")
+"""learn.microsoft.com, "Message storage and concurrent connection throttling for SMTP Authenticated Submission" and
+"Exchange Online limits". Of its three connections at a time a lane uses one."""
+_EXCHANGE_HOSTS = ("smtp.office365.com", ".mail.protection.outlook.com")
 _PORTS = {"starttls": 587, "tls": 465}
 
 
@@ -67,6 +71,17 @@ class EmailConnection(SignInSettings):
         description="auto sends commands together where the server announces that it may (RFC 2920)",
     )
 
+    per_minute: int | None = Field(
+        default=None,
+        ge=0,
+        description="messages that the server takes a minute; 0 is no limit, without it the host's own",
+    )
+    per_day: int | None = Field(
+        default=None,
+        ge=0,
+        description="messages that the server takes a day; 0 is no limit, without it the host's own",
+    )
+
     imap_host: str = Field(
         default="",
         pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?)?$",
@@ -93,12 +108,24 @@ class EmailConnection(SignInSettings):
         "imap_folder",
         "dkim_selectors",
         "name_server",
+        "per_minute",
+        "per_day",
     }
 
     def complaints(self, now: datetime) -> tuple[str, ...]:
         """Say why the certificates of ca_file cannot be trusted."""
         why = why_untrusted(self.ca_file, now)
         return (*super().complaints(now), why) if why else super().complaints(now)
+
+    def pace(self) -> Pace | None:
+        """Keep to what is set, else to what Microsoft says that a mailbox may send."""
+        by_microsoft = self.way == "graph" or self.host.lower().endswith(_EXCHANGE_HOSTS)
+        usual = EXCHANGE_ONLINE if by_microsoft else Pace()
+        minute = usual.per_minute if self.per_minute is None else self.per_minute
+        day = usual.per_day if self.per_day is None else self.per_day
+        if not minute and not day:
+            return None
+        return Pace(minute, day, usual.whose if (minute, day) == (usual.per_minute, usual.per_day) else "")
 
     def listens_every(self) -> timedelta | None:
         """Fetch answers every minute, where the mailbox can be read."""

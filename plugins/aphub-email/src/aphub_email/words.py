@@ -1,5 +1,6 @@
 """The server's codes as words for people, and as what the hub does next (users.md 3.3)."""
 
+import re
 import ssl
 
 from aphub.api import DeliveryError, RefusedDeliveryError, TransientDeliveryError
@@ -22,6 +23,14 @@ _TOO_LARGE = frozenset({"5.3.4", "5.2.3"})
 _MAILBOX_OFF = frozenset({"5.2.0", "5.2.1"})
 _NOT_OUR_MAILBOX = frozenset({"5.2.252", "5.7.60", "5.7.30"})
 """Exchange says so only after the content (SendAsDenied; and sign-in with a password switched off)."""
+_TOO_MANY_AT_ONCE = 432
+"""Exchange: "4.3.2 Concurrent connections limit exceeded", "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"."""
+_TOO_FAST = frozenset({"4.4.5", "4.5.127", "4.7.28"})
+_TOO_FAST_WORDS = re.compile(
+    r"throttl|thread limit|rate limit|connections? limit|too many (concurrent )?(connections|messages)|too fast",
+    re.IGNORECASE,
+)
+_OURS_IS_FULL = "STOREDRV.Submission"
 _SIGN_IN_FIRST = 530
 _NO_SUCH_USER_CODE = 550
 _TOO_LARGE_CODE = 552
@@ -200,6 +209,8 @@ def message_refused(reply: Reply) -> DeliveryError:
         return _busy(reply)
     if reply.enhanced in _NOT_OUR_MAILBOX:
         return sender_refused(reply)
+    if _OURS_IS_FULL in reply.text:
+        return _we_may_not(reply)
     if reply.enhanced in _FULL:
         return RefusedDeliveryError(
             "The school's mailbox is full.", code=reply.short, what_now="Phone the school and tell them."
@@ -210,6 +221,21 @@ def message_refused(reply: Reply) -> DeliveryError:
         "Their mail server rejected the message.",
         code=reply.short,
         what_now="Ask the school's IT team to let messages from our address through.",
+    )
+
+
+def _we_may_not(reply: Reply) -> RefusedDeliveryError:
+    """Say that Exchange refuses for the sake of our own mailbox: what it sent lies in its Sent Items."""
+    if reply.enhanced in _FULL:
+        return RefusedDeliveryError(
+            "Our own mailbox is full, so it may not send.",
+            code=reply.short,
+            what_now="Empty its Sent Items, and ask the IT team for a retention policy on that folder.",
+        )
+    return RefusedDeliveryError(
+        "Our mailbox has sent as much today as Microsoft lets it.",
+        code=reply.short,
+        what_now="Phone what is urgent. Ask the IT team for a second mailbox, or lower per_day.",
     )
 
 
@@ -236,4 +262,20 @@ def _busy(reply: Reply) -> TransientDeliveryError:
     """Say that the server asks for patience."""
     if reply.enhanced in _FULL:
         return TransientDeliveryError("The school's mailbox is full.", code=reply.short)
+    if throttles(reply):
+        words = "The mail server asks us to send less quickly."
+        return TransientDeliveryError(words, code=reply.short, slow_down=True)
     return TransientDeliveryError("Their mail server is busy and asks us to try later.", code=reply.short)
+
+
+def throttles(reply: Reply) -> bool:
+    """Say whether a server finds that we send too much, or over too many connections at a time."""
+    return (
+        reply.transient
+        and reply.enhanced not in _FULL
+        and (
+            reply.code == _TOO_MANY_AT_ONCE
+            or reply.enhanced in _TOO_FAST
+            or _TOO_FAST_WORDS.search(reply.text) is not None
+        )
+    )

@@ -1,6 +1,6 @@
 """Channels and lanes, and what waits for people."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
 from aphub.store.tables.base import key_column, metadata, provider_column, reference_column
 from aphub.store.types import UtcDateTime
@@ -38,6 +38,7 @@ lanes = Table(
     Column("open_until", UtcDateTime, comment="the breaker: no tries before this"),
     Column("since", UtcDateTime, comment="when the trouble began"),
     Column("words", String(200)),
+    Column("spent", Text, comment="JSON: what was sent lately, for a far side that takes so much a minute"),
 )
 
 listening = Table(

@@ -44,6 +44,16 @@ def upgrade() -> None:
     with op.batch_alter_table("callbacks", schema=None) as batch_op:
         batch_op.create_index("ix_callbacks_dispatch", ["provider_id", "dispatch_id"], unique=False)
 
+    with op.batch_alter_table("lanes", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "spent",
+                sa.Text(),
+                nullable=True,
+                comment="JSON: what was sent lately, for a far side that takes so much a minute",
+            )
+        )
+
     with op.batch_alter_table("placements", schema=None) as batch_op:
         batch_op.create_index("ix_placements_ref", ["provider_id", "ref"], unique=False)
         batch_op.add_column(sa.Column("key_id", sa.BigInteger(), nullable=True))
