@@ -62,6 +62,9 @@ class ToldRoute(RouteSettings):
     def complaints(self, now: datetime) -> tuple[str, ...]:
         return (f"their certificate ended before {now:%Y}",) if self.protection == "ended" else ()
 
+    def takes_summaries(self) -> bool:
+        return self.protection != "grid"
+
     def cannot_carry(self, report: Report) -> str:
         late = any(session.fact.outcome is Outcome.LATE for session in report.sessions)
         return "it has no place for minutes late" if late and self.protection == "grid" else ""

@@ -21,6 +21,8 @@ from aphub.sealing import MasterKey
 from aphub.services import case_sweeps, cases, deliver, follow, listen, owe, tell, watch
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter
+from aphub.services.summaries.owing import owe_summaries
+from aphub.services.summaries.sending import send_summaries
 from aphub.store import lanes as lane_rows
 from aphub.store import ledger as ledger_rows
 from aphub.store import tables as t
@@ -186,7 +188,9 @@ class World:
 
     def owe(self, days: timedelta = owe.AHEAD) -> owe.OweResult:
         """Work out what is owed from today on."""
-        return owe.regenerate(self.desk, self.day, self.day + days)
+        owed = owe.regenerate(self.desk, self.day, self.day + days)
+        owe_summaries(self.desk)
+        return owed
 
     def enter(
         self,
@@ -265,11 +269,12 @@ class World:
             ):
                 stage(desk)
             told = tell.tell_now(desk)
+            summed = send_summaries(desk)
             tried = self.deliver()
             settled = follow.follow_up(desk, self.make or self.hub.adapter)
             settled += listen.listen_all(desk, self.make or self.hub.adapter)
             watch.watch(desk)
-            if not (told.messages or tried or settled):
+            if not (told.messages or summed or tried or settled):
                 return
         message = "the world does not come to rest"
         raise AssertionError(message)
@@ -296,6 +301,15 @@ class World:
             for name, value in where.items():
                 chosen = chosen.where(table.c[name] == value)
             return list(connection.execute(chosen).all())
+
+    def rows_of_summaries(self, first_day: date | None = None) -> list[Row[Any]]:
+        """Give what is owed in summaries, of one stretch where its first day is given."""
+        rows = [row for row in self.rows(t.owed_reports) if row.summary]
+        return [row for row in rows if first_day in {None, row.first_day}]
+
+    def rows_of_placements(self) -> list[Row[Any]]:
+        """Give every placement as it is now."""
+        return self.rows(t.placements, current=True)
 
     def dispatches(self) -> list[Row[Any]]:
         """Give every dispatch in the order in which they were made."""

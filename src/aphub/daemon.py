@@ -23,16 +23,13 @@ from aphub.hub import Hub, SimulatedStoreError
 from aphub.logs import get_logger
 from aphub.receiver import receiving
 from aphub.services import (
-    ageing,
     case_sweeps,
-    cases,
     deliver,
     follow,
     intake,
     listen,
-    not_due,
-    owe,
     purge,
+    rounds,
     tell,
     watch,
 )
@@ -105,12 +102,10 @@ def _take_in(hub: Hub, desk: Desk) -> int:
 
 
 def _tell(desk: Desk, lanes: Lanes | None) -> int:
-    watch.watch(desk)
-    case_sweeps.follow_registers(desk)
-    case_sweeps.judge_rates(desk)
-    while cases.follow_cases(desk).looked >= cases.ROWS:
-        pass
-    return tell.tell_all(desk, partial(lanes.visit, [desk]) if lanes is not None else int)
+    rounds.look_after(desk)
+    messages = tell.tell_all(desk, partial(lanes.visit, [desk]) if lanes is not None else int)
+    # After what cannot wait: a summary is made only when every report of now is on its way.
+    return messages + rounds.send_all_summaries(desk)
 
 
 def _follow(hub: Hub, desk: Desk) -> int:
@@ -178,9 +173,7 @@ def settle_process() -> None:
 def prepare_days(hub: Hub) -> None:
     """Keep what is owed worked out for a fortnight ahead."""
     for desk in hub.desks():
-        owe.regenerate(desk, desk.today, desk.today + owe.AHEAD)
-        ageing.chase_reasons(desk)
-        not_due.ask_about_closures(desk)
+        rounds.prepare(desk)
 
 
 def start(hub: Hub) -> int:

@@ -69,6 +69,10 @@ class RouteSettings(BaseModel):
         """
         return ()
 
+    def takes_summaries(self) -> bool:
+        """Say whether summaries go this way too: papers for people to read, which no register takes."""
+        return False
+
     def answered_within(self) -> timedelta:
         """Say how long the far side may take over a message it was handed, before a person is asked to look."""
         return timedelta(minutes=30)

@@ -14,6 +14,7 @@ _KIND_WORDS = {
     Kind.UPDATE: "update",
     Kind.CORRECTION: "correction",
     Kind.CATCH_UP: "late report",
+    Kind.SUMMARY: "summary",
 }
 
 

@@ -11,6 +11,7 @@ from aphub.domain.calendar import to_utc
 from aphub.domain.wording import day_words
 from aphub.services import overview
 from aphub.services.standings import RUNG_WORDS, way_words
+from aphub.services.summaries_due import summaries_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from aphub.services.desk import Desk
     from aphub.services.overview import LogLine, Open, Today
+    from aphub.services.summaries_due import SummaryLine
 
 DAY = click.DateTime(["%Y-%m-%d"])
 MOST = 100
@@ -34,11 +36,18 @@ def today(ground: Ground, day: datetime | None, form: str) -> None:
         at = day.date() if day else desks[0].today if desks else date.today()  # noqa: DTZ011 - nothing is published
         now = desks[0].now if desks else None
         found = [_group(desk, overview.today(desk, at)) for desk in desks]
+        summed = [_group(desk, summaries_on(desk, at)) for desk in desks]
         open_things = sum(len(overview.waiting(desk)) for desk in desks) if form == "table" else 0
     if form == "table":
         click.echo(day_words(at))
         click.echo()
     show_groups(form, found, lambda rows: _day_table(rows, now, at), nothing="No report is owed on this day.")
+    if form == "table" and any(group.rows for group in summed):
+        click.echo()
+        click.echo("Summaries")
+        show_groups(
+            form, [one for one in summed if one.rows], lambda rows: _summaries_table(rows, at), nothing=""
+        )
     if open_things:
         click.echo()
         click.echo(
@@ -66,6 +75,15 @@ def _day_table(found: "list[Today]", now: datetime | None, day: date) -> "Table"
             for adapter, rung, count in one.ways
         )
         table.add_row(one.name, str(one.owed), str(one.sent), str(one.on_time), how, _to_come(one, now, day))
+    return table
+
+
+def _summaries_table(found: "list[SummaryLine]", day: date) -> "Table":
+    table = new_table("School or council", "Of", "Pupils", "State", "By", right=("Pupils",))
+    for one in found:
+        late = " (late)" if one.late else ""
+        due = overview.when_words(one.due, day)
+        table.add_row(one.name, one.of, str(one.pupils), f"{one.state}{late}", due)
     return table
 
 

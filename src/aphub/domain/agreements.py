@@ -10,6 +10,7 @@ from aphub.domain.choices import Choice
 from aphub.domain.entries import Half
 from aphub.domain.halves import SchoolHours, lines_of, starts_in
 from aphub.domain.placements import Lesson, Recipient
+from aphub.domain.recurring import Recurring
 from aphub.domain.when import AgreementError, When
 
 URGENT_WITHIN = timedelta(minutes=15)
@@ -66,7 +67,8 @@ class Agreement:
     """A named template, valid from a date: how often, by when, how, and what may be written.
 
     `channels` are names in order; none means the organisation's own order. `may_write` are the codes that
-    this school signed for. `lead` is how long before the promise a report leaves. Raises AgreementError.
+    this school signed for. `lead` is how long before the promise a report leaves. `summaries` are sent beside the
+    reports. Raises AgreementError.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Agreement:
     first_caller: FirstCaller = FirstCaller.PROVIDER
     lead: timedelta = timedelta(minutes=2)
     useful_for: timedelta | None = None
+    summaries: tuple[Recurring, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse terms that contradict each other."""

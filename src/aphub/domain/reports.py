@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aphub.domain.calendar import LONDON
 from aphub.domain.entries import SessionEntry
 from aphub.domain.outcomes import ATTENDED, Mode, Outcome, ReasonKind
 from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose
+
+if TYPE_CHECKING:
+    from aphub.domain.papers import Paper
 
 SCHEMA = "aphub-1"
 SCHEMA_VERSION = "1"
@@ -57,6 +60,7 @@ class Kind(StrEnum):
     UPDATE = "update"
     CORRECTION = "correction"
     CATCH_UP = "catch_up"
+    SUMMARY = "summary"
     TEST = "test"
 
 
@@ -112,6 +116,8 @@ class Report(NamedTuple):
     """One placement's sessions in one period, for one recipient, in one version.
 
     A named tuple, since thousands are made in the minute when reports are due: a frozen dataclass takes six times as long.
+
+    A summary tells `figures` of the period instead, by name; `restated` are those of earlier periods that it corrects.
     """
 
     ref: str
@@ -131,6 +137,8 @@ class Report(NamedTuple):
     changes: tuple[str, ...] = ()
     next_step: str = ""
     phone_us: bool = False
+    figures: tuple[tuple[str, str], ...] = ()
+    restated: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
     def __repr__(self) -> str:
         """Name the report, and never the pupil."""
@@ -159,7 +167,10 @@ _ASKING = frozenset({Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Everything that one message to one organisation says, before it becomes documents."""
+    """Everything that one message to one organisation says, before it becomes documents.
+
+    A summary says it in a paper; the same paper with initials is for where names must not stand.
+    """
 
     kind: Kind
     reference: str
@@ -183,6 +194,8 @@ class Message:
     test_code: str = ""
     notes: tuple[str, ...] = ()
     checkpoint: str = ""
+    paper: "Paper | None" = None
+    paper_with_initials: "Paper | None" = None
 
     @property
     def is_test(self) -> bool:
@@ -205,7 +218,8 @@ class Message:
     def file_stem(self) -> str:
         """A file name without ending, from safe fields only: no pupil, no school name."""
         test = "TEST-" if self.is_test else ""
-        return f"{test}aphub-{self.period_key}-{self.reference}"
+        summary = "summary-" if self.kind is Kind.SUMMARY else ""
+        return f"{test}aphub-{summary}{self.period_key}-{self.reference}"
 
 
 def stretches_of(reports: Iterable[Report]) -> tuple[tuple[SessionEntry, ...], ...]:
@@ -214,7 +228,10 @@ def stretches_of(reports: Iterable[Report]) -> tuple[tuple[SessionEntry, ...], .
 
 
 def rows_of(message: Message) -> Iterator[Row]:
-    """Give the machine copy of a message: one row a session, in the order of its reports."""
+    """Give the machine copy of a message: one row a session, in the order of its reports.
+
+    A summary has one row a pupil, which says whose figures it holds.
+    """
     common = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -237,6 +254,8 @@ def rows_of(message: Message) -> Iterator[Row]:
             "arranged_by": str(report.arranged_by),
             "power": str(report.power),
         }
+        if message.kind is Kind.SUMMARY:
+            yield {**_BLANK, **common, **own}
         for session in report.sessions:
             # Most pupils of a day share their lines; what a line says is put together once.
             said = told.get(id(session))

@@ -1,6 +1,6 @@
 """How times, codes and lines of a report read to people: the same words in text, HTML, console and errors."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from aphub.domain.calendar import LONDON
@@ -11,6 +11,7 @@ from aphub.domain.reports import OUTCOME_WORDS, REASON_WORDS
 
 HALF_WORDS = {Half.AM: "morning", Half.PM: "afternoon", Half.OUTSIDE: "outside school hours"}
 _NOON = 12
+_A_WEEK = 7
 
 
 @lru_cache(512)
@@ -35,7 +36,9 @@ def moment_words(at: datetime) -> str:
 
 
 def period_words(first_day: date, until_day: date, half: str) -> str:
-    """Write a report's period: a half day, a day, or a week by its Monday."""
+    """Write a report's period: a half day, a day, a week by its Monday, or from when to when."""
+    if (until_day - first_day).days > _A_WEEK:
+        return f"{day_words(first_day)} to {day_words(until_day - timedelta(days=1))}"
     if (until_day - first_day).days > 1:
         return f"week of {day_words(first_day)}"
     return f"{day_words(first_day)} {HALF_WORDS[Half(half)]}" if half else day_words(first_day)

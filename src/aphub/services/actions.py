@@ -149,6 +149,9 @@ def release(desk: Desk, ref: str, by: str) -> str:
         also = [row]
         if row.because == TOO_LATE:
             also = settling.held_like(connection, desk.provider_id, row.recipient_id, TOO_LATE)
+        elif row.summary:
+            # One message again, not one for each pupil in it.
+            also = settling.held_with(connection, desk.provider_id, row.thread_id, row.because)
         because = MAY_HAVE_IT if row.because == UNKNOWN else RELEASED
         owed_rows.change_owed(
             connection,

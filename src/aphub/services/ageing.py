@@ -34,7 +34,7 @@ def without_reason(desk: Desk) -> list[OpenReason]:
     """List the absences that nobody has explained, oldest first."""
     with desk.store.reading() as connection:
         rows = unexplained.absences(connection, desk.provider_id, desk.today - LOOK_BACK, desk.today)
-        ages = _ages(desk, connection, rows)
+        ages = ages_of(desk, connection, rows)
     opened = desk.vault.try_open_json_many(
         [
             (row.pupil_key_id, place_of("pupils", desk.provider_id, row.pupil_id), row.pupil_sealed)
@@ -64,7 +64,7 @@ def chase_reasons(desk: Desk) -> int:
     with desk.store.transaction() as connection:
         yesterday = desk.today - timedelta(days=1)
         rows = unexplained.absences(connection, desk.provider_id, desk.today - LOOK_BACK, yesterday)
-        ages = _ages(desk, connection, rows)
+        ages = ages_of(desk, connection, rows)
         oldest: dict[int, tuple[Row[Any], int]] = {}
         for row, age in zip(rows, ages, strict=True):
             if age >= 1:
@@ -85,7 +85,7 @@ def chase_reasons(desk: Desk) -> int:
     return len(wanted)
 
 
-def _ages(desk: Desk, connection: Connection, rows: list[Row[Any]]) -> list[int]:
+def ages_of(desk: Desk, connection: Connection, rows: list[Row[Any]]) -> list[int]:
     """Count school days: in the home school's calendar, or the council's for a pupil on no roll."""
     calendars = calendars_of(desk, connection, {row.placement_id for row in rows})
     counted: dict[tuple[int, date], int] = {}

@@ -1,7 +1,7 @@
-"""The built-in renderers: a mail's text, complete on its own, and the same as one-column HTML."""
+"""The built-in renderers: a mail's text, complete on its own, the same as one-column HTML, and a summary's files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 
@@ -10,8 +10,12 @@ from markupsafe import Markup
 
 from aphub.api.hooks import hookimpl
 from aphub.api.renderers import Renderer, subject_of
+from aphub.domain.papers import Paper
 from aphub.domain.reports import Kind, Message, Report
 from aphub.domain.wording import HALF_WORDS, action_words, code_words, line_words, moment_words, time_words
+from aphub.services.papers import as_mail_body, as_text, printable
+from aphub.services.papers.pdf import as_pdf
+from aphub.services.papers.sheets import XLSX, as_workbook
 
 COLUMNS = 78
 ACTION_NEEDED, REASON_KNOWN, ATTENDED = "ACTION NEEDED", "NOT HERE IN PERSON, REASON KNOWN", "ATTENDED"
@@ -76,6 +80,8 @@ class MailText:
 
     def render(self, message: Message, *, named: bool) -> bytes:
         """Lay the message out in at most 78 columns of words (RFC 5322 section 2.1.1)."""
+        if message.paper is not None:
+            return _summary_text(message, named=named)
         out = []
         if message.is_test:
             out += ["TEST. The pupils in this message are invented.", ""]
@@ -110,6 +116,8 @@ class MailHtml:
 
     def render(self, message: Message, *, named: bool) -> bytes:
         """Fill the template; every value is escaped."""
+        if message.paper is not None:
+            return _summary_html(message, named=named)
         page = _template().render(
             message=message,
             title=subject_of(message),
@@ -121,6 +129,52 @@ class MailHtml:
             foot=_foot(message),
         )
         return page.replace("\n", "\r\n").encode()
+
+
+class SummaryPdf:
+    """A summary as an accessible PDF, with names: for where files are protected."""
+
+    name = "summary-pdf"
+    media_type = "application/pdf"
+
+    def render(self, message: Message, *, named: bool) -> bytes:
+        """Set the paper."""
+        return as_pdf(_paper(message, named=named))
+
+
+class SummaryWorkbook:
+    """A summary's tables as a workbook."""
+
+    name = "summary-xlsx"
+    media_type = XLSX
+
+    def render(self, message: Message, *, named: bool) -> bytes:
+        """Write the paper's tables."""
+        return as_workbook(_paper(message, named=named))
+
+
+def _paper(message: Message, *, named: bool) -> Paper:
+    paper = message.paper if named else message.paper_with_initials
+    if paper is None:
+        what = "this message has no paper"
+        raise ValueError(what)
+    return replace(paper, reference=message.reference)
+
+
+def _summary_text(message: Message, *, named: bool) -> bytes:
+    """Lay a summary out between the same head and foot as a report."""
+    late = f"This message is late. It was due by {moment_words(message.due_by)}."
+    head = [_head(message), _wrong_school(message), *([late] if message.late else []), ""]
+    lines = [part for line in head for part in _wrapped(line)]
+    foot = [part for line in ["", *_foot(message)] for part in _wrapped(line)]
+    body = as_text(_paper(message, named=named))
+    return b"".join(("\r\n".join([*lines, ""]).encode(), body, ("\r\n".join(foot) + "\r\n").encode()))
+
+
+def _summary_html(message: Message, *, named: bool) -> bytes:
+    late = f"This message is late. It was due by {moment_words(message.due_by)}."
+    before = [_head(message), _wrong_school(message), *([late] if message.late else [])]
+    return as_mail_body(_paper(message, named=named), before=before, after=_foot(message))
 
 
 def _table_rows(group: Group) -> Markup:
@@ -243,14 +297,18 @@ def _foot(message: Message) -> list[str]:
         foot.append(f"This adds to reference {message.previous_reference}.")
     if message.ask_to_confirm:
         foot.append("Reply OK or phone us to confirm that you have this. If nobody does, we will phone you.")
-    foot.append("Codes are suggestions. Your school decides which code to use.")
+    if message.kind is not Kind.SUMMARY:
+        foot.append("Codes are suggestions. Your school decides which code to use.")
     foot.append(f"{message.provider_name}: {message.provider_phone}, {message.provider_hours}.")
     return foot
 
 
 @hookimpl
 def register_renderers(register: Callable[[Renderer], None]) -> None:
-    """Register the two mail renderers."""
+    """Register the two mail renderers, and a summary's files: its PDF only where one can be made."""
     once = SortedOnce()
     register(MailText(once))
     register(MailHtml(once))
+    register(SummaryWorkbook())
+    if printable():
+        register(SummaryPdf())

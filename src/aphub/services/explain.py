@@ -1,6 +1,6 @@
 """Why something was sent, or not: every rule in its order, its answer, and the one thing that would change it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.domain.errors import AphubError
-from aphub.domain.wording import day_words, moment_words, time_words
+from aphub.domain.wording import day_words, moment_words, period_words, time_words
 from aphub.services.desk import Desk
 from aphub.services.overview import CHANNEL_WORDS, STATE_WORDS
 from aphub.store import lanes, lives, looking
@@ -184,7 +184,9 @@ def _told_rules(
         )
         return
     yield Rule(question, good=True, answer=f"Yes, '{told.agreement}'.")
-    mine = [row for row in owed if row.recipient_id == told.recipient_id and half in {"", row.half or half}]
+    theirs = [row for row in owed if row.recipient_id == told.recipient_id]
+    yield from _summary_rules(row for row in theirs if row.summary)
+    mine = [row for row in theirs if not row.summary and half in {"", row.half or half}]
     question = "Is a report owed?"
     if not mine:
         words = "Not worked out yet, or no lesson in the school's hours."
@@ -211,6 +213,21 @@ def _told_rules(
         return
     yield from _way_rules(desk, connection, told.organisation, agreement.channels)
     yield _message_rule(desk, connection, row, messages)
+
+
+def _summary_rules(rows: Iterable[Row[Any]]) -> Iterator[Rule]:
+    """Say of each summary that holds this day whether it was sent; it stops no report."""
+    for row in rows:
+        question = f"Was the summary sent ({period_words(row.first_day, row.until_day, '')})?"
+        if row.state == "met":
+            when = f", at {moment_words(row.handed_over_at)}" if row.handed_over_at else ""
+            yield Rule(question, good=True, answer=f"Yes{when}.")
+        elif row.state == "owed":
+            yield Rule(question, good=True, answer=f"Not yet. It leaves by {moment_words(row.due_by)}.")
+        else:
+            why = row.because or STATE_WORDS.get(row.state, "it is on its way")
+            mend = f"Run: aphub release {row.ref}" if row.state == "held" else ""
+            yield Rule(question, good=False, answer=f"No: {why}.", mend=mend)
 
 
 def _register_rules(desk: Desk, connection: Connection, lessons: Sequence[Row[Any]]) -> Iterator[Rule]:

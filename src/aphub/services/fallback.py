@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.domain.errors import AphubError
+from aphub.domain.paper_data import paper_from_data
+from aphub.domain.papers import Paper
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Report
 from aphub.services.asking import ask_to_phone
@@ -21,9 +23,10 @@ from aphub.services.routes import Route
 from aphub.store import carrying, dispatching, lanes, telling
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
-from aphub.store.frozen import lines_from_data
+from aphub.store.frozen import lines_from_data, unpack_papers
 
 PHONE_WITHIN = timedelta(minutes=10)
+_A_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,9 @@ def carry(
     agreement = desk.config.agreement_on(first.agreement, row.organisation, first.first_day)
     may_write = agreement.may_write if agreement else frozenset[str]()
     for report in reports:
-        if why := route.why_not(report, may_write, now):
+        if why := route.why_not(report, may_write, now, summary=row.kind == Kind.SUMMARY):
             raise AphubError(why)
+    papers = _papers(desk, connection, row) if row.kind == Kind.SUMMARY else ()
     numbers = dispatching.thread_numbers(connection, desk.provider_id, [row.thread_id])
     number = numbers[row.thread_id] + 1
     letter = Letter(
@@ -125,6 +129,7 @@ def carry(
         kind=Kind(row.kind),
         period=_period_of(first),
         period_words=span_words(current),
+        papers=papers,
         due_by=row.due_by,
         useful_until=useful_until or row.useful_until,
         reports=reports,
@@ -179,6 +184,8 @@ def _next_routes(
         if channel is None or channel.approved_destination != route.destination:
             continue
         if route.adapter.writes_register:
+            continue
+        if row.kind == Kind.SUMMARY and not route.settings.takes_summaries():
             continue
         yield route
 
@@ -270,6 +277,15 @@ def open_task(
     )
 
 
+def _papers(desk: Desk, connection: Connection, row: Row[Any]) -> tuple[Paper, ...]:
+    """Give what a summary was made of, as it was frozen: it is never counted anew under the same version."""
+    [sealed] = dispatching.sealed_of(connection, desk.provider_id, [row.dispatch_id])
+    [packed] = desk.vault.open_many(
+        [(sealed.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), sealed.sealed)]
+    )
+    return tuple(paper_from_data(one) for one in unpack_papers(packed))
+
+
 def _pupils(desk: Desk, rows: Sequence[Row[Any]]) -> dict[int, Pupil]:
     opened = desk.vault.open_json_many(
         [
@@ -302,11 +318,20 @@ def _report(row: Row[Any], pupil: Pupil, content: dict[str, Any]) -> Report:
         changes=tuple(content["changes"]),
         next_step=content["next_step"],
         phone_us=content["phone_us"],
+        figures=_figures(content.get("figures", ())),
+        restated=tuple((key, _figures(some)) for key, some in content.get("restated", ())),
     )
 
 
+def _figures(data: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in data)
+
+
 def _period_of(row: Row[Any]) -> str:
-    if (row.until_day - row.first_day).days > 1:
+    days = (row.until_day - row.first_day).days
+    if days > _A_WEEK:
+        return str(row.first_day)
+    if days > 1:
         year, week, _ = row.first_day.isocalendar()
         return f"{year}-W{week:02d}"
     return f"{row.first_day.isoformat()}{'-' + row.half if row.half else ''}"

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from aphub.domain.ledger.canonical import commitment
 from aphub.domain.ledger.fields import instant_text
+from aphub.domain.paper_data import paper_to_data
 from aphub.domain.reports import Kind, Report
 from aphub.services.asking import ask_to_phone
 from aphub.services.decide import Part
@@ -51,7 +52,10 @@ class _Frozen:
 
     def of(self, part: Part, report: Report) -> tuple[bytes, bytes]:
         """Give a report's frozen content with its SHA-256."""
-        about = (*report.changes, report.next_step, report.phone_us, report.place, report.supervised_by)
+        about = (
+            *report.changes, report.next_step, report.phone_us, report.place, report.supervised_by,
+            report.figures, report.restated,
+        )  # fmt: skip
         # The parts live as long as we do, so lines are the same where their identity is.
         key = (id(part.lines), id(part.told), *about)
         found = self._made.get(key)
@@ -71,6 +75,7 @@ def _content(part: Part, report: Report) -> dict[str, Any]:
         "phone_us": report.phone_us,
         "place": report.place,
         "supervised_by": report.supervised_by,
+        **({"figures": report.figures, "restated": report.restated} if report.figures else {}),
     }
 
 
@@ -221,7 +226,8 @@ def dispatch_row(
 ) -> dict[str, Any]:
     """Make the row of a dispatch that waits to be sent, its documents sealed."""
     [key] = desk.vault.data_keys([dispatch_id], "message", desk.year())
-    packed = pack(composed.documents, composed.rows, composed.row_reports)
+    papers = [paper_to_data(one) for one in letter.papers]
+    packed = pack(composed.documents, composed.rows, composed.row_reports, papers)
     digest = hashlib.sha256()
     for document in composed.documents:
         digest.update(document.content)

@@ -1,7 +1,7 @@
 """Build what one organisation is told: reports from lines, a message from reports, documents from a message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -10,6 +10,7 @@ from aphub.api.adapters import Document, Outbound
 from aphub.domain.agreements import Agreement, FirstCaller
 from aphub.domain.entries import SessionEntry
 from aphub.domain.outcomes import NOT_STATED, Outcome
+from aphub.domain.papers import Paper
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Message, Report, Row, rows_of, stretches_of
 from aphub.domain.threads import JUMP, is_found, is_urgent_line
@@ -24,7 +25,7 @@ class Letter:
 
     `instead_of` is the number of the message whose place it takes by another channel: that one did not arrive, so
     readers are pointed to what came before it. `adds_to` is the reference of what came before, where that was a message
-    of another thread.
+    of another thread. `papers` are a summary's: with names, and with initials.
     """
 
     thread_id: int
@@ -42,6 +43,7 @@ class Letter:
     test_code: str = ""
     instead_of: int | None = None
     adds_to: str = ""
+    papers: tuple[Paper, ...] = field(repr=False, default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,10 @@ def report_of(
     agreement: Agreement,
     place: str,
     supervised_by: str,
+    figures: tuple[tuple[str, str], ...] = (),
+    restated: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
 ) -> Report:
-    """Make a report of an owed row, its pupil and its lines."""
+    """Make a report of an owed row, its pupil and its lines; a summary's of its figures."""
     urgent = [line for line in lines if is_urgent_line(line) and not is_found(line)]
     purpose, nature, arranged_by, power = _kinds(row.purpose, row.nature, row.arranged_by, row.power)
     return Report(
@@ -87,6 +91,8 @@ def report_of(
         changes=tuple([without_names(change, pupil) for change in changes]) if changes else (),
         next_step=_next_step(urgent, agreement, restricted=bool(pupil.contact_restriction)) if urgent else "",
         phone_us=bool(row.risk_flag) and any(line.fact.outcome not in NOT_STATED for line in urgent),
+        figures=figures,
+        restated=restated,
     )
 
 
@@ -163,8 +169,13 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
         test_code=letter.test_code,
         notes=letter.notes,
         checkpoint=letter.checkpoint,
+        paper=next(iter(letter.papers), None),
+        paper_with_initials=next(iter(letter.papers[1:]), None),
     )
     rows = tuple(rows_of(message))
-    row_reports = tuple(report.ref for report in letter.reports for _ in report.sessions)
+    if letter.kind is Kind.SUMMARY:
+        row_reports = tuple(report.ref for report in letter.reports)
+    else:
+        row_reports = tuple(report.ref for report in letter.reports for _ in report.sessions)
     outbound = Outbound(message, rows, desk.plugins.rendering, file_password, route.connection_settings)
     return Composed(message, route.adapter.compose(outbound, route.settings), rows, row_reports)

@@ -27,13 +27,14 @@ class Route:
     settings: RouteSettings = field(repr=False)
     destination: str
 
-    def why_not(self, report: Report, may_write: frozenset[str], now: datetime) -> str:
-        """Say why a report cannot go this way; empty when it can."""
-        return (
-            next(iter(self.settings.complaints(now)), "")
-            or self.settings.cannot_carry(report)
-            or self.adapter.can_express(report, may_write)
-        )
+    def why_not(
+        self, report: Report, may_write: frozenset[str], now: datetime, *, summary: bool = False
+    ) -> str:
+        """Say why a report, or a summary of one pupil, cannot go this way; empty when it can."""
+        complaint = next(iter(self.settings.complaints(now)), "")
+        if summary:
+            return complaint or ("" if self.settings.takes_summaries() else "this way takes no summaries")
+        return complaint or self.settings.cannot_carry(report) or self.adapter.can_express(report, may_write)
 
 
 class Routes:

@@ -1,13 +1,42 @@
 """What was agreed with schools and councils, as a configuration says it."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from aphub.domain.agreements import Agreement, Cadence, FirstCaller, Send
+from aphub.domain.recurring import Recurring
+from aphub.domain.stretches import Every
 from aphub.domain.when import parse_when
 from aphub.settings.shapes import Slug, Strict
+
+
+class SummaryTerms(Strict):
+    """A summary that was agreed: how much one tells about, and by when it is sent."""
+
+    every: str = Field(description="day, week, month or term")
+    at: time = Field(description="the time by which it is sent, on the last day that you are open in it")
+    days_later: int = Field(
+        default=0, ge=0, le=15, description="open days after that last day, for what needs a look first"
+    )
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        self.recurring()
+        return self
+
+    def recurring(self) -> Recurring:
+        """Give the domain's; raises ValueError in plain words."""
+        if self.at.tzinfo is not None:
+            message = "Write the time as London's clocks show it, such as 16:00"
+            raise ValueError(message)
+        try:
+            every = Every(self.every)
+        except ValueError as exc:
+            message = f"'{self.every}' is none of: {Every.all_words()}"
+            raise ValueError(message) from exc
+        return Recurring(every, self.at, self.days_later)
 
 
 class AgreementTerms(Strict):
@@ -33,9 +62,18 @@ class AgreementTerms(Strict):
         default=None, ge=1, description="minutes after the promise that it helps"
     )
 
+    summaries: tuple[SummaryTerms, ...] = Field(
+        default=(),
+        description="summaries that are sent beside the reports; one for each of day, week, month, term",
+    )
+
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         self.agreement("this agreement", frozenset())
+        kinds = [one.every for one in self.summaries]
+        if len(set(kinds)) != len(kinds):
+            message = "Two summaries tell about the same stretch of days. Leave one out"
+            raise ValueError(message)
         return self
 
     def agreement(self, name: str, may_write: frozenset[str]) -> Agreement:
@@ -53,6 +91,7 @@ class AgreementTerms(Strict):
             first_caller=FirstCaller(self.first_caller),
             lead=timedelta(minutes=self.lead_minutes),
             useful_for=timedelta(minutes=self.useful_minutes) if self.useful_minutes else None,
+            summaries=tuple(one.recurring() for one in self.summaries),
         )
 
 

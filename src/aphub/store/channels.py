@@ -94,7 +94,7 @@ def release_owed(
             update(tasks)
             .where(
                 tasks.c.provider_id == provider_id,
-                tasks.c.kind == "phone_school",
+                tasks.c.kind.in_(("phone_school", "send_summary")),
                 tasks.c.state == "open",
                 tasks.c.subject.in_(refs),
             )

@@ -128,6 +128,16 @@ def cancel_superseded(
     return gone
 
 
+def sealed_of(connection: Connection, provider_id: int, dispatch_ids: Sequence[int]) -> list[Row[Any]]:
+    """Give the sealed content of messages with its key, in the order of their numbers."""
+    chosen = (
+        select(dispatches.c.dispatch_id, dispatches.c.key_id, dispatches.c.sealed)
+        .where(dispatches.c.provider_id == provider_id, dispatches.c.dispatch_id.in_(dispatch_ids))
+        .order_by(dispatches.c.dispatch_id)
+    )
+    return read_many(connection, chosen)
+
+
 def raise_hold(connection: Connection, row: dict[str, Any]) -> None:
     """Insert something that waits for a person."""
     connection.execute(insert(holds), row)

@@ -60,10 +60,15 @@ def lines_from_data(data: Sequence[dict[str, Any]]) -> tuple[SessionEntry, ...]:
     )
 
 
-def pack(documents: Sequence[Document], rows: Sequence[Row], row_reports: Sequence[str]) -> bytes:
+def pack(
+    documents: Sequence[Document],
+    rows: Sequence[Row],
+    row_reports: Sequence[str],
+    papers: Sequence[dict[str, Any]] = (),
+) -> bytes:
     """Put a dispatch's documents and rows into one byte string: header length, JSON header, contents.
 
-    Every row has the same columns in the same order.
+    Every row has the same columns in the same order. `papers` are what a summary was made of, as plain data.
     """
     by_column = (
         dict(zip(rows[0], zip(*(row.values() for row in rows), strict=True), strict=True)) if rows else {}
@@ -80,6 +85,7 @@ def pack(documents: Sequence[Document], rows: Sequence[Row], row_reports: Sequen
             "columns": columns,
             "rows": list(zip(*(by_column[column] for column in columns), strict=True)) or [[]] * len(rows),
             "row_reports": list(row_reports),
+            **({"papers": list(papers)} if papers else {}),
         },
         ensure_ascii=False,
     ).encode()
@@ -99,3 +105,10 @@ def unpack(packed: bytes) -> tuple[tuple[Document, ...], tuple[Row, ...], tuple[
     same, columns = header["same"], header["columns"]
     rows = tuple({**same, **dict(zip(columns, values, strict=True))} for values in header["rows"])
     return tuple(documents), rows, tuple(header["row_reports"])
+
+
+def unpack_papers(packed: bytes) -> tuple[dict[str, Any], ...]:
+    """Read back what a summary was made of; nothing for a report."""
+    [length] = _LENGTH.unpack_from(packed)
+    header = json.loads(packed[_LENGTH.size : _LENGTH.size + length])
+    return tuple(header.get("papers", ()))

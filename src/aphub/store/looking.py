@@ -69,6 +69,7 @@ def day_by_organisation(connection: Connection, provider_id: int, day: date, now
             owed_reports.c.first_day > day - _LONGEST_PERIOD,
             owed_reports.c.until_day > day,
             owed_reports.c.state != "withdrawn",
+            owed_reports.c.summary.is_(None),
         )
         .group_by(owed_reports.c.thread_id)
         .subquery("by_thread")
@@ -175,6 +176,7 @@ def threads_of(connection: Connection, provider_id: int, organisation: str, day:
             owed_reports.c.first_day > day - _LONGEST_PERIOD,
             owed_reports.c.until_day > day,
             owed_reports.c.state == "owed",
+            owed_reports.c.summary.is_(None),
         )
         .distinct()
     )

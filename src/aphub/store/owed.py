@@ -50,6 +50,7 @@ def owed_between(
         owed_reports.c.first_day >= from_day,
         owed_reports.c.first_day < until_day,
         among(connection, owed_reports.c.placement_id, placement_ids),
+        owed_reports.c.summary.is_(None),
     )
     return read_many(connection, chosen)
 
@@ -148,6 +149,8 @@ def look_again(connection: Connection, provider_id: int, lesson_ids: Sequence[in
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.state.in_(_TOLD_STATES),
+            # A summary leaves at its time and not before; the next one says what has changed since.
+            owed_reports.c.summary.is_(None),
             or_(owed_reports.c.look_at.is_(None), owed_reports.c.look_at > at),
             # Said twice, so that the rows are found by placement and not by looking at all of them.
             owed_reports.c.placement_id.in_(

@@ -181,6 +181,8 @@ def confirmed_days(
                 owed_reports.c.pupil_id.in_(part),
                 owed_reports.c.first_day <= max(days),
                 owed_reports.c.until_day > min(days),
+                # Who confirms a summary has not read the day's news for that.
+                owed_reports.c.summary.is_(None),
                 dispatches.c.state == "confirmed",
             )
         )

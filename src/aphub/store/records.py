@@ -160,6 +160,7 @@ def timeliness(
             owed_reports.c.first_day >= first_day,
             owed_reports.c.first_day < until_day,
             owed_reports.c.state != "withdrawn",
+            owed_reports.c.summary.is_(None),
             owed_reports.c.due_by <= now,
         )
         .group_by(key)

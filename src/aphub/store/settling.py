@@ -104,6 +104,17 @@ def owed_by_ref(connection: Connection, provider_id: int, ref: str) -> Row[Any] 
     return connection.execute(chosen.with_for_update()).one_or_none()
 
 
+def held_with(connection: Connection, provider_id: int, thread_id: int, because: str) -> list[Row[Any]]:
+    """Give what is held in a thread for the same reason."""
+    chosen = select(owed_reports).where(
+        owed_reports.c.provider_id == provider_id,
+        owed_reports.c.thread_id == thread_id,
+        owed_reports.c.state == "held",
+        owed_reports.c.because == because,
+    )
+    return list(connection.execute(chosen.order_by(owed_reports.c.owed_id)).all())
+
+
 def is_open_task(connection: Connection, provider_id: int, ref: str) -> bool:
     """Say whether a task of this reference is open."""
     chosen = select(tasks.c.task_id).where(

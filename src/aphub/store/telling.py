@@ -33,6 +33,7 @@ _OWED: tuple[Any, ...] = tuple(
         "owed_id",
         "ref",
         "thread_id",
+        "recipient_id",
         "placement_id",
         "pupil_id",
         "first_day",
@@ -44,6 +45,7 @@ _OWED: tuple[Any, ...] = tuple(
         "state",
         "because",
         "version",
+        "summary",
     ]
 )
 _LESSON: tuple[Any, ...] = tuple(
@@ -109,6 +111,7 @@ def threads_to_look_at(connection: Connection, provider_id: int, now: datetime, 
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.look_at <= now,
             owed_reports.c.state.in_(TOLD_STATES),
+            owed_reports.c.summary.is_(None),
         )
         .group_by(owed_reports.c.thread_id)
         .order_by("due_by", owed_reports.c.thread_id)

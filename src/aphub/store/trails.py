@@ -279,6 +279,7 @@ def not_reporting(
         .where(
             owed_reports.c.provider_id == provider_id,
             recipients.c.organisation == organisation,
+            owed_reports.c.summary.is_(None),
             owed_reports.c.first_day >= first_day,
             owed_reports.c.state.in_(("owed", "prepared", "held", "missed")),
             owed_reports.c.due_by <= now,

@@ -22,6 +22,7 @@ from aphub.testing.samples import (
     sample_outbound,
     sample_reference,
     sample_report,
+    sample_summary,
     sample_tools,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "sample_reference",
     "sample_report",
     "sample_row",
+    "sample_summary",
     "sample_tools",
     "search_for_planted",
 ]

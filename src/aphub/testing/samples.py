@@ -23,6 +23,7 @@ from aphub.api.reach import Reach
 from aphub.api.renderers import Rendering
 from aphub.domain.entries import Action, Fact, Half, SessionEntry, Suggestion
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
+from aphub.domain.papers import Paper, Text
 from aphub.domain.placements import ArrangedBy, Nature, Purpose
 from aphub.domain.reports import Kind, Message, Report, rows_of
 from aphub.testing.people import InventedPupil, invented_pupil
@@ -127,6 +128,19 @@ def sample_message(
         reports=tuple(reports),
         **(fields | changes),
     )
+
+
+def sample_summary(**changes: Any) -> Message:
+    """Give a week's summary about the planted pupil; its paper holds the name, or the initials."""
+    report = sample_report(PLANTED_PUPIL, 0)
+    told = report._replace(sessions=(), figures=(("Lessons attended", "3 of 4"),))
+    papers = {
+        name: Paper(
+            "Attendance", "attendance-2026-W10", "Riverside Provision", SAMPLE_NOW, parts=(Text(who),)
+        )
+        for name, who in (("paper", report.pupil_name), ("paper_with_initials", report.initials))
+    }
+    return sample_message([told], kind=Kind.SUMMARY, **({"period_key": "2026-W10"} | papers | changes))
 
 
 def sample_tools(now: datetime = SAMPLE_NOW, *, seconds: float = 5.0) -> Tools:

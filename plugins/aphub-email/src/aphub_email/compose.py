@@ -12,6 +12,7 @@ from functools import lru_cache
 from aphub.api import AphubError, Document, Message, Outbound, aphub_csv, subject_of
 from aphub_email.headers import address_header, guard, text_header
 from aphub_email.settings import EmailConnection, EmailRoute
+from aphub_email.summary_files import summary_files
 from aphub_email.workbook import XLSX, protected_workbook
 
 _SAFE_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
@@ -41,18 +42,23 @@ _TEMPLATE = (
     b"%(html)s\r\n"
     b"--%(inner)s--\r\n"
     b"\r\n"
+    b"%(files)s"
+    b"--%(outer)s--\r\n"
+)
+_FILE = (
     b"--%(outer)s\r\n"
-    b"Content-Type: %(file_type)s\r\n"
-    b'Content-Disposition: attachment; filename="%(file_name)s"\r\n'
+    b"Content-Type: %(type)s\r\n"
+    b'Content-Disposition: attachment; filename="%(name)s"\r\n'
     b"Content-Transfer-Encoding: base64\r\n"
     b"\r\n"
-    b"%(file)s\r\n"
-    b"--%(outer)s--\r\n"
+    b"%(content)s\r\n"
 )
 
 
 def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
-    """Write the one mail: text and HTML side by side, and the machine copy as the route protects it.
+    """Write the one mail: text and HTML side by side, and its files as the route protects them.
+
+    A report's file is the machine copy; a summary's are its paper as PDF and as a spreadsheet.
 
     Raises:
         AphubError: A file password is missing, or a row cannot stand in a file that people open.
@@ -63,14 +69,12 @@ def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
     text_encoding, text = _body(outbound.rendering.render("mail-text", message, named=attested))
     html_encoding, html = _body(outbound.rendering.render("mail-html", message, named=attested))
     stem = _token(message.file_stem, "file name")
-    if attested:
-        file_type, ending, content = (
-            b"text/csv; charset=utf-8; header=present",
-            "csv",
-            _machine_copy(outbound),
-        )
+    if message.paper is not None:
+        files = summary_files(outbound, attested=attested)
+    elif attested:
+        files = [("text/csv; charset=utf-8; header=present", "csv", _machine_copy(outbound))]
     else:
-        file_type, ending, content = XLSX.encode(), "xlsx", _protected_copy(outbound)
+        files = [(XLSX, "xlsx", _protected_copy(outbound))]
     boundary = b"=_" + _token(message.reference, "reference").encode()
     mail = _TEMPLATE % {
         b"head": _head(outbound, route),
@@ -80,9 +84,16 @@ def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
         b"text": text,
         b"html_encoding": html_encoding,
         b"html": html,
-        b"file_type": file_type,
-        b"file_name": f"{stem}.{ending}".encode(),
-        b"file": _base64_lines(content),
+        b"files": b"".join(
+            _FILE
+            % {
+                b"outer": boundary + b"_m",
+                b"type": file_type.encode(),
+                b"name": f"{stem}.{ending}".encode(),
+                b"content": _base64_lines(content),
+            }
+            for file_type, ending, content in files
+        ),
     }
     return (Document(f"{stem}.eml", "message/rfc822", mail),)
 

@@ -207,6 +207,10 @@ class EmailRoute(RouteSettings):
         why = self.attestation.why_not(now)
         return (why,) if why else ()
 
+    def takes_summaries(self) -> bool:
+        """Take summaries too, protected as the reports are."""
+        return True
+
     def destination(self) -> str:
         """Name address and protection: whoever changes them changes who can read a message."""
         return json.dumps({"address": self.address, "protection": self.protection}, sort_keys=True)

@@ -17,11 +17,16 @@ def protected_workbook(message: Message, rows: tuple[Row, ...], password: str) -
 
     Excel and LibreOffice open it with nothing to install. Salts are random: two calls give different bytes.
     """
+    return locked_workbook(_workbook(message, rows), password)
+
+
+def locked_workbook(content: bytes, password: str) -> bytes:
+    """Lock any workbook so."""
     if not password:
         message_text = "a protected workbook needs a password"
         raise ValueError(message_text)
     protected = io.BytesIO()
-    OOXMLFile(io.BytesIO(_workbook(message, rows))).encrypt(password, protected)
+    OOXMLFile(io.BytesIO(content)).encrypt(password, protected)
     return protected.getvalue()
 
 

@@ -1,5 +1,6 @@
 """A paper as one accessible page of HTML: for a browser with its charts drawn, for a mail with their tables alone."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -14,16 +15,21 @@ def as_page(paper: Paper) -> bytes:
     return _filled(paper, drawn=True)
 
 
-def as_mail_body(paper: Paper) -> bytes:
-    """Fill the template for mail programs, which show no drawings: each chart's table says the same."""
-    return _filled(paper, drawn=False).replace(b"\n", b"\r\n")
+def as_mail_body(paper: Paper, before: Sequence[str] = (), after: Sequence[str] = ()) -> bytes:
+    """Fill the template for mail programs, which show no drawings: each chart's table says the same.
+
+    `before` and `after` are the message's own lines, around the paper's.
+    """
+    return _filled(paper, drawn=False, before=before, after=after).replace(b"\n", b"\r\n")
 
 
-def _filled(paper: Paper, *, drawn: bool) -> bytes:
+def _filled(paper: Paper, *, drawn: bool, before: Sequence[str] = (), after: Sequence[str] = ()) -> bytes:
     return (
         _template()
         .render(
             paper=paper,
+            before=before,
+            after=after,
             head=head_lines(paper),
             confidential=CONFIDENTIAL if paper.personal else "",
             svg=(lambda figure: Markup(svg_of(figure.chart))) if drawn else _no_drawing,  # noqa: S704 - escaped there

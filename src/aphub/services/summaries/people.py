@@ -21,14 +21,16 @@ class Placed:
     ref: str
     row: Row[Any] = field(repr=False)
     pupil: Pupil | None = field(repr=False, default=None)
+    named: bool = True
 
     @property
     def name(self) -> str:
-        """The pupil's name with the school's own number, or that it was erased."""
+        """The pupil's name, or initials where it is not `named`, with the school's own number; or that it was erased."""
         if self.pupil is None:
             return ERASED
         number = self.pupil.school_pupil_ref
-        return f"{self.pupil.name} ({number})" if number else self.pupil.name
+        who = self.pupil.name if self.named else self.pupil.initials
+        return f"{who} ({number})" if number else who
 
 
 def placed_of(desk: Desk, rows: Iterable[Row[Any]]) -> list[Placed]:

@@ -126,6 +126,7 @@ owed_reports = Table(
     ),
     Column("handed_over_at", UtcDateTime),
     Column("missed_told_at", UtcDateTime, comment="when the ledger said: owed and not handed over"),
+    Column("summary", String(5), comment="day, week, month or term: a summary of it; null for a report"),
     UniqueConstraint("provider_id", "recipient_id", "period"),
     UniqueConstraint("provider_id", "ref"),
     Index("ix_owed_reports_look", "provider_id", "look_at"),

@@ -54,8 +54,17 @@ def upgrade() -> None:
             )
         )
 
+    with op.batch_alter_table("owed_reports", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "summary",
+                sa.String(length=5),
+                nullable=True,
+                comment="day, week, month or term: a summary of it; null for a report",
+            )
+        )
+
     with op.batch_alter_table("placements", schema=None) as batch_op:
-        batch_op.create_index("ix_placements_ref", ["provider_id", "ref"], unique=False)
         batch_op.add_column(sa.Column("key_id", sa.BigInteger(), nullable=True))
         batch_op.add_column(
             sa.Column(
@@ -65,6 +74,7 @@ def upgrade() -> None:
                 comment="JSON: what a census asks of it, as far as it was given",
             )
         )
+        batch_op.create_index("ix_placements_ref", ["provider_id", "ref"], unique=False)
 
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_tasks_provider_id_kind_subject"), type_="unique")
