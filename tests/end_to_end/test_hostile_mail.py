@@ -183,6 +183,11 @@ def test_what_leaves_what_stands_and_what_is_said_for_each_hostile_server(
         assert (PUPIL in sink.received_bytes) is one.reached, one.slug
         assert (world.owed(placed[one.slug]).state == "met") is (state == "handed_over"), one.slug
 
+    # A setting that changes neither where messages go nor who reads them leaves nothing behind in a lane that is gone.
+    file = world.home / "config/providers/riverbank.toml"
+    file.write_text(file.read_text().replace("timeout = 5", "timeout = 6"))
+    world.hub.apply("test")
+
     # What nobody took is a person's, and says so; what may be tried again is, under its one identity.
     world.wait(timedelta(minutes=2))
     world.wait(timedelta(minutes=5))

@@ -15,6 +15,7 @@ from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.settings.models import Snapshot
 from aphub.store import leaving
+from aphub.store.lanes import move_waiting
 from aphub.store.tables import channels, providers, snapshots
 
 
@@ -167,6 +168,10 @@ def _keep_channels(desk: Desk, connection: Connection, routes: Sequence[Route]) 
             )
         elif row.destination == route.destination:
             connection.execute(update(channels).where(*where).values(**values))
+            if row.lane != route.lane:
+                move_waiting(
+                    connection, desk.provider_id, route.organisation, route.channel, row.lane, route.lane
+                )
         else:
             state = "changed" if row.approved_destination else "draft"
             because = "its destination changed" if row.approved_destination else None

@@ -48,6 +48,29 @@ def rest_until(connection: Connection, provider_id: int, lane: str, until: datet
         _set(connection, provider_id, lane, {"open_until": until})
 
 
+def move_waiting(
+    connection: Connection, provider_id: int, organisation: str, channel: str, old: str, new: str
+) -> None:
+    """Take what is under way in one channel to its new lane, with what the old one has sent lately.
+
+    For a connection whose settings changed and whose destination did not: the far side is the same.
+    """
+    connection.execute(
+        update(dispatches)
+        .where(
+            dispatches.c.provider_id == provider_id,
+            dispatches.c.organisation == organisation,
+            dispatches.c.channel == channel,
+            dispatches.c.lane == old,
+            or_(dispatches.c.state.in_(("waiting", "started")), dispatches.c.next_at.is_not(None)),
+        )
+        .values(lane=new)
+    )
+    before = lane_row(connection, provider_id, old)
+    if before is not None and before.spent and lane_row(connection, provider_id, new) is None:
+        note_spent(connection, provider_id, new, before.spent)
+
+
 def _set(connection: Connection, provider_id: int, lane: str, values: dict[str, Any]) -> None:
     where = (lanes.c.provider_id == provider_id, lanes.c.lane == lane)
     if not connection.execute(update(lanes).where(*where).values(**values)).rowcount:
