@@ -4,10 +4,12 @@ The verifier is `verify_proof.go` beside this file, built from Debian's golang-g
 code that guards every Go module download, written by people who never saw aphub.
 """
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,9 @@ from aphub.domain.ledger.merkle import EMPTY, append, inclusion_proof, leaf_hash
 from aphub.domain.ledger.notes import Checkpoint, note_sign, sign_checkpoint, verifying_key
 from aphub.domain.ledger.proofs import Proof, proof_text, verify_proof
 from aphub.domain.ledger.statements import leaf_bytes
-from aphub.domain.outcomes import Outcome
 from aphub.services.evidence import evidence
-from tests.world import build_world
+from tests.policies.test_ypm import played
+from tests.policies.week import Child, Week, play
 
 SOURCE = Path(__file__).with_name("verify_proof.go")
 GO_PATH = Path("/usr/share/gocode")
@@ -160,20 +162,20 @@ def test_both_refuse_what_was_not(go_accepts: Accepts, what: str) -> None:
     assert not go_accepts(*REFUSED[what])
 
 
-def test_go_accepts_every_proof_in_a_pupils_evidence(
+def test_go_accepts_every_proof_in_the_evidence_of_a_played_week(
     go_accepts: Accepts, tmp_path: Path, sqlite_url: str
 ) -> None:
-    world = build_world(tmp_path / "home", sqlite_url)
-    sam = world.pupil()
-    world.owe()
-    world.at("09:02").enter(sam, outcome=Outcome.ABSENT)
-    world.at("09:45")
-    folder = evidence(world.desk, "P0001", tmp_path / "evidence", by="Robin, office")
-    world.hub.close()
+    def begin(slug: str, **children: Child) -> Week:
+        return play(tmp_path / "home", sqlite_url, slug, date(2026, 3, 9), children, {})
+
+    week = played(begin)
+    folder = evidence(week.desk, week.ref("Max"), tmp_path / "evidence", by="Robin, office")
+    week.hub.close()
     [vkey] = (folder / "verifying-keys.txt").read_text().split()
     statements = sorted((folder / "statements").iterdir())
-    assert len(statements) >= 2
+    kinds = {json.loads(statement.read_bytes())["type"] for statement in statements}
+    assert kinds >= {"report.prepared", "dispatch.handed_over", "dispatch.confirmed", "step.done"}
     for statement in statements:
         proof = next((folder / "proofs").glob(f"{statement.stem}.*")).read_text()
         assert go_accepts(statement.read_bytes(), proof, vkey)
-        assert not go_accepts(statement.read_bytes() + b" ", proof, vkey)
+    assert not go_accepts(statements[0].read_bytes() + b" ", proof, vkey)

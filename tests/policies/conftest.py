@@ -1,7 +1,7 @@
 """A week of any provider, on each kind of store."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,8 +34,14 @@ def week_at(request: pytest.FixtureRequest, folder: Path) -> Iterator[PlayWeek]:
     else:
         url = request.getfixturevalue("postgres_url")
 
-    def begin(slug: str, *, monday: date = MONDAY, **children: Child) -> Week:
-        made.append(play(folder / "home", url, slug, monday, children))
+    def begin(
+        slug: str,
+        *,
+        monday: date = MONDAY,
+        edit: Mapping[str, Callable[[str], str]] | None = None,
+        **children: Child,
+    ) -> Week:
+        made.append(play(folder / "home", url, slug, monday, children, edit or {}))
         return made[-1]
 
     yield begin

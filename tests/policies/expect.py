@@ -86,10 +86,17 @@ class Expect:
             assert name not in row.words
         return row
 
-    def steps(self, about: str, ladder: str, **due: str) -> dict[str, Row[Any]]:
-        """Expect exactly these steps of a ladder in a pupil's case, each by its time (of today, or "Wed 12:00")."""
+    def steps(self, about: str, ladder: str, *, on: str = "", **due: str) -> dict[str, Row[Any]]:
+        """Expect exactly these steps of a ladder in a pupil's case, each by its time (of today, or "Wed 12:00").
+
+        `on` names the day of the case, where a pupil has several with new steps.
+        """
         pupils = self.week.pupil_ids()
-        mine = {row.case_id for row in self.week.rows(t.cases) if pupils.get(row.pupil_id) == about}
+        mine = {
+            row.case_id
+            for row in self.week.rows(t.cases)
+            if pupils.get(row.pupil_id) == about and (not on or row.day == self.week.day(on))
+        }
         found = {
             row.name.replace("-", "_"): row
             for row in self.week.rows(t.steps, ladder=ladder)

@@ -7,24 +7,37 @@ from tests.policies.week import Mark, PlayWeek, child
 WORKS = "Mon-Fri 09:30-14:30 in person @ The Works"
 AFTER_EASTER = date(2026, 4, 20)
 """British Summer Time: the agreed times are London's."""
+FRIDAY = {"ends": "2026-04-24"}
 NOT_AGAIN = "no second check of this half day recorded yet"
 HERE = f"Morning, 9:30am to 12:15pm: attended; Afternoon, 1pm to 2:30pm: {NOT_AGAIN} => B, "
 
 
-def test_a_week_at_red_everywhere(week_at: PlayWeek):
+def test_a_week_at_red_everywhere(week_at: PlayWeek):  # noqa: PLR0915 - a week is one story
     week = week_at(
         "red-everywhere",
         monday=AFTER_EASTER,
-        Peg=child("hill-school", WORKS, "daily"),
-        Ron=child("hill-school", WORKS, "daily"),
-        Sia=child("kestrel-academy", WORKS, "weekly"),
-        Tod=child("kestrel-academy", WORKS, "weekly"),
+        Peg=child("hill-school", WORKS, "daily", **FRIDAY),
+        Ron=child("hill-school", WORKS, "daily", **FRIDAY),
+        Sia=child("kestrel-academy", WORKS, "weekly", **FRIDAY),
+        Tod=child("kestrel-academy", WORKS, "weekly", **FRIDAY),
+        Una=child("kestrel-academy", WORKS, "weekly", **FRIDAY),
+        Val=child("lantern-school", WORKS, "weekly"),
     )
     expect = week.expect
+    # Home told of an illness for the whole week: contact home on each day of absence all the same.
+    week.told_ahead("Val", "ill", "Mon", "Fri")
+    contact = {
+        day: expect.steps("Val", "every-day", on=day, contact=f"{day} 16:00")["contact"]
+        for day in ("Mon", "Tue", "Wed", "Thu", "Fri")
+    }
+    assert {row.state for row in contact.values()} == {"later"}
 
     # Monday: all are here, one of them late by so many minutes. One school hears daily, the other on Friday. A mark for
     # the whole day speaks for the morning in which it was made; nothing is made up about the afternoon.
-    week.at("Mon 09:34").register("09:30", Peg="Full", Ron=Mark("Late", minutes="20"), Sia="Full", Tod="Full")
+    week.at("Mon 09:34").register(
+        "09:30", Peg="Full", Ron=Mark("Late", minutes="20"), Sia="Full", Tod="Full", Una="Full"
+    )
+    week.called(contact["Mon"], "answered", "Ms Example, mother")
     expect.quiet("Mon 15:27")
     late = f"arrived 20 minutes late; {NOT_AGAIN} => B, "
     expect.message(
@@ -33,7 +46,8 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):
     expect.quiet("Mon 18:00")
 
     # Tuesday: late without how late is no mark that can be read. Somebody looks again after lunch: now it is the whole day.
-    week.at("Tue 09:34").register("09:30", Peg="Full", Ron="Late", Sia="Full", Tod="Full")
+    week.at("Tue 09:34").register("09:30", Peg="Full", Ron="Late", Sia="Full", Tod="Full", Una="Full")
+    week.called(contact["Tue"], "answered", "Ms Example, mother")
     minutes = expect.question("needs_minutes")
     not_read = "a mark in our register could not be read"
     expect.message("alert", to="hill-school", by="Tue 09:45", about={"Ron": not_read})
@@ -45,11 +59,15 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):
 
     # Wednesday to Friday: one pupil stays away. An absence is told at once on each day, whatever the cadence.
     for day in ("Wed", "Thu", "Fri"):
+        if day == "Wed":
+            # One pupil has another school from today on: each hears of its own days.
+            week.at("Wed 07:30").moves("Una", "lantern-school")
         gone = Mark("Unauthorised", did="09:50 phoned home, no answer")
         if day == "Thu":
             week.at(f"{day} 08:00")
             expect.task("find_reason", by=f"{day} 12:00", about="Tod")
-        week.at(f"{day} 09:34").register("09:30", Peg="Full", Ron="Full", Sia="Full", Tod=gone)
+        week.at(f"{day} 09:34").register("09:30", Peg="Full", Ron="Full", Sia="Full", Tod=gone, Una="Full")
+        week.called(contact[day], "answered", "Ms Example, mother")
         expect.message(
             "alert",
             to="kestrel-academy",
@@ -74,6 +92,9 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):
             )
             week.called(third["school"], "answered", "Ms Example, attendance")
             week.done(third["cause_for_concern"], "the form went to the school")
+            # The letter is drafted; nothing is written home before a person has read and released it.
+            assert third["letter"].state == "open"
+            week.released(third["letter"])
         if day == "Thu":
             week.at("Thu 12:10").register("09:30", Ron="Left without permission")
             expect.message(
@@ -90,7 +111,7 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):
         if day != "Fri":
             expect.quiet(f"{day} 18:00")
 
-    # Friday afternoon: the weekly report tells the whole week, day by day.
+    # Friday afternoon: the weekly report tells the whole week, day by day; of who moved, to each school its own days.
     said = expect.message(
         "routine",
         to="kestrel-academy",
@@ -99,7 +120,30 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):
             "Sia": "Monday 20 April, morning, 9:30am to 12:15pm: attended; Friday 24 April, morning => B, ",
             "Tod": "Tuesday 21 April, morning, 9:30am to 12:15pm: attended; "
             "Friday 24 April, morning, 9:30am to 12:15pm: did not attend, no reason given to us => B, N, ",
+            "Una": "Monday 20 April, morning; Tuesday 21 April, afternoon => B, ",
         },
     )
-    assert len(said.rows) == 20
-    expect.the_end()
+    assert len(said.rows) == 24
+    assert {row["date"] for row in said.rows if said.names[row["upn"]] == "Una"} == {
+        "2026-04-20",
+        "2026-04-21",
+    }
+    said = expect.message(
+        "routine",
+        to="lantern-school",
+        by="Fri 15:30",
+        about={
+            "Una": "Wednesday 22 April, morning; Friday 24 April, afternoon => B, ",
+            "Val": "Monday 20 April; Friday 24 April; did not attend, ill => I",
+        },
+    )
+    assert "2026-04-21" not in {row["date"] for row in said.rows if said.names[row["upn"]] == "Una"}
+    expect.quiet("Fri 18:00")
+
+    # Back on the first day of the next week: 1-2-1 on day one, the catch-up plan, the agreement signed again.
+    week.at("next Mon 09:34").register("09:30", Val="Full")
+    back = expect.steps(
+        "Val", "return", one_to_one="16:00", catch_up="next Wed 16:00", sign_again="Mon +2 16:00"
+    )
+    week.at("next Mon 10:30").done(back["one_to_one"], "glad to be back")
+    expect.the_end("next Mon 12:00")

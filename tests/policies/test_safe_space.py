@@ -13,14 +13,14 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     week = week_at(
         "safe-space",
         Ada=child("hill-school", TWO, "end-of-day", nature="mentoring"),
-        Bo=child("hill-school", YARD, "end-of-day", nature="1:1 tuition at centre"),
+        Bo=child("hill-school", YARD, "end-of-day", nature="1:1 tuition at centre", risk="yes"),
         Cy=child("kestrel-academy", ONLINE, "end-of-day", nature="online"),
         Di=child("kestrel-academy", ONLINE, "end-of-day", nature="online"),
     )
     expect = week.expect
 
     # Monday: all is well, so each school hears once, when its day is complete. Online is never attendance.
-    week.at("Mon 09:18").register("09:15", Ada="Present", Bo=Mark("Late", minutes="15"))
+    week.at("Mon 09:18").register("09:15", Ada=Mark("Late", minutes="6"), Bo=Mark("Late", minutes="15"))
     expect.quiet("Mon 10:03")
     week.register("10:00", Cy="Present", Di="Present")
     online = {"Cy": NO_CODE_ONLINE, "Di": NO_CODE_ONLINE}
@@ -31,7 +31,10 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
         to="hill-school",
         by="Mon 16:00",
         at="Mon 10:33",
-        about={"Ada": "Morning, 9:15am to 11:45am: attended => B", "Bo": "arrived 15 minutes late => B"},
+        about={
+            "Ada": "Morning, 9:15am to 11:45am: arrived 6 minutes late => B",
+            "Bo": "arrived 15 minutes late => B",
+        },
     )
     expect.quiet("Mon 18:00")
 
@@ -43,9 +46,11 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     week.at("Tue 09:18").register("09:15", Ada="Present", Bo=gone)
     missing = "did not attend, no reason given to us; our register says 'unauthorised'; 9:17am phoned home, no answer"
     expect.message("alert", to="hill-school", by="Tue 09:30", at="Tue 09:18", about={"Bo": f"{missing} => N"})
-    bo = expect.steps("Bo", "missing", call_home="09:23", call_school="09:23")
+    # A concern is known of this one: nobody has answered, so the safeguarding lead is told within half an hour.
+    bo = expect.steps("Bo", "missing", call_home="09:23", call_school="09:23", tell_dsl="09:45")
     week.at("Tue 09:20").called(bo["call_home"], "no answer")
     week.called(bo["call_school"], "answered", "Mr Example, office", repeated=True)
+    week.at("Tue 09:36").done(bo["tell_dsl"], "known to a social worker")
     week.at("Tue 10:03").register("10:00", Di="Did not log in")
     di = expect.steps("Di", "missing", call_home="10:08", call_school="10:08")
     week.called(di["call_home"], "answered", "Ms Example, mother", safe=True, reason=ReasonKind.ILL)
@@ -103,14 +108,14 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     expect.quiet("Wed 18:00")
 
     # Thursday: nobody writes anything down for those online. By the end of the day the school has heard of everybody.
-    week.at("Thu 09:18").register("09:15", Ada="Present", Bo="Present")
+    week.at("Thu 09:18").register("09:15", Ada=Mark("Late", minutes="9"), Bo="Present")
     week.at("Thu 10:05")
     expect.task("take_register", by="Thu 10:00", says="Ash Pelham, office: nobody has taken the register")
     not_taken = {"Cy": "register not yet taken", "Di": "register not yet taken"}
     expect.message("alert", to="kestrel-academy", by="Thu 10:15", about=not_taken)
     week.at("Thu 10:33").register("10:30", Ada="Present")
-    here = {"Ada": "attended => B", "Bo": "attended => B"}
-    expect.message("routine", to="hill-school", by="Thu 16:00", at="Thu 10:33", about=here)
+    late = {"Ada": "arrived 9 minutes late => B", "Bo": "attended => B"}
+    expect.message("routine", to="hill-school", by="Thu 16:00", at="Thu 10:33", about=late)
     expect.message("routine", to="kestrel-academy", by="Thu 16:00", at="Thu 15:58", about=not_taken)
     week.at("Thu 16:30").register("10:00", Cy="Present", Di="Present")
     expect.message(
@@ -122,11 +127,14 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     expect.quiet("Thu 18:00")
 
     # Friday: a pupil will not work. That is presence with a note of the provider's own, which stays with the provider.
-    week.at("Fri 09:18").register("09:15", Ada="Present", Bo="Refusal to engage")
+    week.at("Fri 09:18").register("09:15", Ada=Mark("Late", minutes="7"), Bo="Refusal to engage")
+    # The third time late in twenty days: somebody asks why, and the summary of patterns names it too.
+    expect.steps("Ada", "often-late", explore="next Tue 16:00")
     week.at("Fri 10:03").register("10:00", Cy="Present", Di="Present")
     expect.message("routine", to="kestrel-academy", by="Fri 16:00", about=online)
     week.at("Fri 10:33").register("10:30", Ada="Present")
-    said = expect.message("routine", to="hill-school", by="Fri 16:00", about=here)
+    late["Ada"] = "arrived 7 minutes late => B"
+    said = expect.message("routine", to="hill-school", by="Fri 16:00", about=late)
     assert "engage" not in said.text
 
     # Persistent absence, over four weeks and eight lessons at least: meeting, adjusted plan, referral back, other agencies.

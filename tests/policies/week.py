@@ -10,8 +10,8 @@ import io
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,22 @@ from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.hub import Hub, built_in, create_hub, open_hub
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey
-from aphub.services import absences, answering, calling, cancel, case_acts, people
+from aphub.services import (
+    absences,
+    answering,
+    calling,
+    cancel,
+    case_acts,
+    decisions,
+    letters_home,
+    not_due,
+    people,
+    receipts,
+    telling_by_phone,
+)
 from aphub.services.absences import News
 from aphub.services.calling import Call
+from aphub.services.decisions import Decided
 from aphub.services.desk import Desk
 from aphub.store import ledger as ledger_rows
 from aphub.store import tables as t
@@ -68,6 +81,11 @@ class Child:
     agreement: str
     also_told: tuple[str, ...] = ()
     columns: dict[str, str] = field(default_factory=dict)
+    second: "Child | None" = None
+
+    def and_placed(self, second: "Child") -> "Child":
+        """Place the same pupil a second time, beside the first."""
+        return replace(self, second=second)
 
 
 def child(school: str, timetable: str, agreement: str, *also_told: str, **columns: str) -> Child:
@@ -85,6 +103,7 @@ class Week:
     monday: date
     slug: str
     numbers: dict[str, int]
+    children: dict[str, Child] = field(default_factory=dict)
     files: int = 0
     acts: int = 0
     calls: int = 0
@@ -139,27 +158,74 @@ class Week:
         self.stirred = True
         return self
 
-    def called(self, step: Row[Any], result: str, answered_by: str = "", **said: Any) -> "Week":
-        """Keep a telephone call about a step, with what came of it."""
+    def called(
+        self, step: Row[Any], result: str, answered_by: str = "", *, ends: int | None = None, **said: Any
+    ) -> "Week":
+        """Keep a telephone call about a step, with what came of it; an answer ends one step, or as many as `ends`."""
         call = Call(CallResult(result), OFFICE, answered_by=answered_by, **said)
         calling.call_about_step(self.desk, step.ref, call)
-        self.calls += 1
-        self.acts += call.result is CallResult.ANSWERED
+        self.calls += max(ends or 1, 1)
+        self.acts += ends if ends is not None else call.result is CallResult.ANSWERED
         self.stirred = True
         return self
 
-    def told_ahead(self, name: str, reason: str, day: str) -> "Week":
+    def released(self, step: Row[Any]) -> "Week":
+        """Read the letter of a step and release it."""
+        letters_home.release(self.desk, step.ref, OFFICE)
+        self.acts += 1
+        self.stirred = True
+        return self
+
+    def phoned(self, task: Row[Any], answered_by: str, *, repeated: bool = False) -> "Week":
+        """Tell a school or council by telephone what a message says, and keep who answered."""
+        call = Call(CallResult.ANSWERED, OFFICE, answered_by=answered_by, repeated=repeated)
+        telling_by_phone.call_about_message(self.desk, task.subject, call)
+        self.calls += 1
+        self.stirred = True
+        return self
+
+    def confirmed(self, said: Said, by: str) -> "Week":
+        """Keep that somebody at a school said that they have a message."""
+        receipts.confirm(self.desk, said.reference, by, "")
+        self.expect.leaf("dispatch.confirmed")
+        self.stirred = True
+        return self
+
+    def decided(self, name: str, school: str, reason: str, first: str, last: str) -> "Week":
+        """Keep what a pupil's school decided for some days."""
+        stretch = Stretch(self.day(first), self.day(last))
+        word = Decided(self.ref(name), school, ReasonKind(reason), stretch, "Mrs Example, head of year")
+        decisions.record_decision(self.desk, word, OFFICE)
+        self.expect.leaf("decision.recorded")
+        self.stirred = True
+        return self
+
+    def school_closed(self, school: str, day: str, *away: str) -> "Week":
+        """Say who stays away on a day on which their school is closed."""
+        gone = [self.ref(name) for name in away]
+        not_due.answer_closure(self.desk, school, self.day(day), OFFICE, away=gone)
+        self.stirred = True
+        return self
+
+    def moves(self, name: str, school: str) -> "Week":
+        """Take a file of people in which a pupil has another school from today on."""
+        one = replace(self.children[name], school=school)
+        _take(self, {name: one})
+        self.stirred = True
+        return self
+
+    def told_ahead(self, name: str, reason: str, day: str, until: str = "") -> "Week":
         """Keep what home says of an absence to come."""
-        on = Stretch(self.day(day), self.day(day))
+        on = Stretch(self.day(day), self.day(until or day))
         fact = Fact(Outcome.ABSENT, ReasonKind(reason))
         absences.know_absence(self.desk, News(self.ref(name), fact, on, Teller.PARENT), OFFICE)
         self.stirred = True
         return self
 
-    def cancel(self, from_time: str) -> "Week":
-        """Cancel all of today's lessons from a time on, in one step."""
+    def cancel(self, from_time: str, place: str = "") -> "Week":
+        """Cancel all of today's lessons from a time on, or those at a place, in one step."""
         today = self.clock.now().astimezone(LONDON).date()
-        which = cancel.Which(today, time.fromisoformat(from_time))
+        which = cancel.Which(today, time.fromisoformat(from_time), place=place)
         cancel.cancel_lessons(self.desk, which, cancel.Because.STAFF, OFFICE)
         self.expect.leaf("lessons.cancelled")
         self.stirred = True
@@ -284,13 +350,26 @@ class Week:
             self.clock.advance_to(min(due if due > now else now + MOMENT, until, midnight))
 
 
-def play(home: Path, store_url: str, slug: str, monday: date, children: dict[str, Child]) -> Week:
-    """Make the hub of one provider of `config/` on a Monday at 7am, with these children placed."""
+def play(
+    home: Path,
+    store_url: str,
+    slug: str,
+    monday: date,
+    children: dict[str, Child],
+    edit: Mapping[str, Callable[[str], str]],
+) -> Week:
+    """Make the hub of one provider of `config/` on a Monday at 7am, with these children placed.
+
+    `edit` rewrites files of the configuration, by path; a file that is not there begins empty.
+    """
     home.mkdir()
     shutil.copytree((ROOT / "config").resolve(), home / "config")
     for other in (home / "config" / "providers").glob("*.toml"):
         if other.stem != slug:
             other.unlink()
+    for path, change in edit.items():
+        file = home / "config" / path
+        file.write_text(change(file.read_text() if file.exists() else ""))
     (home / "hub.toml").write_text(f'log_level = "error"\n[store]\nurl = "{store_url}"\n')
     create_hub(home, MasterKey.generate(), simulated=True)
     clock, recorder = PlayedClock(to_utc(monday, time(7))), Recorder()
@@ -304,13 +383,13 @@ def play(home: Path, store_url: str, slug: str, monday: date, children: dict[str
             update(t.channels).values(state="live", approved_destination=t.channels.c.destination)
         )
     numbers = {name: number for number, name in enumerate(children, 1)}
-    week = Week(hub, clock, recorder, monday, slug, numbers)
+    week = Week(hub, clock, recorder, monday, slug, numbers, children)
     week.inbox.mkdir(parents=True)
-    _place(week, children)
+    _take(week, children)
     return week
 
 
-def _place(week: Week, children: dict[str, Child]) -> None:
+def _take(week: Week, children: dict[str, Child]) -> None:
     rows = [
         Person(
             f"{week.numbers[name]}",
@@ -326,7 +405,9 @@ def _place(week: Week, children: dict[str, Child]) -> None:
                 **one.columns,
             },
         )
-        for name, one in children.items()
+        for name, first in children.items()
+        for one in (first, first.second)
+        if one is not None
         for told in (one.school, *one.also_told)
     ]
     preview = people.read_people(week.desk, "people.csv", people_file(*rows))
@@ -336,7 +417,10 @@ def _place(week: Week, children: dict[str, Child]) -> None:
 
 def _recorded(recorder: Recorder) -> Plugins:
     plugins = load(built_in())
-    plugins.adapters = {name: recorder.stand_in(kind) for name, kind in plugins.adapters.items()}
+    # What people deliver is played as people do it.
+    plugins.adapters = {
+        name: kind if kind.asks_person else recorder.stand_in(kind) for name, kind in plugins.adapters.items()
+    }
     return plugins
 
 

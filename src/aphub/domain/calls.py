@@ -73,9 +73,10 @@ class NextCall:
 def next_call(rule: CallRule, made: Sequence[CallMade], now: datetime) -> NextCall | None:
     """Say whom to try next; None when somebody answered, or when everybody was tried as often as agreed.
 
-    A number that is not in use is not tried again. Between two rounds the rule's pause is kept.
+    Where calls stop only once the absence is explained, an answer alone does not stop them. A number that is not in use
+    is not tried again. Between two rounds the rule's pause is kept.
     """
-    if any(call.result is CallResult.ANSWERED for call in made):
+    if rule.stop is Stop.ANSWERED and any(call.result is CallResult.ANSWERED for call in made):
         return None
     dead = {call.whom for call in made if call.result is CallResult.WRONG_NUMBER}
     tried = {whom: sum(call.whom == whom for call in made) for whom in rule.order}

@@ -78,6 +78,9 @@ def events_of(day: Iterable[Seen], found_at: datetime | None = None) -> dict[Tri
             event = Event(lesson.known_at, lesson.starts_at)
             _where_the_pupil_is(found, lesson.outcome, lesson.reason, event)
             for trigger in _facts(lesson.outcome, lesson.reason):
+                if trigger is Trigger.ABSENCE:
+                    # Of an absence that was known ahead, each day is a day of its own.
+                    event = Event(max(lesson.known_at, lesson.starts_at), lesson.starts_at)
                 found.setdefault(trigger, event)
     if found_at is not None:
         left = found.pop(Trigger.LEFT_SITE, None)

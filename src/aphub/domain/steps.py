@@ -112,6 +112,7 @@ class Step:
     `opens` is when it comes up; without it, as soon as the ladder is raised. `until` EXPLAINED ends it once what raised
     it no longer holds, REACHED also once somebody at home has answered, CONFIRMED also once the school says it has the
     message; DONE leaves it open until a person did it. `if_not_done` is the role that is told of it once it is overdue.
+    `together` says that one call is about all pupils of a day for whom the step is open.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Step:
     only: tuple[Only, ...] = ()
     if_not_done: str = ""
     letter: str = ""
+    together: bool = False
 
     @property
     def words(self) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.domain.calls import CALL_WORDS, VOICEMAIL_RULE, CallMade, CallResult, NextCall, Stop, next_call
+from aphub.domain.cases import StepState
+from aphub.domain.ladders import Trigger
 from aphub.domain.outcomes import ReasonKind
 from aphub.domain.steps import AT_HOME, BY_PHONE, Act
 from aphub.domain.wording import time_words
@@ -24,6 +26,7 @@ from aphub.store.engine import allocate, lock_ledger
 from aphub.store.vault import KeyErasedError
 
 OFFICE = "the office"
+_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,52 @@ def call_about_step(desk: Desk, ref: str, call: Call) -> str:
         made.append(CallMade(whom, at, call.result))
         after = next_call(rule, made, at) if act in AT_HOME else NextCall(OFFICE, at)
         answered = call.result is CallResult.ANSWERED
-        known = call.safe or call.reason is not None
-        if answered and (known or rule.stop is Stop.ANSWERED or act not in AT_HOME):
+        # Who is told that a pupil left, or that a lesson is cancelled, need not know where the pupil is.
+        asks = rule.stop is Stop.EXPLAINED and step.trigger == Trigger.UNEXPLAINED_ABSENCE and act in AT_HOME
+        others = _together(desk, connection, step, case) if answered else []
+        for one, pupil_id in others:
+            keep_call(desk, connection, one.ref, act, whom, call, at, pupil_id, one.step_id)
+            end_step(desk, connection, one, name, at=at, result=CALL_WORDS[call.result])
+        ended = answered and (call.safe or call.reason is not None or not asks)
+        if ended:
             end_step(desk, connection, step, name, at=at, result=CALL_WORDS[call.result])
-        elif not answered and after is None:
-            end_step(desk, connection, step, name, at=at, result="everybody was tried, nobody answered")
-    told = _what_next(call, after, answered=answered)
+        elif after is None:
+            nobody = (
+                "nobody knew"
+                if asks and any(one.result is CallResult.ANSWERED for one in made)
+                else "nobody answered"
+            )
+            end_step(desk, connection, step, name, at=at, result=f"everybody was tried, {nobody}")
+    told = _what_next(call, after, ended=ended)
+    if others:
+        told = f"{told} It counts for {len(others) + 1} pupils."
     if call.reason is not None and answered:
         explain_day(desk, case, call.reason, f"{name}, told by {call.answered_by}")
         told = f"{told} The register says so now."
     follow_cases(desk)
     desk.announce("cases")
     return told
+
+
+def _together(
+    desk: Desk, connection: Connection, step: Row[Any], case: Row[Any]
+) -> list[tuple[Row[Any], int]]:
+    """Give the same open step of the day's other pupils, where one call is about all of them: a bus, not a child."""
+    ladders = (one for one in desk.config.provider.every_ladder() if one.name == step.ladder)
+    if not any(one.together for ladder in ladders for one in ladder.steps if one.name == step.name):
+        return []
+    cases = {
+        one.case_id: one
+        for one in following.listed(connection, desk.provider_id, case.day, over=False, limit=_MOST)
+    }
+    cases.pop(case.case_id, None)
+    same = (
+        (one, cases[number].pupil_id)
+        for number, some in following.steps_of(connection, desk.provider_id, cases).items()
+        for one in some
+        if (one.ladder, one.name, one.state) == (step.ladder, step.name, StepState.OPEN)
+    )
+    return [(one, pupil_id) for one, pupil_id in same if pupil_id is not None]
 
 
 def keep_call(
@@ -186,10 +223,12 @@ def _step_by_phone(desk: Desk, connection: Connection, ref: str) -> Row[Any]:
     )
 
 
-def _what_next(call: Call, after: NextCall | None, *, answered: bool) -> str:
-    if answered:
+def _what_next(call: Call, after: NextCall | None, *, ended: bool) -> str:
+    if ended:
         return "Kept: somebody answered."
     words = f"Kept: {CALL_WORDS[call.result]}."
+    if call.result is CallResult.ANSWERED:
+        words = f"{words} They do not know where the pupil is, so the calls go on."
     if call.result is CallResult.VOICEMAIL:
         words = f"{words} {VOICEMAIL_RULE}"
     if after is None:

@@ -1,5 +1,7 @@
 """Cases that no single entry raises: attendance under a limit, judged each evening, and registers that nobody took."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -48,8 +50,13 @@ def judge_rates(desk: Desk) -> int:
         writing = Writing()
         calendar = desk.config.provider.calendar()
         if calendar.is_open(day):
-            for ladder in ladders:
-                _judge(desk, connection, ladder, day, writing)
+            _raise_low(
+                desk,
+                connection,
+                [low for ladder in ladders for low in _judge(desk, connection, ladder, day)],
+                day,
+                writing,
+            )
             write(desk, connection, writing)
         remember(connection, name, day.isoformat())
     return len(writing.cases)
@@ -74,45 +81,69 @@ def _judged_day(desk: Desk) -> date:
     return today if desk.now >= to_utc(today, EVENING) else today - ONE_DAY
 
 
-def _judge(desk: Desk, connection: Connection, ladder: Ladder, day: date, writing: Writing) -> None:
+@dataclass(frozen=True, slots=True)
+class _Low:
+    """A pupil under the limit of a ladder, with what was counted in words."""
+
+    ladder: Ladder
+    pupil_id: int
+    placement_id: int
+    words: str
+
+
+def _judge(desk: Desk, connection: Connection, ladder: Ladder, day: date) -> list[_Low]:
     provider, calendar = desk.provider_id, desk.config.provider.calendar()
     if ladder.window is None or not ladder.window.ends_with(day, next_school_day(calendar, day)):
-        return
+        return []
     starts = ladder.window.starts(day)
     counted = pupil_days.attendance(connection, provider, starts, day)
-    low = {row.pupil_id: row for row in counted if ladder.reached(row.offered - row.absent, row.offered)}
+    low = {row.pupil_id: row for row in counted if ladder.reached(row.attended, row.offered)}
     before = {
         pupil_id
         for pupil_id, _, on in following.raised_since(connection, provider, low, [ladder.name], starts)
         if on <= day
     }
-    low = {pupil_id: row for pupil_id, row in low.items() if pupil_id not in before}
-    cases = following.by_subject(connection, provider, [subject_of(pupil_id, day) for pupil_id in low])
+    since = f"lessons since {starts.day} {starts:%B}"
+    return [
+        _Low(ladder, pupil_id, row.placement_id, f"{row.attended} of {row.offered} {since}")
+        for pupil_id, row in low.items()
+        if pupil_id not in before
+    ]
+
+
+def _raise_low(desk: Desk, connection: Connection, low: Sequence[_Low], day: date, writing: Writing) -> None:
+    """Raise what is low in one case a pupil, however many limits it is under."""
+    provider = desk.provider_id
+    cases = following.by_subject(connection, provider, [subject_of(one.pupil_id, day) for one in low])
     steps = following.steps_of(connection, provider, [case.case_id for case in cases.values()])
-    for pupil_id, row in low.items():
+    by_pupil: dict[int, list[_Low]] = {}
+    for one in low:
+        by_pupil.setdefault(one.pupil_id, []).append(one)
+    for pupil_id, some in by_pupil.items():
         case = cases.get(subject_of(pupil_id, day))
         there = [StepNow.of(one) for one in steps.get(case.case_id, [])] if case is not None else []
-        words = f"{row.offered - row.absent} of {row.offered} lessons since {starts.day} {starts:%B}"
-        _raise(desk, ladder, case, (pupil_id, day, row.placement_id), there, words, writing)
+        asked = [(one.ladder, one.words) for one in some]
+        _raise(desk, asked, case, (pupil_id, day, some[0].placement_id), there, writing)
 
 
 def _raise(
     desk: Desk,
-    ladder: Ladder,
+    asked: Sequence[tuple[Ladder, str]],
     case: Row[Any] | None,
     about: tuple[int | None, date, int | None],
     there: list[StepNow],
-    words: str,
     writing: Writing,
     subject: str = "",
 ) -> None:
+    """Raise ladders, each with words of its own for its steps, in one case."""
     pupil_id, day, placement_id = about
     now = desk.now
     case_id = case.case_id if case is not None else -len(writing.cases) - 1
-    for step in plan_steps(ladder, Event(now, now), desk.config.provider.calendar(), set()):
-        row = new_step(desk, case_id, step, ladder.when, f"{step.words} ({words})")
-        writing.steps.append(row)
-        there.append(now_of(row))
+    for ladder, words in asked:
+        for step in plan_steps(ladder, Event(now, now), desk.config.provider.calendar(), set()):
+            row = new_step(desk, case_id, step, ladder.when, f"{step.words} ({words})")
+            writing.steps.append(row)
+            there.append(now_of(row))
     if case is not None:
         pass_time(desk, case, there, writing)
     elif there:
@@ -152,11 +183,9 @@ def follow_registers(desk: Desk) -> int:
         writing = Writing()
         for at in fresh:
             if _register(at) not in known:
-                for ladder in ladders:
-                    many = out[at]
-                    words = f"due at {time_words(at)}, {many} {'pupil' if many == 1 else 'pupils'}"
-                    about = (None, london_day(at), None)
-                    _raise(desk, ladder, None, about, [], words, writing, _register(at))
+                words = f"due at {time_words(at)}, {out[at]} {'pupil' if out[at] == 1 else 'pupils'}"
+                about = (None, london_day(at), None)
+                _raise(desk, [(one, words) for one in ladders], None, about, [], writing, _register(at))
                 settling.clear_tasks(connection, provider, instant_text(at), now, "the hub", "a case now")
         steps = following.steps_of(connection, provider, [row.case_id for row in come])
         for row in come:

@@ -5,13 +5,14 @@ that a look decides stands in one transaction, so that a case is raised once how
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from aphub.domain.calls import Stop
 from aphub.domain.cases import (
     PlannedStep,
     StepState,
@@ -99,6 +100,10 @@ def look_at_pupils(
     oldest = desk.today - RAISES_BACK
     every = [row.step_id for some in facts.steps.values() for row in some if Act(row.act) in AT_HOME]
     reached = calls.answered_steps(connection, desk.provider_id, every)
+    if desk.config.provider.calls.rule().stop is Stop.EXPLAINED:
+        # An answer of somebody who knew nothing has reached nobody.
+        done = {row.step_id for some in facts.steps.values() for row in some if row.state == StepState.DONE}
+        reached &= done
     confirmed = _confirmed(desk, connection, facts)
     words = StepWords.read(desk, connection, list(facts.placements))
     for pupil_id, some in days.items():
@@ -107,7 +112,7 @@ def look_at_pupils(
             raised = holding(desk, facts, pupil_id, day)
             now_steps = [StepNow.of(row) for row in facts.steps.get(case.case_id, [])] if case else []
             answered = any(step.key in reached for step in now_steps)
-            _clear(now_steps, raised, reached=answered, confirmed=(pupil_id, day) in confirmed)
+            _clear(now_steps, raised, reached=answered, confirmed=confirmed.get((pupil_id, day)))
             fresh = _fresh(desk, facts, pupil_id, day, raised, now_steps) if day >= oldest else []
             if case is not None and case.found_at is not None:
                 fresh += _safe(case, now_steps)
@@ -117,13 +122,19 @@ def look_at_pupils(
                 _keep(desk, writing, case, (pupil_id, day, placement), now_steps, fresh, words)
 
 
-def _clear(steps: Iterable[StepNow], raised: Sequence[Raised], *, reached: bool, confirmed: bool) -> None:
+def _clear(
+    steps: Sequence[StepNow], raised: Sequence[Raised], *, reached: bool, confirmed: datetime | None
+) -> None:
+    """End what is not needed any more; `confirmed` is when the newest message was made that the school says it has."""
     hold = {one.ladder.name for one in raised}
+    since = {step.ladder: min(one.opens_at for one in steps if one.ladder == step.ladder) for step in steps}
     for step in steps:
         if step.state in OVER:
             continue
         holds = step.ladder in hold or step.trigger in _JUDGED_ELSEWHERE
-        because = ends(step.until, step.act, holds=holds, reached=reached, confirmed=confirmed)
+        # What the school said that it has must be news of this, not what it was told before.
+        heard = confirmed is not None and confirmed >= since[step.ladder]
+        because = ends(step.until, step.act, holds=holds, reached=reached, confirmed=heard)
         if because:
             step.state, step.because, step.changed = StepState.CLEARED, because, True
 
@@ -191,8 +202,8 @@ def _keep(
     begin(desk, new, steps, writing)
 
 
-def _confirmed(desk: Desk, connection: Connection, facts: Facts) -> set[tuple[int, date]]:
-    """Say for which pupils' days the school said that it has the message, where a step waits for that."""
+def _confirmed(desk: Desk, connection: Connection, facts: Facts) -> dict[tuple[int, date], datetime]:
+    """Give when the newest message was made that the school said it has, where a step of a pupil's day waits for that."""
     asked = [
         case
         for case in facts.cases.values()
@@ -200,5 +211,5 @@ def _confirmed(desk: Desk, connection: Connection, facts: Facts) -> set[tuple[in
         if step.until == Until.CONFIRMED and StepState(step.state) not in OVER
     ]
     if not asked:
-        return set()
+        return {}
     return pupil_days.confirmed_days(connection, desk.provider_id, [(one.pupil_id, one.day) for one in asked])

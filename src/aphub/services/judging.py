@@ -1,7 +1,7 @@
 """Judge some rows of a register: each is news with a fact, unchanged, or a question. Nothing is written here."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -9,16 +9,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aphub.api.sources import SourceRow
-from aphub.domain.absences import KnownAbsence, explained
+from aphub.domain.absences import KnownAbsence, explained, stays_filled
 from aphub.domain.actions import read_actions
-from aphub.domain.calendar import to_utc
+from aphub.domain.calendar import Calendar, to_utc
 from aphub.domain.entries import Action, Fact, Half
-from aphub.domain.outcomes import Mode, Outcome
+from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.readings import SECOND_CHECK
 from aphub.domain.typed import read_clock, read_day_and_time
 from aphub.domain.vocabulary import Unread, UnreadKind, Vocabulary, read_mark
 from aphub.services.desk import Desk, place_of
 from aphub.services.matching import Doubt, Match, Read, Roll
+from aphub.services.whom import calendars_of
 from aphub.store import intakes, known
 
 ENTERED, UNCHANGED, QUESTIONED = "entered", "unchanged", "questioned"
@@ -69,6 +70,7 @@ class Judge:
         self._feed = feed
         self._vocabulary = vocabulary
         self._known: dict[int, list[KnownAbsence]] = {}
+        self._calendars: Mapping[int, Calendar] = {}
 
     def judge(self, connection: Connection, reads: Sequence[Read]) -> Iterator[Judged]:
         """Judge rows, reading all that they can speak of in a few queries."""
@@ -78,6 +80,7 @@ class Judge:
                 connection, self._desk.provider_id, roll.rows, min(days), max(days)
             )
         matches = [roll.match(read) for read in reads]
+        self._calendars = self._of_suspended(connection, matches)
         slots = [
             (self._slot(read, match), self._raw_slot(read))
             for read, match in zip(reads, matches, strict=True)
@@ -97,6 +100,25 @@ class Judge:
             if one.fact is not None and one.match.lesson is not None:
                 said[one.match.lesson.lesson_id] = one.fact
             yield one
+
+    def _of_suspended(self, connection: Connection, matches: Sequence[Match]) -> Mapping[int, Calendar]:
+        """Give the school days by which suspensions are counted, where any is known."""
+        suspended = {
+            match.lesson.placement_id
+            for match in matches
+            if match.lesson is not None
+            and any(
+                one.fact.reason is ReasonKind.SUSPENDED for one in self._known.get(match.lesson.pupil_id, ())
+            )
+        }
+        return calendars_of(self._desk, connection, suspended) if suspended else {}
+
+    def _known_of(self, lesson: Any) -> Iterator[KnownAbsence]:
+        """Give what explains an absence from a lesson: a suspension only while nobody owes provision."""
+        calendar = self._calendars.get(lesson.placement_id, Calendar())
+        return (
+            one for one in self._known.get(lesson.pupil_id, ()) if stays_filled(one, calendar, lesson.day)
+        )
 
     def _last(self, connection: Connection, slots: set[bytes]) -> dict[bytes, _Last]:
         rows = intakes.last_words(connection, self._desk.provider_id, self._feed, slots)
@@ -128,7 +150,7 @@ class Judge:
             return judged
         outcome = explained(
             outcome,
-            self._known.get(match.lesson.pupil_id, ()),
+            self._known_of(match.lesson),
             match.lesson.day,
             time.fromisoformat(match.lesson.starts_wall),
         )

@@ -291,9 +291,12 @@ def _recipients(
     today: date,
 ) -> None:
     standing = {(row.organisation, row.purpose): row for row in known}
+    is_new = isinstance(placement, _Placement) and placement.row is None
     for row in rows:
         have = standing.pop((row.recipient, row.purpose.value), None)
-        line = _Recipient(placement, row.recipient, row.purpose.value, row.agreement, row.starts, row=have)
+        # Who joins a placement under way hears of it from now on: the days before were told to somebody else.
+        starts = row.starts if is_new else max(row.starts, today)
+        line = _Recipient(placement, row.recipient, row.purpose.value, row.agreement, starts, row=have)
         if have is None:
             changes.new_recipients.append(line)
         elif have.agreement != row.agreement or have.ends_day is not None:

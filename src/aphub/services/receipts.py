@@ -15,7 +15,7 @@ from aphub.services.evidence import Checked, evidence, verify_folder
 from aphub.services.outcomes import keep_receipts
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
-from aphub.store import carrying, delivering, lives, settling
+from aphub.store import carrying, delivering, lives, pupil_days, settling
 from aphub.store import ledger as kept
 from aphub.store import owed as owed_rows
 from aphub.store.engine import Store
@@ -145,6 +145,8 @@ def confirm(desk: Desk, reference: str, by: str, words: str) -> None:
         }
         record(connection, desk, [Statement("dispatch.confirmed", row.reference, fields)])
         settling.clear_tasks(connection, desk.provider_id, row.reference, now, name, "confirmed")
+        pupil_days.confirmed_now(connection, desk.provider_id, row.dispatch_id, now)
+    desk.announce("cases")
 
 
 def settle(desk: Desk, reference: str, how: How, by: str) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from aphub.domain.calendar import ONE_DAY
 from aphub.domain.ladders import Ladder, Trigger, ladders_for
+from aphub.domain.outcomes import Mode
 from aphub.domain.papers import Share
 from aphub.services import figures
 from aphub.services.desk import Desk
@@ -35,7 +36,7 @@ def crossings(
 
     Under the least number of lessons nothing is said: one cold raises no alarm (policies.md, trap 20).
     """
-    found = []
+    found: list[Crossing] = []
     for ladder in ladders_for(desk.config.provider.every_ladder(), Trigger.ATTENDANCE_RATE):
         if ladder.window is None:
             continue
@@ -43,9 +44,17 @@ def crossings(
         counting = figures.counting_of(
             desk, connection, first, until, organisation=organisation, placement_ids=placement_ids
         )
-        for (pupil,), one in figures.counted(desk, connection, counting, ("pupil",)).items():
+        by_pupil: dict[int, tuple[int, int]] = {}
+        for (pupil, mode), one in figures.counted(desk, connection, counting, ("pupil", "mode")).items():
             counts = one.figures.lessons
-            attended = counts.in_person + counts.left_site + counts.taught_at_home
-            if ladder.reached(attended, counts.offered):
-                found.append(Crossing(ladder, pupil, Share(attended, counts.offered), first, until))
+            # A lesson online is attended online; work at home in place of a lesson in person is not attendance.
+            online = counts.online if mode == Mode.ONLINE else 0
+            attended, offered = by_pupil.get(pupil, (0, 0))
+            attended += counts.in_person + counts.left_site + counts.taught_at_home + online
+            by_pupil[pupil] = (attended, offered + counts.offered)
+        found += [
+            Crossing(ladder, pupil, Share(*both), first, until)
+            for pupil, both in by_pupil.items()
+            if ladder.reached(*both)
+        ]
     return found

@@ -42,6 +42,9 @@ class StepConfig(_Strict):
     only: tuple[str, ...] = Field(default=(), description=f"raised only when all hold: {Only.all_words()}")
     if_not_done: str = Field(default="", description="the role that is told of it once it is overdue")
     letter: str = Field(default="", description="for `letter home`: which of [letters]")
+    together: bool = Field(
+        default=False, description="one call is about all pupils of that day for whom this step is open"
+    )
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -65,6 +68,7 @@ class StepConfig(_Strict):
             only=tuple(_one_of(Only, one) for one in self.only),
             if_not_done=self.if_not_done,
             letter=self.letter,
+            together=self.together,
         )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, case, func, select, upd
 from aphub.store import owed
 from aphub.store.pupils import in_batches
 from aphub.store.tables import (
+    cases,
     dispatch_reports,
     dispatches,
     entries,
@@ -17,17 +18,8 @@ from aphub.store.tables import (
     placements,
 )
 
-_OFFERED = (
-    "present",
-    "late",
-    "left_early",
-    "left_site",
-    "absent",
-    "taught_at_home",
-    "worked_at_home",
-    "online",
-    "arrived_unexpected",
-)
+_THERE = ("present", "late", "left_early", "left_site", "taught_at_home", "arrived_unexpected")
+_OFFERED = (*_THERE, "absent", "worked_at_home", "online")
 
 
 def lessons_to_look_at(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
@@ -108,14 +100,16 @@ def lessons_of_days(
 
 
 def attendance(connection: Connection, provider_id: int, from_day: date, until_day: date) -> list[Row[Any]]:
-    """Count by pupil the lessons offered and those missed over some days; both days count.
+    """Count by pupil the lessons offered and those attended as offered over some days; both days count.
 
-    What we cancelled, what was elsewhere, and what nobody could join or wrote down, was not offered.
+    What we cancelled, what was elsewhere, and what nobody could join or wrote down, was not offered. Who worked at home, or
+    online in place of a lesson in person, was not absent, but did not attend it.
     """
     offered = func.sum(case((entries.c.outcome.in_(_OFFERED), 1), else_=0)).label("offered")
-    absent = func.sum(case((entries.c.outcome == "absent", 1), else_=0)).label("absent")
+    there = entries.c.outcome.in_(_THERE) | ((entries.c.outcome == "online") & (lessons.c.mode == "online"))
+    attended = func.sum(case((there, 1), else_=0)).label("attended")
     chosen = (
-        select(lessons.c.pupil_id, func.min(lessons.c.placement_id).label("placement_id"), offered, absent)
+        select(lessons.c.pupil_id, func.min(lessons.c.placement_id).label("placement_id"), offered, attended)
         .join(
             entries,
             and_(
@@ -154,14 +148,19 @@ def lessons_due(connection: Connection, provider_id: int, day: date) -> list[Row
 
 def confirmed_days(
     connection: Connection, provider_id: int, wanted: Sequence[tuple[int, date]]
-) -> set[tuple[int, date]]:
-    """Say for which pupils' days a named person said that they have a message about them."""
+) -> dict[tuple[int, date], datetime]:
+    """Give when the newest message was made that a named person said they have, by pupil and day it is about."""
     pupil_ids = {pupil_id for pupil_id, _ in wanted}
     days = [day for _, day in wanted]
-    found: set[tuple[int, date]] = set()
+    found: dict[tuple[int, date], datetime] = {}
     for part in in_batches(pupil_ids):
         chosen = (
-            select(owed_reports.c.pupil_id, owed_reports.c.first_day, owed_reports.c.until_day)
+            select(
+                owed_reports.c.pupil_id,
+                owed_reports.c.first_day,
+                owed_reports.c.until_day,
+                dispatches.c.prepared_at,
+            )
             .join(
                 dispatch_reports,
                 and_(
@@ -187,12 +186,37 @@ def confirmed_days(
             )
         )
         for row in connection.execute(chosen).all():
-            found.update(
-                (pupil_id, day)
-                for pupil_id, day in wanted
-                if pupil_id == row.pupil_id and row.first_day <= day < row.until_day
-            )
+            for pupil_id, day in wanted:
+                if pupil_id == row.pupil_id and row.first_day <= day < row.until_day:
+                    found[pupil_id, day] = max(found.get((pupil_id, day), row.prepared_at), row.prepared_at)
     return found
+
+
+def confirmed_now(connection: Connection, provider_id: int, dispatch_id: int, now: datetime) -> None:
+    """Ask for a look at the cases of the pupils and days of a message that a named person said they have."""
+    about = (
+        select(owed_reports.c.owed_id)
+        .join(
+            dispatch_reports,
+            and_(
+                dispatch_reports.c.provider_id == owed_reports.c.provider_id,
+                dispatch_reports.c.owed_id == owed_reports.c.owed_id,
+            ),
+        )
+        .where(
+            owed_reports.c.provider_id == cases.c.provider_id,
+            owed_reports.c.pupil_id == cases.c.pupil_id,
+            owed_reports.c.first_day <= cases.c.day,
+            owed_reports.c.until_day > cases.c.day,
+            dispatch_reports.c.dispatch_id == dispatch_id,
+        )
+        .exists()
+    )
+    connection.execute(
+        update(cases)
+        .where(cases.c.provider_id == provider_id, cases.c.state != "cleared", about)
+        .values(look_at=now)
+    )
 
 
 def tell_again(
