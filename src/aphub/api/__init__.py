@@ -25,6 +25,7 @@ from aphub.api.errors import (
 from aphub.api.hooks import hookimpl, hookspec
 from aphub.api.http import http_errors_as_delivery_errors, retry_after
 from aphub.api.lent import Memory, PhoneCall, Tools
+from aphub.api.papers import Ending, ForTheirIt
 from aphub.api.reach import Reach
 from aphub.api.renderers import Renderer, Rendering, aphub_csv, subject_of
 from aphub.api.sheets import SheetLimits, media_type, read_cells
@@ -62,6 +63,8 @@ __all__ = [
     "DeliveryError",
     "DeliveryResult",
     "Document",
+    "Ending",
+    "ForTheirIt",
     "Kind",
     "LaterKind",
     "LaterNews",

@@ -13,6 +13,7 @@ from aphub.api.answers import Collected
 from aphub.api.callbacks import Call, Called
 from aphub.api.errors import DeliveryError
 from aphub.api.lent import Tools
+from aphub.api.papers import Ending, ForTheirIt
 from aphub.api.renderers import Rendering
 from aphub.domain.pacing import Pace
 from aphub.domain.reports import Message, Report, Row
@@ -44,6 +45,10 @@ class ConnectionSettings(BaseModel):
         """
         return ()
 
+    def endings(self) -> tuple[Ending, ...]:
+        """Name what these settings rest on that will end, such as our own certificate; people are told in time."""
+        return ()
+
     def wants_calls(self) -> bool:
         """Say whether this far side is to call us back, which needs `[callbacks]` in `hub.toml`."""
         return False
@@ -72,6 +77,10 @@ class RouteSettings(BaseModel):
     def takes_summaries(self) -> bool:
         """Say whether summaries go this way too: papers for people to read, which no register takes."""
         return False
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Name what this way rests on that will end, such as their key; people are told in time."""
+        return ()
 
     def answered_within(self) -> timedelta:
         """Say how long the far side may take over a message it was handed, before a person is asked to look."""
@@ -309,6 +318,10 @@ class DeliveryAdapter(ABC, Generic[C, R]):
         not called for it.
         """
         raise NotImplementedError
+
+    def for_their_it(self, route: R) -> ForTheirIt | None:  # noqa: ARG002 - most ways ask for nothing
+        """Say what the far side's IT team is told and asked to allow; None where the page has only what was found."""
+        return None
 
     @abstractmethod
     def check(self, route: R) -> Iterator[CheckStep]:

@@ -1,5 +1,6 @@
 """The ways to schools and councils: check, TEST message, code read back, approval, pause."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,14 +9,21 @@ from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import Group, as_list, new_table, say_json, show_groups
 from aphub.domain.wording import moment_words
 from aphub.services import actions, overview
+from aphub.services.it_page import it_page
+from aphub.services.way import route_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
+    from aphub.api.adapters import CheckStep
+    from aphub.hub import Hub
+    from aphub.services.desk import Desk
     from aphub.services.overview import ChannelLine
+    from aphub.services.routes import Route
 
+FOLDER = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
 organisation = click.argument("organisation")
 channel = click.argument("channel")
 
@@ -43,23 +51,40 @@ def channels(ground: Ground, form: str) -> None:
 @organisation
 @channel
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option(
+    "--page", type=FOLDER, metavar="FOLDER", help="Write a page for their IT team there, to forward."
+)
 @click.pass_context
-def check(ctx: click.Context, organisation: str, channel: str, *, as_json: bool) -> None:
+def check(ctx: click.Context, organisation: str, channel: str, page: Path | None, *, as_json: bool) -> None:
     """Prove a way step by step. No pupil's data leaves."""
     ground: Ground = ctx.obj
     with ground.hub() as hub:
-        steps = actions.check(hub, hub.desk(ground.provider), organisation, channel)
+        desk = hub.desk(ground.provider)
+        steps = actions.check(hub, desk, organisation, channel)
+        written = _write_page(hub, desk, route_to(desk, organisation, channel), steps, page) if page else ()
     good = bool(steps) and all(step.ok for step in steps)
     if as_json:
         say_json(steps)
     else:
         for step in steps:
             click.echo(f"{'ok' if step.ok else 'NO':<3} {step.step}{': ' + step.found if step.found else ''}")
-            if not step.ok and step.mend:
+            if step.mend:
                 click.echo(f"    {step.mend}")
+        for path in written:
+            click.echo(f"Written for their IT team: {path}")
         if good:
             click.echo(f"Next: aphub test-report {organisation} {channel} --by NAME")
     ctx.exit(0 if good else NEEDS_A_PERSON)
+
+
+def _write_page(
+    hub: "Hub", desk: "Desk", route: "Route", steps: "Sequence[CheckStep]", folder: Path
+) -> tuple[Path, Path]:
+    made = it_page(desk, route, hub.adapter(desk, route).for_their_it(route.settings), steps)
+    html, text = folder / f"{made.stem}.html", folder / f"{made.stem}.txt"
+    html.write_text(made.html, encoding="utf-8")
+    text.write_text(made.text, encoding="utf-8")
+    return html, text
 
 
 @click.command()

@@ -26,6 +26,7 @@ from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.services.trial import Adapters, make_trial, send_trial, steps_of, test_register
 from aphub.services.way import (
+    FOUND,
     NotYetError,
     SecondPersonError,
     WrongCodeError,
@@ -66,7 +67,10 @@ class TestSent:
 
 
 def check(hub: Adapters, desk: Desk, organisation: str, channel: str) -> list[CheckStep]:
-    """Prove a channel step by step; no pupil's data leaves. All steps good: what was a draft counts as checked."""
+    """Prove a channel step by step; no pupil's data leaves. All steps good: what was a draft counts as checked.
+
+    A live channel is paused where a step finds that what it was approved on is no longer so.
+    """
     route = route_to(desk, organisation, channel)
     steps = [*steps_of(hub, desk, route), *pace_kept(desk, route)]
     good = bool(steps) and all(step.ok for step in steps)
@@ -77,6 +81,11 @@ def check(hub: Adapters, desk: Desk, organisation: str, channel: str) -> list[Ch
             values["state"] = "checked"
         elif not good and row.state == "checked":
             values["state"] = "changed" if row.approved_destination else "draft"
+        if (wrong := next((step for step in steps if step.stops), None)) and row.state == "live":
+            values |= {"state": "paused", "because": f"{FOUND}{wrong.found}"[:200]}
+            _state_of(desk, connection, "channel.paused", route, "aphub check")
+        elif good and row.state == "paused" and str(row.because or "").startswith(FOUND):
+            values["because"] = "checked again, and right; paused until it is resumed"
         if values:
             rows.change(connection, desk.provider_id, organisation, channel, **values)
     return steps
@@ -237,6 +246,12 @@ def resume(desk: Desk, organisation: str, channel: str, by: str) -> int:
         row = row_of(desk, connection, route)
         if row.state != "paused":
             raise NotYetError("This channel is not paused.", "Nothing was changed.")
+        if str(row.because or "").startswith(FOUND):
+            raise NotYetError(
+                f"This channel is not as it was approved. The {row.because}.",
+                "It stays paused.",
+                f"When that is mended, run: aphub check {organisation} {channel}",
+            )
         if row.approved_destination != route.destination:
             raise NotYetError(
                 "This channel goes somewhere else than was approved.",

@@ -11,9 +11,11 @@ from aphub.domain.calendar import LONDON, to_utc
 from aphub.domain.wording import day_words, time_words
 from aphub.services.case_views import CaseLine, cases_on
 from aphub.services.desk import Desk
+from aphub.services.endings import ends_soon
 from aphub.services.evidence_pages import RUNG_WORDS
 from aphub.services.intake_report import column_words
 from aphub.services.intake_rows import question_words
+from aphub.services.way import FOUND
 from aphub.store import looking, standings
 from aphub.store.looking import LogFilter
 
@@ -202,10 +204,11 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
         *(_hold(row) for row in holds),
         *(_question(desk, row) for row in questions),
         *(
-            Open("channel", f"{line.organisation} {line.channel}", f"This way is {line.words}.", line.next_step, None, line.organisation)
+            Open("channel", f"{line.organisation} {line.channel}", f"This way is {line.words}. {line.trouble}".strip(), line.next_step, None, line.organisation)
             for line in _channel_lines(desk, ways)
             if line.state != "live" and line.next_step
         ),
+        *(Open("ending", one.way, one.words, one.mend, one.at, one.organisation) for one in ends_soon(desk)),
     ]  # fmt: skip
 
 
@@ -222,6 +225,7 @@ def _channel_lines(desk: Desk, rows: Iterable[Row[Any]]) -> list[ChannelLine]:
             continue  # no longer in the configuration: nothing can leave by it
         way = f"{row.organisation} {row.name}"
         step = "unread" if row.state == "tested" and row.read_back_at is None else row.state
+        found = row.state == "paused" and str(row.because or "").startswith(FOUND)
         trouble = ""
         if row.failures:
             since = f" since {time_words(row.since)}" if row.since else ""
@@ -233,8 +237,8 @@ def _channel_lines(desk: Desk, rows: Iterable[Row[Any]]) -> list[ChannelLine]:
                 row.adapter,
                 row.state,
                 "tested, code not read back" if step == "unread" else CHANNEL_WORDS.get(row.state, row.state),
-                _NEXT_STEP.get(step, "").format(way=way),
-                trouble,
+                _NEXT_STEP.get("draft" if found else step, "").format(way=way),
+                trouble or (f"The {row.because}." if found else ""),
                 row.approved_by or "",
                 row.approved_at,
             )

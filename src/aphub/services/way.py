@@ -10,6 +10,8 @@ from aphub.services.desk import Desk
 from aphub.services.routes import Route
 from aphub.store import channels
 
+FOUND = "check found: "
+"""How the reason of a pause begins that only a better check can end."""
 _SUBJECT = 40
 
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from aphub.api import ConnectionSettings, DeliveryError, Report, RouteSettings
+from aphub.api import ConnectionSettings, DeliveryError, Ending, Report, RouteSettings
 from aphub_drop import naming
 from aphub_drop.carrying import why_not
 from aphub_drop.layout import Layout, shipped
@@ -204,6 +204,12 @@ class DropRoute(RouteSettings):
         """Say that their key has ended."""
         why = self.reader.why_not(now) if self.reader is not None else ""
         return (why,) if why else ()
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Say until when their key holds."""
+        ends = self.reader.ends if self.reader is not None else None
+        mend = "Ask them for their new key, write it into recipient_key, and run: aphub apply"
+        return (Ending("their key for our files", ends, mend),) if ends is not None else ()
 
     def answered_within(self) -> timedelta:
         """Say how long they may take to answer."""

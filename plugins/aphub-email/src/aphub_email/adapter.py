@@ -12,6 +12,7 @@ from aphub.api import (
     DeliveryError,
     DeliveryResult,
     Document,
+    ForTheirIt,
     Outbound,
     Repeat,
     Rung,
@@ -24,6 +25,7 @@ from aphub_email.check import check_steps
 from aphub_email.compose import compose_mail
 from aphub_email.graph import GraphSession, result_of_graph
 from aphub_email.outside import look_outside
+from aphub_email.paper import for_their_it
 from aphub_email.session import Session, open_session
 from aphub_email.settings import EmailConnection, EmailRoute
 from aphub_email.tokens import Tokens, tokens_of
@@ -127,6 +129,10 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
             yield step
         if good:
             yield from look_outside(self.connection, route, self.tools)
+
+    def for_their_it(self, route: EmailRoute) -> ForTheirIt:
+        """Say what the school's IT team needs to know, and what it is asked to allow."""
+        return for_their_it(self.connection, route)
 
     def _through_session(
         self, waiting: dict[str, Delivery]

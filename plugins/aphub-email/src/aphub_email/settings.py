@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from aphub.api import AphubError, Pace, RouteSettings, check_mail_address, why_untrusted
+from aphub.api import AphubError, Ending, Pace, RouteSettings, check_mail_address, why_untrusted
 from aphub_email.attested import Attestation
 from aphub_email.names import server_and_port
 from aphub_email.sign_in import GRAPH_SCOPE, MAIL_SCOPE, SignInSettings
@@ -210,6 +210,13 @@ class EmailRoute(RouteSettings):
     def takes_summaries(self) -> bool:
         """Take summaries too, protected as the reports are."""
         return True
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Say until when the last hop is vouched for."""
+        if self.protection != "attested" or self.attestation is None:
+            return ()
+        mend = "Have it checked anew, and write the new date into attestation. Then: aphub apply"
+        return (Ending("the word for their encrypted last hop", self.attestation.ends, mend),)
 
     def destination(self) -> str:
         """Name address and protection: whoever changes them changes who can read a message."""

@@ -1,0 +1,119 @@
+"""What a way rests on: told before it ends, and the way paused when a check finds that it is so no more."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from aphub.api.adapters import AnyAdapter, CheckStep
+from aphub.api.papers import Ending, ForTheirIt
+from aphub.services import approve, overview
+from aphub.services.desk import Desk
+from aphub.services.endings import ends_soon
+from aphub.services.it_page import it_page
+from aphub.services.routes import Route
+from aphub.services.way import NotYetError, route_to
+from aphub.store import tables as t
+from tests.told import Told
+from tests.world import World
+
+HILL = ("hill-school", "email")
+NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
+
+
+class Looks:
+    """Builds adapters whose check gives these steps."""
+
+    def __init__(self, world: World, *steps: CheckStep) -> None:
+        self.world, self.steps = world, steps
+
+    def adapter(self, _desk: Desk, route: Route) -> AnyAdapter:
+        steps = self.steps
+
+        class Checked(Told):
+            def check(self, route: object) -> Iterator[CheckStep]:
+                yield from steps
+
+        return Checked(cast("Any", route.connection_settings), self.world.hub.tools(self.world.desk))
+
+
+def state(world: World) -> str:
+    [row] = [row for row in world.rows(t.channels) if row.name == "email"]
+    return str(row.state)
+
+
+def test_a_way_whose_promise_is_broken_is_paused_until_a_check_finds_it_again(make_world):
+    world = make_world()
+    wrong = CheckStep("Their last hop", ok=False, found="a policy that is only being tried", stops=True)
+    unseen = CheckStep("Their last hop", ok=False, found="the name service did not answer")
+    approve.check(Looks(world, unseen), world.desk, *HILL)
+    assert state(world) == "live"
+    approve.check(Looks(world, wrong), world.desk, *HILL)
+    assert state(world) == "paused"
+    [line] = [one for one in overview.channels(world.desk) if one.channel == "email"]
+    assert line.next_step == "aphub check hill-school email"
+    assert any("only being tried" in one.words for one in overview.waiting(world.desk))
+    assert "channel.paused" in {row.kind for row in world.rows(t.statements)}
+    with pytest.raises(NotYetError, match="not as it was approved"):
+        approve.resume(world.desk, *HILL, "Sam Field, head")
+    approve.check(Looks(world, CheckStep("Their last hop", ok=True)), world.desk, *HILL)
+    assert state(world) == "paused"  # a person lets names go that way again, not the check
+    approve.resume(world.desk, *HILL, "Sam Field, head")
+    assert state(world) == "live"
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(days=31), ""),
+        (timedelta(days=30), "Their key ends in 30 days, on Thursday 2 April 2026."),
+        (timedelta(days=7), "Soon: their key ends in 7 days"),
+        (timedelta(hours=20), "Last reminder: their key ends within a day"),
+        (timedelta(0), "their key ended on Tuesday 3 March 2026. Reports take the next way, or wait."),
+    ],
+)
+def test_what_will_end_is_told_from_thirty_days_before(left, words):
+    ending = Ending("their key", NOW + left, "Ask them for the new one.")
+    settings = SimpleNamespace(endings=lambda: (ending,))
+    nothing = SimpleNamespace(endings=lambda: ())
+    route = SimpleNamespace(
+        organisation="hill-school",
+        channel="email",
+        connection="mail",
+        settings=settings,
+        connection_settings=nothing,
+    )
+    routes = SimpleNamespace(everything=lambda: [route, route])
+    found = ends_soon(cast("Desk", SimpleNamespace(now=NOW, routes=routes)))
+    assert [one.words.startswith(words) for one in found] == ([True] if words else [])
+
+
+def test_the_page_for_an_it_team_says_the_same_in_html_and_in_text(make_world):
+    world = make_world()
+    route = route_to(world.desk, *HILL)
+    about = ForTheirIt(
+        "Reports <by> mail.", (("From", "reports@riverbank.example.org"),), ("Let them through.",)
+    )
+    steps = [
+        CheckStep("Their domain takes mail", ok=True, found="mx1.example.org"),
+        CheckStep("They ask for encryption", ok=True, found="no policy", mend="Publish one"),
+        CheckStep("It answers", ok=False, found="it does not", mend="Open the firewall."),
+    ]
+    page = it_page(world.desk, route, about, steps)
+    assert page.stem == "for-their-it-hill-school-email"
+    for words in (
+        "reports@riverbank.example.org",
+        "Let them through.",
+        "Good. Mx1.example.org.",
+        "Whom to ask",
+    ):
+        assert words in page.html
+        assert words in page.text
+    assert "Please look. No policy. Publish one." in page.text
+    assert "Not yet. It does not. Open the firewall." in page.text
+    assert "Reports &lt;by&gt; mail." in page.html
+    assert world.desk.config.provider.phone in page.text
+    assert "size:A4" in page.html
+    assert "What to allow" in it_page(world.desk, route, None, []).text
