@@ -52,6 +52,14 @@ def test_our_own_untouched_mark_gives_way_to_a_newer_report_only(old, old_late, 
         assert verdict is (expected[first < second] if first != second else Verdict.DIFFERS)
 
 
+@given(code=letters, old_late=minutes, new_late=minutes, shown=st.booleans())
+def test_minutes_that_we_said_wrongly_are_put_right_where_nobody_touched_them(code, old_late, new_late, shown):
+    words = f"AP: {code}{f', {old_late} min late' if old_late else ''}. Ref RB-7K2MXY4P-1"
+    existing = Existing(IDS[code], old_late if shown else None, words)
+    expected = Verdict.THERE if old_late == new_late else Verdict.WRITE
+    assert judge(mark(code, new_late, 2), IDS[code], existing, CODES) is expected
+
+
 @given(old=letters, touched=letters, new=letters)
 def test_a_mark_of_ours_with_a_changed_code_is_the_schools(old, touched, new):
     existing = Existing(IDS[touched], None, f"AP: {old}. Ref RB-7K2MXY4P-1")

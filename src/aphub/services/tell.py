@@ -5,7 +5,7 @@ A look reads and composes outside any writing transaction. What changed in betwe
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.logs import get_logger
+from aphub.services import left_in_registers
 from aphub.services.catching_up import fold_late, hold_behind, span_words
 from aphub.services.decide import MAY_HAVE_IT, TOO_LATE, UNKNOWN, Decision, Part, decide
 from aphub.services.desk import Desk, place_of
@@ -79,6 +80,8 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
         checkpoint = newest_checkpoint_line(connection, desk)
         resting = lanes.resting(connection, desk.provider_id, now)
     decision = decide(desk, look)
+    with desk.store.reading() as connection:
+        left = left_in_registers.standing(desk, connection, decision)
     fold_late(look, decision)
     carried_in = hold_behind(desk, look, decision)
     pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
@@ -98,6 +101,8 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
             without_way += lost
             for route, some in by_route:
                 letter = _letter(desk, thread, number + 1, kind, some, look.now, checkpoint, carried_in)
+                notes = left_in_registers.notes_for(route, [part for part, _ in some], left)
+                letter = replace(letter, notes=(*letter.notes, *notes)) if notes else letter
                 password = desk.file_password(live[route.organisation, route.channel])
                 parts = tuple(part for part, _ in some)
                 try:
@@ -113,6 +118,7 @@ def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
     with desk.store.transaction() as connection:
         kept, stopped = keep(desk, connection, drafts, now)
         without_way += [(part, _MOVED) for part in stopped]
+        left_in_registers.ask_people(desk, connection, kept, left)
         _look_later(desk, connection, decision)
         _hold(desk, connection, without_way, decision, now)
     desk.boundary("tell.kept")

@@ -1,10 +1,10 @@
 """The whole life of messages: which there are, what they carried, each attempt, each receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from aphub.store.tables import (
     attempts,
@@ -30,6 +30,36 @@ def owed_of_dispatches(connection: Connection, provider_id: int, dispatch_ids: S
         )
         found.update(connection.execute(chosen).scalars())
     return sorted(found)
+
+
+def written_before(
+    connection: Connection, provider_id: int, owed_ids: Sequence[int], registers: Collection[tuple[str, str]]
+) -> frozenset[int]:
+    """Give those owed reports of which a version stands, or may stand, in one of these ways' registers."""
+    found: set[int] = set()
+    for part in _parts(owed_ids):
+        chosen = (
+            select(dispatch_reports.c.owed_id, dispatches.c.organisation, dispatches.c.channel)
+            .join(
+                dispatches,
+                and_(
+                    dispatches.c.provider_id == dispatch_reports.c.provider_id,
+                    dispatches.c.dispatch_id == dispatch_reports.c.dispatch_id,
+                ),
+            )
+            .where(
+                dispatch_reports.c.provider_id == provider_id,
+                dispatch_reports.c.owed_id.in_(part),
+                dispatches.c.state.in_(("handed_over", "accepted", "confirmed", "uncertain")),
+                or_(
+                    dispatch_reports.c.answer.is_(None),
+                    dispatch_reports.c.answer.in_(("taken", "already_there", "pending")),
+                ),
+            )
+        )
+        rows = connection.execute(chosen).all()
+        found.update(row.owed_id for row in rows if (row.organisation, row.channel) in registers)
+    return frozenset(found)
 
 
 def owed_on(connection: Connection, provider_id: int, day: date) -> list[int]:

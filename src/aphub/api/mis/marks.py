@@ -128,21 +128,34 @@ def judge(mark: Mark, code_id: str, existing: Existing | None, codes: Mapping[st
     """
     if existing is None:
         return Verdict.WRITE
-    if existing.code_id == code_id and (
+    same = existing.code_id == code_id and (
         not mark.minutes_late or existing.minutes_late in {None, mark.minutes_late}
-    ):
+    )
+    ours = _untouched(mark, existing, codes)
+    if ours is None:
+        return Verdict.THERE if same else Verdict.DIFFERS
+    number, minutes = ours
+    asked = int(mark.reference.rpartition("-")[2])
+    if same and (number >= asked or minutes == (mark.minutes_late or 0)):
         return Verdict.THERE
+    if number > asked:
+        return Verdict.NEWER
+    # The same code with other minutes is written too: what we said before is wrong, and nobody at the school has touched it.
+    return Verdict.WRITE if number < asked else Verdict.DIFFERS
+
+
+def _untouched(mark: Mark, existing: Existing, codes: Mapping[str, str]) -> tuple[int, int] | None:
+    """Give number and minutes of a mark of ours in the same thread that still is as we wrote it; None for any other."""
     ours = _OURS.fullmatch(existing.comment.strip())
     thread, _, number = mark.reference.rpartition("-")
     if ours is None or ours["ref"] != thread or not number.isdecimal():
-        return Verdict.DIFFERS
+        return None
     if ours["code"] != codes.get(existing.code_id):
-        return Verdict.DIFFERS
-    if existing.minutes_late is not None and existing.minutes_late != int(ours["minutes"] or 0):
-        return Verdict.DIFFERS
-    if int(ours["number"]) > int(number):
-        return Verdict.NEWER
-    return Verdict.WRITE if int(ours["number"]) < int(number) else Verdict.DIFFERS
+        return None
+    minutes = int(ours["minutes"] or 0)
+    if existing.minutes_late is not None and existing.minutes_late != minutes:
+        return None
+    return int(ours["number"]), minutes
 
 
 def _minutes(row: Row) -> int | None:

@@ -1,0 +1,111 @@
+"""Marks of ours in a school's register, from the hub to the register and back: lost answers, corrections, the school's own word."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from aphub.domain.outcomes import Outcome
+from aphub.sandbox.certificates import DemoAuthority
+from aphub.sandbox.mis_state import MisState
+from aphub.sandbox.xporter import XporterStandIn
+from aphub.services.left_in_registers import NOTE
+from aphub.testing import invented_upn
+from tests.configured import PROVIDER, School
+from tests.told import facts_of
+from tests.world import World, build_world
+
+HILL = """
+[signed_codes]
+codes = ["B", "N"]
+signed_by = "attendance officer"
+on = 2026-01-05
+[[channels]]
+name = "mis"
+connection = "xporter-hill"
+estab = "9994001"
+"""
+MIS_FIRST = {"daily": 'cadence = "daily"\ndue = "09:45"\nchannels = ["mis", "email"]\nmay_write = true'}
+DAY = "2026-03-03"
+
+
+@pytest.fixture
+def played(tmp_path, sqlite_url) -> Iterator[tuple[World, XporterStandIn]]:
+    authority = DemoAuthority.create(tmp_path / "authority")
+    state = MisState()
+    school = state.add_school("Hill School")
+    state.add_student(school, invented_upn(1), "Zebedee", "Invented")
+    world = build_world(tmp_path / "home", sqlite_url)
+    world.hub.keys.set_secret("hill", SecretStr("s3cret-of-hill"), world.clock.now())
+    with XporterStandIn(
+        authority,
+        state,
+        school,
+        estab="9994001",
+        relying_party="hub.example.org",
+        secret="s3cret-of-hill",
+        now=world.clock.now,
+    ) as far_side:
+        connection = (
+            f'[connections.xporter-hill]\nadapter = "xporter"\nbase_url = "{far_side.url}"\ntimeout_seconds = 2\n'
+            f'relying_party = "hub.example.org"\nsecret = "secret:hill"\nca_file = "{authority.ca_path}"\n'
+        )
+        world.configure(
+            schools=[School(extra=HILL)], agreements=MIS_FIRST, provider=f"{PROVIDER}\n{connection}"
+        )
+        world.go_live()
+        yield world, far_side
+    world.hub.close()
+
+
+def test_a_mark_is_written_once_corrected_while_it_is_ours_and_left_alone_when_it_is_not(played):
+    world, far_side = played
+    school = far_side.school
+
+    def stands() -> str:
+        [mark] = school.marks.values()
+        return school.code_of(mark.code_id)
+
+    def minutes() -> int | None:
+        [mark] = school.marks.values()
+        return mark.minutes_late
+
+    def writes() -> int:
+        return sum(far_side.is_write(one) for one in far_side.requests)
+
+    sam = world.pupil()
+    world.owe()
+    world.at("09:05")
+    far_side.cuts_off_after_reading(times=1)
+    world.enter(sam)
+    world.go()
+    world.wait(timedelta(minutes=2))
+    # The answer was lost after the mark stood: the register was asked, and nothing was written or told twice.
+    assert (writes(), stands()) == (1, "B")
+    assert [(row.channel, row.state) for row in world.dispatches()] == [("mis", "accepted")]
+
+    world.at("10:00")
+    world.enter(sam, outcome=Outcome.LATE, minutes=12)
+    world.wait(timedelta(minutes=3))
+    assert (writes(), stands(), minutes()) == (2, "B", 12)  # ours, and nobody had touched it
+    world.wait(timedelta(minutes=1))
+    assert [row.state for row in world.dispatches()] == ["accepted", "accepted"]
+    assert world.sides.to("far") == []
+
+    world.enter(sam, outcome=Outcome.ABSENT)
+    world.wait(timedelta(minutes=3))
+    # Where a child is, a person reads first; that the register says otherwise is said to them, and to somebody here.
+    assert (writes(), stands()) == (2, "B")
+    [told] = world.sides.to("far")
+    assert NOTE in facts_of(told)["notes"]
+    assert [row.subject for row in world.tasks("register_differs")] == [told.key]
+
+    far_side.state.mark_made_by_school(school, invented_upn(1), date=DAY, session="AM", code="I")
+    world.at("11:00")
+    world.enter(sam)
+    world.wait(timedelta(minutes=3))
+    assert (writes(), stands()) == (2, "I")  # the school's word stands
+    assert len(world.tasks("register_differs")) == 2
+    assert "another mark" in str(facts_of(world.sides.to("far")[-1])["notes"])
+    assert world.verify().ok
