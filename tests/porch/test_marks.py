@@ -53,7 +53,9 @@ def test_our_own_untouched_mark_gives_way_to_a_newer_report_only(old, old_late, 
 
 
 @given(code=letters, old_late=minutes, new_late=minutes, shown=st.booleans())
-def test_minutes_that_we_said_wrongly_are_put_right_where_nobody_touched_them(code, old_late, new_late, shown):
+def test_minutes_that_we_said_wrongly_are_put_right_where_nobody_touched_them(
+    code, old_late, new_late, shown
+):
     words = f"AP: {code}{f', {old_late} min late' if old_late else ''}. Ref RB-7K2MXY4P-1"
     existing = Existing(IDS[code], old_late if shown else None, words)
     expected = Verdict.THERE if old_late == new_late else Verdict.WRITE
