@@ -13,6 +13,7 @@ from aphub.sandbox import main
     ("kind", "ending"),
     [
         ("arbor", signal.SIGTERM),
+        ("graph", signal.SIGTERM),
         ("rest", signal.SIGTERM),
         ("sftp", signal.SIGTERM),
         ("smtp", signal.SIGINT),

@@ -121,7 +121,7 @@ SERVICE_SAYS = [
         "the secret of our mail application is not right.",
     ),
     (
-        lambda service: setattr(service, "_client_id", "another"),
+        lambda service: setattr(service, "client_id", "another"),
         "AADSTS700016",
         "there is no application with our client_id in this tenant.",
     ),

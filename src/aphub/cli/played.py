@@ -22,7 +22,7 @@ def demo(ctx: click.Context, to: str, *, again: bool) -> None:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["arbor", "rest", "sftp", "smtp", "wonde", "xporter"]))
+@click.argument("kind", type=click.Choice(["arbor", "graph", "rest", "sftp", "smtp", "wonde", "xporter"]))
 @click.option("--to", required=True, metavar="DIR", help="Where it keeps what it gets.")
 @click.option("--port", type=int, default=0, help="Its port on 127.0.0.1; a free one by default.")
 @click.option("--mood", default="accepts", show_default=True, help="How it behaves, such as busy or refuses.")

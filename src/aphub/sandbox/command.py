@@ -1,4 +1,4 @@
-"""Starting a stand-in by hand: `python -m aphub.sandbox arbor|rest|sftp|smtp|wonde|xporter --to DIR`."""
+"""Starting a stand-in by hand: `python -m aphub.sandbox arbor|graph|rest|sftp|smtp|wonde|xporter --to DIR`."""
 
 import argparse
 import contextlib
@@ -14,9 +14,11 @@ from aphub.sandbox.arbor import ArborStandIn
 from aphub.sandbox.certificates import DemoAuthority, write_private
 from aphub.sandbox.example_mis import ExampleMisStandIn
 from aphub.sandbox.far_side import NOT_THE_VENDOR, FarSide
+from aphub.sandbox.graph import GraphStandIn
 from aphub.sandbox.mis_state import MisState, School
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import SmtpSink
+from aphub.sandbox.token_service import TokenService
 from aphub.sandbox.wonde import WondeStandIn
 from aphub.sandbox.xporter import XporterStandIn
 
@@ -40,6 +42,7 @@ MOODS: Mapping[str, tuple[Any, ...]] = {
 ESTAB = "9994001"
 RELYING_PARTY = "hub.example.org"
 API_USER = "hub@example.org"
+MAILBOX = "reports@riverbank.example.org"
 SLUG, CLIENT, SUBSCRIPTION = "hill", "hub", "invented-subscription"
 # Invented pupils: no local authority has the number 999.
 PUPILS = (
@@ -115,6 +118,26 @@ def _smtp(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
     return sink, lambda: [
         f"Encryption: {mode}. Trust this certificate: {authority.ca_path}",
         f"Messages lie in {arguments.to / 'mail' / 'new'}; nothing is sent on.",
+    ]
+
+
+def _graph(arguments: argparse.Namespace) -> tuple[FarSide, Lines]:
+    authority = DemoAuthority.open_or_create(arguments.to / "authority")
+    secret, where = _secret(arguments)
+    service = TokenService(authority, client_secret=secret)
+    graph = GraphStandIn(
+        authority,
+        arguments.to / "mail",
+        token_service=service,
+        mailboxes=[MAILBOX],
+        port=arguments.port,
+        starts_service=True,
+    )
+    return graph, lambda: [
+        f"Base address: {graph.url}  Trust this certificate: {authority.ca_path}",
+        f"A stand-in of Microsoft Entra gives tokens: {service.url}",
+        f"tenant: {service.tenant}  client_id: {service.client_id}  client_secret: {where}",
+        f"Mailbox: {MAILBOX}. What it sends lies in {arguments.to / 'mail' / 'new'}; nothing is sent on.",
     ]
 
 
@@ -253,6 +276,7 @@ def _say(line: str) -> None:
 
 _STARTERS = {
     "arbor": _arbor,
+    "graph": _graph,
     "rest": _rest,
     "sftp": _sftp,
     "smtp": _smtp,

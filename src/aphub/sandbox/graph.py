@@ -13,7 +13,7 @@ from email import message_from_bytes
 from email.policy import default
 from email.utils import getaddresses
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 from aphub.sandbox.certificates import LOOPBACK_NAMES, DemoAuthority
@@ -41,15 +41,29 @@ class GraphStandIn(JsonStandIn):
         port: int = 0,
         names: Sequence[str] = LOOPBACK_NAMES,
         durable: bool = True,
+        starts_service: bool = False,
     ) -> None:
-        """Prepare the server; `start` makes it listen."""
+        """Prepare the server; `start` makes it listen, and with `starts_service` who gives tokens as well."""
         super().__init__(authority, port=port, names=names)
         self.maildir = Maildir(maildir, durable=durable)
         self.may_send = True
         self.unknown_recipients: set[str] = set()
         self._token_service = token_service
+        self._starts_service = starts_service
         self._mailboxes = {one.casefold() for one in mailboxes}
         self._received: list[bytes] = []
+
+    def start(self) -> Self:
+        """Listen."""
+        if self._starts_service:
+            self._token_service.start()
+        return super().start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        super().stop()
+        if self._starts_service:
+            self._token_service.stop()
 
     @property
     def url(self) -> str:

@@ -52,7 +52,7 @@ class TokenService(JsonStandIn):
         self.rotates = False
         self.secret_has_expired = False
         self.has_consent = True
-        self._client_id = client_id
+        self.client_id = client_id
         self._client_secret = client_secret
         self._refresh_token = refresh_token
         self._tokens: dict[str, tuple[float, str]] = {}
@@ -130,7 +130,7 @@ class TokenService(JsonStandIn):
         return {"active": True, "username": min(self.mailboxes, default=""), "scope": SCOPE}
 
     def _knows_client(self, form: Mapping[str, str]) -> None:
-        if form["client_id"] != self._client_id:
+        if form["client_id"] != self.client_id:
             words = "Application was not found in the directory."
             raise _refused("unauthorized_client", 700016, words)
         given = form.get("client_secret", "")
