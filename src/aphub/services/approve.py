@@ -72,8 +72,9 @@ def check(hub: Adapters, desk: Desk, organisation: str, channel: str) -> list[Ch
     A live channel is paused where a step finds that what it was approved on is no longer so.
     """
     route = route_to(desk, organisation, channel)
-    steps = [*steps_of(hub, desk, route), *pace_kept(desk, route)]
+    steps = steps_of(hub, desk, route)
     good = bool(steps) and all(step.ok for step in steps)
+    steps += pace_kept(desk, route) if good else []
     with desk.store.transaction() as connection:
         row = row_of(desk, connection, route)
         values: dict[str, Any] = {"checked_at": desk.now} if good else {}

@@ -27,7 +27,8 @@ def most_now(desk: Desk, connection: Connection, route: Route, wanted: int) -> i
     pace = route.connection_settings.pace()
     if pace is None:
         return wanted
-    free = room(pace, _spent(desk, connection, route), desk.now)
+    # Two machines that share a lane count what both send.
+    free = room(pace, _spent(desk, connection, route, alone=True), desk.now)
     return wanted if free is None else min(wanted, free)
 
 
@@ -111,6 +112,6 @@ def _minutes(time: timedelta) -> str:
     return "1 minute" if minutes == 1 else f"{minutes} minutes" if minutes else "less than a minute"
 
 
-def _spent(desk: Desk, connection: Connection, route: Route) -> Spent:
-    row = lanes.lane_row(connection, desk.provider_id, route.lane)
+def _spent(desk: Desk, connection: Connection, route: Route, *, alone: bool = False) -> Spent:
+    row = lanes.lane_row(connection, desk.provider_id, route.lane, alone=alone)
     return Spent.read(row.spent if row is not None else None)

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, sele
 from aphub.store.tables import dispatches, lanes
 
 
-def lane_row(connection: Connection, provider_id: int, lane: str) -> Row[Any] | None:
-    """Give what is known of a lane's troubles."""
+def lane_row(connection: Connection, provider_id: int, lane: str, *, alone: bool = False) -> Row[Any] | None:
+    """Give what is known of a lane's troubles; `alone` makes others who ask so wait for this transaction's end."""
     chosen = select(lanes).where(lanes.c.provider_id == provider_id, lanes.c.lane == lane)
-    return connection.execute(chosen).one_or_none()
+    return connection.execute(chosen.with_for_update() if alone else chosen).one_or_none()
 
 
 def lane_failed(
