@@ -1,12 +1,13 @@
 """What is done about pupils who are not where they should be: cases, calls, steps."""
 
 from datetime import datetime
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.shown import Group, as_list, new_table, say_json, show_groups
+from aphub.cli.shown import WIDTH, Group, as_list, new_table, say_json, show_groups
 from aphub.domain.calendar import to_utc
 from aphub.domain.calls import CallResult
 from aphub.domain.typed import read_clock
@@ -97,7 +98,10 @@ def case(ground: Ground, reference: str, by: str, *, as_json: bool) -> None:
         say_json(found)
         return
     for line in _view_lines(found):
-        click.echo(line)
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        click.echo(
+            fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        )
 
 
 def _view_lines(view: "CaseView") -> "Iterable[str]":
