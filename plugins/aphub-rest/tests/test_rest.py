@@ -186,6 +186,8 @@ def test_a_place_in_a_path_cannot_lead_elsewhere(played):
         ({"codes": None, "code_table": {"B": "1", "K": "1"}}, "B, K stand for the same"),
         ({"sessions": {"AM": "am"}}, "AM and PM a word each"),
         ({"sessions": {"AM": "day", "PM": "Day"}}, "AM and PM a word each"),
+        ({"write": EXAMPLE["write"] | {"group_by": "date"}}, "session} would stand for marks of other"),
+        ({"write": EXAMPLE["write"] | {"path": "x/{session_id}"}}, "needs session_ids"),
         ({"date_format": "%d/%m"}, "does not tell day, month and year apart"),
     ],
 )
@@ -202,7 +204,7 @@ def test_a_template_that_is_not_there_or_no_toml_is_named(tmp_path: Path):
             RestConnection(
                 base_url="https://a.example.org", template=str(tmp_path / name), secret=SecretStr("x")
             )
-    with pytest.raises(ValidationError, match="Choose one of: example-mis"):
+    with pytest.raises(ValidationError, match="Choose one of: example-mis, sims8-v3"):
         RestConnection(base_url="https://a.example.org", template="no-such", secret=SecretStr("x"))
 
 

@@ -42,6 +42,7 @@ class School(Register):
         self._api = connection.api
         self._given = {"school": route.school}
         self._half_days = {theirs.casefold(): ours for ours, theirs in self._api.sessions.items()}
+        self._session_ids: dict[tuple[str, str], str] = {}
         self.by_pupil = "pupil_id" in places([self._api.marks.path, self._api.marks.query])
 
     def findings(self) -> Iterator[Finding]:
@@ -97,14 +98,40 @@ class School(Register):
         """Read by day, by pupil or by half day, as the template asks."""
         marks = self._api.marks
         asked = places([marks.path, marks.query])
+        halves = list(self._api.sessions) if asked & {"session", "session_id"} else [""]
+        if self._api.session_ids is not None:
+            for day in days:
+                self._look_up_sessions(day)
         found: dict[Slot, Existing] = {}
         for pupil_id in pupil_ids if self.by_pupil else [""]:
             for day in days:
-                for session in self._api.sessions.values() if "session" in asked else [""]:
-                    given = {"date": self._their_day(day), "pupil_id": pupil_id, "session": session}
+                for half in halves:
+                    given = {
+                        "date": self._their_day(day),
+                        "pupil_id": pupil_id,
+                        "session": self._api.sessions[half] if half else "",  # type: ignore[index]  # AM or PM
+                        "session_id": self._session_ids.get((day, half), ""),
+                    }
+                    if half and "session_id" in asked and not given["session_id"]:
+                        continue  # a half day that they do not have holds no mark
                     for row in self._rows(marks, given):
                         found |= self._standing(row)
         return found
+
+    def _look_up_sessions(self, day: str) -> None:
+        """Learn the numbers of a day's half days; one that has two numbers has none that we could trust."""
+        listing = self._api.session_ids
+        if listing is None or any(known == day for known, _ in self._session_ids):
+            return
+        seen: dict[tuple[str, str], set[str]] = {}
+        asked = places([listing.path, listing.query])
+        for word in self._api.sessions.values() if "session" in asked else [""]:
+            for row in self._rows(listing, {"date": self._their_day(day), "session": word}):
+                number, theirs = at(row, listing.id), at(row, listing.day)
+                half = self._half_days.get(str(at(row, listing.session) or "").strip().casefold())
+                if isinstance(number, str | int) and half and self._our_day(str(theirs)) == day:
+                    seen.setdefault((day, half), set()).add(str(number))
+        self._session_ids |= {slot: min(ids) for slot, ids in seen.items() if len(ids) == 1}
 
     def batches(self, entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
         """Part marks as the template says."""
@@ -124,6 +151,8 @@ class School(Register):
     def write(self, entries: Sequence[Entry]) -> Written:
         """Write one batch; a yes by status counts only if the template's test says so too."""
         write, first = self._api.write, entries[0]
+        if self._api.session_ids is not None:
+            self._require_sessions(entries)
         items = [filled(write.item, self._of(entry)) for entry in entries]
         given = self._given | self._of(first) | {"items": items}
         body = items[0] if write.group_by == "mark" and write.body == "{items}" else filled(write.body, given)
@@ -137,6 +166,18 @@ class School(Register):
         if " " in word:  # references of several requests are kept with a space between them
             word = ""
         return Written(word, evidence, reply.hops, self._turned_away(reply, entries))
+
+    def _require_sessions(self, entries: Sequence[Entry]) -> None:
+        """Refuse to write in a half day that their system does not have, or has twice."""
+        for entry in entries:
+            slot = (entry.mark.day, entry.mark.session)
+            self._look_up_sessions(entry.mark.day)
+            if slot not in self._session_ids:
+                raise RefusedDeliveryError(
+                    f"{self._api.vendor} shows no single session for {' '.join(slot)}. Nothing was written.",
+                    code="session",
+                    what_now="Ask the school whether its register has that session, or check session_ids in the template",
+                )
 
     def ask(self, reference: str) -> Asked | None:
         """Ask what became of a write, where the template says how."""
@@ -177,6 +218,7 @@ class School(Register):
             "code": mark.code,
             "date": self._their_day(mark.day),
             "session": self._api.sessions[mark.session],  # type: ignore[index]  # AM or PM, looked at before
+            "session_id": self._session_ids.get((mark.day, mark.session), ""),
             "minutes_late": mark.minutes_late,
             "comment": mark.comment,
         }
@@ -199,6 +241,13 @@ class School(Register):
         marks = self._api.marks
         pupil_id, day = at(row, marks.pupil), at(row, marks.day)
         half_day = str(at(row, marks.session) or "").strip().casefold()
+        if marks.session_id:
+            number = at(row, marks.session_id)
+            slots = [slot for slot, known in self._session_ids.items() if known == str(number)]
+            if pupil_id and number and not slots:
+                return {}  # of a half day that was not asked for
+            day, half = slots[0] if slots else (None, "")
+            half_day = self._api.sessions[half].casefold() if half else ""  # type: ignore[index]  # AM or PM
         if not isinstance(pupil_id, str | int) or not isinstance(day, str) or not half_day:
             raise RefusedDeliveryError(
                 f"The marks that {self._api.vendor} shows us do not say whose they are. Nothing was written.",

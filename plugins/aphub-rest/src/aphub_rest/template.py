@@ -14,8 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from aphub.api.mis import State
 
 PLACE = re.compile(r"\{([a-z_]+)(:number)?\}")
-ITEM_PLACES = frozenset({"pupil_id", "target", "code", "date", "session", "minutes_late", "comment"})
-BATCH_PLACES = frozenset({"school", "items", "date", "session"})
+ITEM_PLACES = frozenset(
+    {"pupil_id", "target", "code", "date", "session", "session_id", "minutes_late", "comment"}
+)
+BATCH_PLACES = frozenset({"school", "items", "date", "session", "session_id"})
+_SHARED = {"none": set[str](), "date": {"date"}}
+"""Places around the items that mean the same for all of them; one half day, or one mark, shares all."""
 _SIGN_IN_PLACES = frozenset({"user", "secret", "second_secret"})
 _TWO_DAYS = (date(2026, 2, 1), date(2026, 1, 2), date(2025, 2, 1))
 """Days that a date format must tell apart, each differing from the first in another way."""
@@ -86,12 +90,23 @@ class Codes(Listing):
     target: str = Field(default="id", description="where what a write wants stands in a row")
 
 
+class Sessions(Listing):
+    """How a half day's own number is looked up, where marks belong to it; `{date}` asks by day, `{session}` by half day."""
+
+    id: str = Field(default="id", description="where the half day's number stands in a row")
+    day: str = Field(default="date", description="where its day stands in a row")
+    session: str = Field(default="session", description="where its word stands in a row")
+
+
 class Marks(Listing):
-    """How marks are read back; `{date}` asks by day, `{pupil_id}` by pupil, `{session}` by session."""
+    """How marks are read back; `{date}` asks by day, `{pupil_id}` by pupil, `{session}` or `{session_id}` by half day."""
 
     pupil: str = Field(default="student_id", description="where the pupil's id stands in a row")
     day: str = Field(default="date", description="where the day stands in a row")
     session: str = Field(default="session", description="where the session stands in a row")
+    session_id: str = Field(
+        default="", description="where the half day's number stands, instead of day and session"
+    )
     target: str = Field(default="code_id", description="where the code's target stands in a row")
     minutes: str = Field(default="minutes_late", description="where the minutes stand in a row")
     comment: str = Field(default="comment", description="where the comment stands in a row")
@@ -155,6 +170,9 @@ class Template(Part):
     code_table: dict[str, str] = Field(
         default_factory=dict, description="letter to target, where there is none to read"
     )
+    session_ids: Sessions | None = Field(
+        default=None, description="how a half day's own number is looked up, for {session_id}"
+    )
     marks: Marks = Field(description="how marks are read back")
     write: Write = Field(description="how marks are written")
     status: Status | None = Field(default=None, description="how they are asked what became of a write")
@@ -179,6 +197,7 @@ class Template(Part):
             message = f"Nothing fills these places of a write: {', '.join(sorted(wrong))}"
             raise ValueError(message)
         self._every_place_is_filled()
+        self._each_half_day_is_its_own()
         self._says_one_thing()
         if not {"pupil_id", "target"} <= places(self.write.item):
             message = "An item must say whose mark it is and which: {pupil_id} and {target}"
@@ -193,7 +212,14 @@ class Template(Part):
             "permission": ([self.permission and [self.permission.path, self.permission.query]], {"school"}),
             "pupils": ([self.pupils.path, self.pupils.query], {"school", "upn"}),
             "codes": ([self.codes and [self.codes.path, self.codes.query]], {"school"}),
-            "marks": ([self.marks.path, self.marks.query], {"school", "date", "pupil_id", "session"}),
+            "session_ids": (
+                [self.session_ids and [self.session_ids.path, self.session_ids.query]],
+                {"school", "date", "session"},
+            ),
+            "marks": (
+                [self.marks.path, self.marks.query],
+                {"school", "date", "pupil_id", "session", "session_id"},
+            ),
             "write.path": ([self.write.path], BATCH_PLACES - {"items"} | ITEM_PLACES),
             "status": ([self.status and self.status.path], {"school", "reference"}),
         }
@@ -202,6 +228,19 @@ class Template(Part):
             if wrong:
                 message = f"Nothing fills these places of {part}: {', '.join(sorted(wrong))}"
                 raise ValueError(message)
+
+    def _each_half_day_is_its_own(self) -> None:
+        """Refuse a request that would say one day or half day of marks of several, and a number that nobody looks up."""
+        around = places([self.write.path, self.write.body]) & {"date", "session", "session_id"}
+        alike = _SHARED.get(self.write.group_by, around)
+        if around - alike:
+            names = ", ".join(f"{{{one}}}" for one in sorted(around - alike))
+            message = f"write: {names} would stand for marks of other days or half days too. Set group_by"
+            raise ValueError(message)
+        asked = [self.write.path, self.write.body, self.write.item, self.marks.path, self.marks.query]
+        if self.session_ids is None and ("session_id" in places(asked) or self.marks.session_id):
+            message = "{session_id} needs session_ids, which looks it up"
+            raise ValueError(message)
 
     def _says_one_thing(self) -> None:
         """Refuse a code table, half days or a date that mean two things, so that nobody could read them back."""
