@@ -6,18 +6,28 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from aphub.api.adapters import AnyAdapter, CheckStep
 from aphub.api.papers import Ending, ForTheirIt
+from aphub.hub import NOT_USABLE
 from aphub.services import approve, overview
 from aphub.services.desk import Desk
 from aphub.services.endings import ends_soon
 from aphub.services.it_page import it_page
 from aphub.services.routes import Route
+from aphub.services.trial import make_trial
 from aphub.services.way import NotYetError, route_to
 from aphub.store import tables as t
+from aphub.testing import search_for_planted
+from tests.configured import PROVIDER, School, write_config
 from tests.told import Told
-from tests.world import World
+from tests.world import DAILY, World, build_world
 
 HILL = ("hill-school", "email")
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -117,3 +127,53 @@ def test_the_page_for_an_it_team_says_the_same_in_html_and_in_text(make_world):
     assert world.desk.config.provider.phone in page.text
     assert "size:A4" in page.html
     assert "What to allow" in it_page(world.desk, route, None, []).text
+
+
+MAILBOX = """
+[[channels]]
+name = "mailbox"
+connection = "mail"
+address = "attendance@hill-school.example.org"
+protection = "smime"
+certificate = '''
+{theirs}'''
+"""
+
+
+def test_the_key_that_signs_is_there_while_a_message_is_made_and_in_no_document(tmp_path, sqlite_url):
+    world = build_world(tmp_path / "home", sqlite_url)
+    theirs, _ = mail_certificate("attendance@hill-school.example.org", world.clock.now())
+    ours, key = mail_certificate("reports@riverbank.example.org", world.clock.now())
+    connection = (
+        '[connections.mail]\nadapter = "email"\nhost = "mail.example.org"\n'
+        f"from_address = \"reports@riverbank.example.org\"\nsmime_certificate = '''\n{ours}'''\n"
+        'smime_key = "secret:mail-smime"\n'
+    )
+    hill = School(extra=MAILBOX.format(theirs=theirs))
+    write_config(world.home, [hill], {"daily": DAILY["daily"]}, f"{PROVIDER}\n{connection}")
+
+    def not_usable() -> dict[str, str]:
+        said = world.hub.plan()[1]
+        return {one.about: one.words for one in said if one.words.startswith(NOT_USABLE)}
+
+    assert "the secret 'mail-smime', is not stored" in not_usable()["connection mail"]
+    world.hub.keys.set_secret("mail-smime", SecretStr(key), world.clock.now())
+    assert not_usable() == {}
+    world.hub.apply("a test")
+    desk = world.hub.desk("riverbank")
+    trial = make_trial(desk, route_to(desk, "hill-school", "mailbox"), "123456", "")
+    [document] = trial.delivery.documents
+    assert b"smime-type=enveloped-data" in document.content
+    assert search_for_planted(document.content, planted=("Sam Example", *key.splitlines()[1:3])) == []
+    world.hub.close()
+
+
+def mail_certificate(address: str, now: datetime) -> tuple[str, str]:
+    """Make a certificate for a mailbox, and its key, both as PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=90))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(address)]), critical=False)
+    pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+    return pem, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -74,6 +74,14 @@ class RouteSettings(BaseModel):
         """
         return ()
 
+    def lacks(self, connection: ConnectionSettings, now: datetime) -> str:  # noqa: ARG002 - most need nothing of it
+        """Say what this way needs of its connection and does not find there; empty when nothing is missing."""
+        return ""
+
+    def wants_secrets(self) -> bool:
+        """Say whether `compose` needs the connection's secrets, such as the key that signs; they stay out of documents."""
+        return False
+
     def takes_summaries(self) -> bool:
         """Say whether summaries go this way too: papers for people to read, which no register takes."""
         return False

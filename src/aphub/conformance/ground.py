@@ -103,6 +103,8 @@ class Ground:
 
     aphub_conformance_kit: ClassVar[bool] = True
     adapter_class: ClassVar[type[AnyAdapter]]
+    locks_freshly: ClassVar[bool] = False
+    """Whether the route's documents are locked with fresh randomness, so that their bytes differ each time."""
     time_limit: ClassVar[float] = 10.0
     """Seconds within which the adapter, with the fixture's settings, gives up on a far side that falls silent."""
     contents: ClassVar[st.SearchStrategy[bytes]] = st.just(AWKWARD) | st.binary(max_size=2048)

@@ -3,6 +3,7 @@
 import logging
 import re
 import traceback
+from collections.abc import Iterable, Iterator
 from email import message_from_bytes
 from email.policy import default
 
@@ -10,6 +11,7 @@ import pytest
 
 from aphub.api import (
     ConnectionSettings,
+    Document,
     Kind,
     Rendering,
     RouteSettings,
@@ -75,13 +77,22 @@ class PrivacyRules(Ground):
     def test_composes_the_same_bytes_twice_and_names_no_pupil_outside(
         self, connection: ConnectionSettings, route: RouteSettings, rendering: Rendering
     ) -> None:
-        """Composing is pure; file names, subjects and other mail headers are safe to be read by anybody."""
+        """Composing is pure; file names, subjects and other mail headers are safe to be read by anybody.
+
+        Where a route locks its documents (`locks_freshly`), each time has other bytes: then what is compared is their
+        names and kinds, and no pupil may be found in any of them, however it is unpacked.
+        """
         outbound = sample_outbound(
             connection=connection, rendering=rendering, file_password=SAMPLE_FILE_PASSWORD
         )
         documents = self.adapter_class.compose(outbound, route)
         again = self.adapter_class.compose(outbound, route)
-        assert documents == again, "Composing twice gave different documents."
+        if self.locks_freshly:
+            kinds = [[(one.name, one.media_type) for one in made] for made in (documents, again)]
+            assert kinds[0] == kinds[1], "Composing twice gave other names or kinds of documents."
+            assert not search_for_planted(*_unpacked(documents)), "A locked document names a pupil."
+        else:
+            assert documents == again, "Composing twice gave different documents."
         for document in documents:
             assert _SAFE_NAME.fullmatch(document.name), (
                 "A document's name has signs that a far side may refuse."
@@ -176,6 +187,17 @@ class PrivacyRules(Ground):
                 assert step.mend, f"The step '{step.step}' failed without saying what to do."
             shown = [text for step in steps for text in (step.step, step.found, step.mend, repr(step))]
             assert not search_for_planted(*shown, planted=secrets), "A step shows a secret."
+
+
+def _unpacked(documents: Iterable[Document]) -> Iterator[bytes]:
+    """Give documents as they are, and the parts of those that are mails as a reader gets them."""
+    for document in documents:
+        yield document.content
+        if document.media_type.startswith("message/rfc822"):
+            for part in message_from_bytes(document.content, policy=default).walk():
+                content = part.get_payload(decode=True)
+                if isinstance(content, bytes):
+                    yield content
 
 
 def _told(record: logging.LogRecord) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from aphub.api.adapters import Document, Outbound
+from aphub.api.adapters import ConnectionSettings, Document, Outbound
 from aphub.domain.agreements import Agreement, FirstCaller
 from aphub.domain.entries import SessionEntry
 from aphub.domain.outcomes import NOT_STATED, Outcome
@@ -17,6 +17,7 @@ from aphub.domain.threads import JUMP, is_found, is_urgent_line
 from aphub.services.desk import Desk
 from aphub.services.provenance import without_names
 from aphub.services.routes import Route
+from aphub.services.soundness import filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +178,15 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
         row_reports = tuple(report.ref for report in letter.reports)
     else:
         row_reports = tuple(report.ref for report in letter.reports for _ in report.sessions)
-    outbound = Outbound(message, rows, desk.plugins.rendering, file_password, route.connection_settings)
+    connection = _with_secrets(desk, route) if route.settings.wants_secrets() else route.connection_settings
+    outbound = Outbound(message, rows, desk.plugins.rendering, file_password, connection)
     return Composed(message, route.adapter.compose(outbound, route.settings), rows, row_reports)
+
+
+def _with_secrets(desk: Desk, route: Route) -> ConnectionSettings:
+    """Give a route's connection with its secrets in it, for as long as one message is made.
+
+    What signs must be there when the bytes are frozen: signing at the edge would give other bytes at each attempt.
+    """
+    settings = desk.config.provider.connections[route.connection].settings()
+    return route.adapter.connection_class(**filled(settings, desk.vault.secret))

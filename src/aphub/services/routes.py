@@ -31,7 +31,9 @@ class Route:
         self, report: Report, may_write: frozenset[str], now: datetime, *, summary: bool = False
     ) -> str:
         """Say why a report, or a summary of one pupil, cannot go this way; empty when it can."""
-        complaint = next(iter(self.settings.complaints(now)), "")
+        complaint = next(iter(self.settings.complaints(now)), "") or self.settings.lacks(
+            self.connection_settings, now
+        )
         if summary:
             return complaint or ("" if self.settings.takes_summaries() else "this way takes no summaries")
         return complaint or self.settings.cannot_carry(report) or self.adapter.can_express(report, may_write)

@@ -93,7 +93,8 @@ def unsound(
             yield Unsound(about, f"{words}{carries}")
     for way in ways:
         about = f"{way.organisation} {way.channel}"
-        yield from (Unsound(about, words) for words in way.settings.complaints(now))
+        whys = (*way.settings.complaints(now), way.settings.lacks(way.connection_settings, now))
+        yield from (Unsound(about, words) for words in whys if words)
         if way.connection_settings.wants_calls() and not can_be_called:
             yield Unsound(about, "their system is to call us back, and [callbacks] is missing in hub.toml")
 

@@ -127,7 +127,11 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
         for step in check_steps(self.connection, route, self.tools):
             good = good and step.ok
             yield step
-        if good:
+        if why := route.lacks(self.connection, self.tools.now()):
+            yield CheckStep(
+                "We can sign what we send", ok=False, found=why, mend="Mend it, and run: aphub apply"
+            )
+        elif good:
             yield from look_outside(self.connection, route, self.tools)
 
     def for_their_it(self, route: EmailRoute) -> ForTheirIt:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from aphub.api import AphubError, Document, Message, Outbound, aphub_csv, subject_of
 from aphub_email.headers import address_header, guard, text_header
+from aphub_email.locked import locked_mail
 from aphub_email.settings import EmailConnection, EmailRoute
 from aphub_email.summary_files import summary_files
 from aphub_email.workbook import XLSX, protected_workbook
@@ -65,7 +66,7 @@ def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
         ValueError: A header text or a file name is unsafe.
     """
     message = outbound.message
-    attested = route.protection == "attested"
+    attested = route.protection in {"attested", "smime"}
     text_encoding, text = _body(outbound.rendering.render("mail-text", message, named=attested))
     html_encoding, html = _body(outbound.rendering.render("mail-html", message, named=attested))
     stem = _token(message.file_stem, "file name")
@@ -76,8 +77,9 @@ def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
     else:
         files = [(XLSX, "xlsx", _protected_copy(outbound))]
     boundary = b"=_" + _token(message.reference, "reference").encode()
+    head = _head(outbound, route)
     mail = _TEMPLATE % {
-        b"head": _head(outbound, route),
+        b"head": head,
         b"outer": boundary + b"_m",
         b"inner": boundary + b"_a",
         b"text_encoding": text_encoding,
@@ -95,6 +97,8 @@ def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
             for file_type, ending, content in files
         ),
     }
+    if route.protection == "smime":
+        mail = locked_mail(head, mail[len(head) :], boundary, outbound.connection, route)
     return (Document(f"{stem}.eml", "message/rfc822", mail),)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from aphub.api import CheckStep, DeliveryError, Reach, RefusedDeliveryError, Tools
-from aphub_email import records
+from aphub_email import records, smime
 from aphub_email.attested import Attestation, day_words
 from aphub_email.names import Names, NoAnswerError, is_reserved
 from aphub_email.session import Address, reach, secure
@@ -244,6 +244,11 @@ def look_outside(connection: EmailConnection, route: EmailRoute, tools: Tools) -
 def promised(route: EmailRoute, now: datetime) -> CheckStep:
     """Say how pupils in the message are protected beyond the first mail server, where nobody was asked about it."""
     said = route.attestation
+    if route.protection == "smime":
+        why = next(iter(route.complaints(now)), "")
+        until = f"signed by us, and locked to their certificate until {day_words(route.reader.not_valid_after_utc)}"
+        found = why or f"{until}; its SHA-256 is {smime.fingerprint(route.reader)}"
+        return CheckStep(PROTECTED, ok=not why, found=found, mend="Ask them for the new one." if why else "")
     if route.protection != "attested" or said is None:
         found = "initials in the message, full rows in a file with the school's password"
         return CheckStep(PROTECTED, ok=True, found=found)

@@ -5,9 +5,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from cryptography.x509 import Certificate
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from aphub.api import AphubError, Ending, Pace, RouteSettings, check_mail_address, why_untrusted
+from aphub.api import (
+    AphubError,
+    ConnectionSettings,
+    Ending,
+    Pace,
+    RouteSettings,
+    check_mail_address,
+    why_untrusted,
+)
+from aphub_email import smime
 from aphub_email.attested import Attestation
 from aphub_email.names import server_and_port
 from aphub_email.sign_in import GRAPH_SCOPE, MAIL_SCOPE, SignInSettings
@@ -92,6 +102,14 @@ class EmailConnection(SignInSettings):
         default="INBOX", pattern=r"^[A-Za-z0-9 ._/-]{1,60}$", description="folder in which answers arrive"
     )
 
+    smime_certificate: str = Field(
+        default="",
+        max_length=40_000,
+        description="our S/MIME certificate as PEM, with those between it and a known authority; signs what smime sends",
+    )
+    smime_key: SecretStr = Field(
+        default=SecretStr(""), description="reference to its private key as PEM, such as secret:mail-smime"
+    )
     dkim_selectors: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$")], ...] = Field(
         default=(), description="selectors under which our domain's DKIM keys stand; `check` looks them up"
     )
@@ -108,14 +126,35 @@ class EmailConnection(SignInSettings):
         "imap_folder",
         "dkim_selectors",
         "name_server",
+        "smime_certificate",
+        "smime_key",
         "per_minute",
         "per_day",
     }
 
     def complaints(self, now: datetime) -> tuple[str, ...]:
-        """Say why the certificates of ca_file cannot be trusted."""
-        why = why_untrusted(self.ca_file, now)
-        return (*super().complaints(now), why) if why else super().complaints(now)
+        """Say why the certificates of ca_file cannot be trusted, or our own no longer signs."""
+        whys = (why_untrusted(self.ca_file, now), self.cannot_sign(now) if self.smime_certificate else "")
+        return (*super().complaints(now), *(why for why in whys if why))
+
+    def cannot_sign(self, now: datetime) -> str:
+        """Say why no mail can be signed now; empty when it can."""
+        if not self.smime_certificate:
+            return "our own certificate is missing: give smime_certificate and smime_key to its connection"
+        return smime.why_not(smime.own(self.smime_certificate, self.from_address)[0], "our own", now)
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Say until when we can sign."""
+        if not self.smime_certificate:
+            return ()
+        ends = smime.own(self.smime_certificate, self.from_address)[0].not_valid_after_utc
+        mend = "Get a new one, write it into smime_certificate, store its key, and run: aphub apply"
+        return (Ending("our own certificate for signed mail", ends, mend),)
+
+    @property
+    def signer(self) -> smime.Signer:
+        """What signs our mail; its key is here only where secrets are filled in."""
+        return smime.signer(self.smime_certificate, self.smime_key.get_secret_value(), self.from_address)
 
     def pace(self) -> Pace | None:
         """Keep to what is set, else to what Microsoft says that a mailbox may send."""
@@ -137,6 +176,18 @@ class EmailConnection(SignInSettings):
         if value:
             server_and_port(value)
         return value
+
+    @model_validator(mode="after")
+    def _signs_wholly(self) -> Self:
+        key = self.smime_key.get_secret_value()
+        if bool(self.smime_certificate) != bool(key):
+            message = "smime_certificate and smime_key belong together: give both or neither"
+            raise ValueError(message)
+        if key.startswith("secret:"):
+            smime.own(self.smime_certificate, self.from_address)
+        elif key:
+            smime.signer(self.smime_certificate, key, self.from_address)
+        return self
 
     @model_validator(mode="after")
     def _reads_as_somebody(self) -> Self:
@@ -185,13 +236,52 @@ class EmailRoute(RouteSettings):
     """One school's mailbox, and how the pupils in a message are protected on the last hop."""
 
     address: Address = Field(description="the one mailbox that a message goes to")
-    protection: Literal["attested", "file"] = Field(
+    protection: Literal["attested", "file", "smime"] = Field(
         default="file",
-        description="attested names pupils in the body; file sends initials and a protected spreadsheet",
+        description="attested names pupils in the body; file sends initials and a protected spreadsheet; "
+        "smime signs the whole and locks it to their certificate",
     )
     attestation: Attestation | None = Field(
         default=None, description="needed for attested: what was checked, when, and by whom"
     )
+
+    certificate: str = Field(
+        default="",
+        max_length=20_000,
+        description="needed for smime: the school's S/MIME certificate as PEM, compared by phone",
+    )
+    authorities: str = Field(
+        default="",
+        max_length=40_000,
+        description="with smime: certificates as PEM, one of which must have issued theirs",
+    )
+
+    @model_validator(mode="after")
+    def _locked_to_somebody(self) -> Self:
+        if (self.protection == "smime") != bool(self.certificate.strip()):
+            message = "protection = 'smime' and the school's certificate belong together"
+            raise ValueError(message)
+        if self.authorities and not self.certificate:
+            message = "authorities say who issued the certificate of protection = 'smime': leave them out"
+            raise ValueError(message)
+        if self.certificate:
+            smime.reader(self.certificate, self.address, self.authorities)
+        return self
+
+    @property
+    def reader(self) -> Certificate:
+        """The certificate to which messages are locked."""
+        return smime.reader(self.certificate, self.address, self.authorities)
+
+    def lacks(self, connection: ConnectionSettings, now: datetime) -> str:
+        """Say that nothing can sign, where what is sent must be signed."""
+        if self.protection != "smime" or not isinstance(connection, EmailConnection):
+            return ""
+        return connection.cannot_sign(now)
+
+    def wants_secrets(self) -> bool:
+        """Ask for the key that signs, where one signs."""
+        return self.protection == "smime"
 
     @model_validator(mode="after")
     def _attested_by_somebody(self) -> Self:
@@ -201,7 +291,10 @@ class EmailRoute(RouteSettings):
         return self
 
     def complaints(self, now: datetime) -> tuple[str, ...]:
-        """Say that somebody's word for the last hop holds no more: names must not go this way until it does."""
+        """Say that a word for the last hop, or their certificate, holds no more: names must not go this way until it does."""
+        if self.protection == "smime":
+            why = smime.why_not(self.reader, "the school's", now)
+            return (why,) if why else ()
         if self.protection != "attested" or self.attestation is None:
             return ()
         why = self.attestation.why_not(now)
@@ -212,12 +305,20 @@ class EmailRoute(RouteSettings):
         return True
 
     def endings(self) -> tuple[Ending, ...]:
-        """Say until when the last hop is vouched for."""
+        """Say until when the last hop is vouched for, or their certificate holds."""
+        if self.protection == "smime":
+            mend = "Ask them for the new one, compare it by phone, write it into certificate, and run: aphub apply"
+            return (
+                Ending("the school's certificate for encrypted mail", self.reader.not_valid_after_utc, mend),
+            )
         if self.protection != "attested" or self.attestation is None:
             return ()
         mend = "Have it checked anew, and write the new date into attestation. Then: aphub apply"
         return (Ending("the word for their encrypted last hop", self.attestation.ends, mend),)
 
     def destination(self) -> str:
-        """Name address and protection: whoever changes them changes who can read a message."""
-        return json.dumps({"address": self.address, "protection": self.protection}, sort_keys=True)
+        """Name address, protection and certificate: whoever changes them changes who can read a message."""
+        where = {"address": self.address, "protection": self.protection}
+        if self.protection == "smime":
+            where["certificate"] = smime.fingerprint(self.reader)
+        return json.dumps(where, sort_keys=True)
