@@ -7,6 +7,7 @@ from aphub.sandbox.certificates import CertificateKind
 from aphub.sandbox.smtp import SmtpSink
 from aphub.testing import sample_tools
 from aphub_email import EmailAdapter, EmailConnection, EmailRoute
+from aphub_email.check import signed_in
 
 STEPS = [
     "The mail server's name is found",
@@ -58,6 +59,14 @@ def test_the_first_step_that_fails_is_the_last_and_says_what_to_mend(
     assert [step.ok for step in steps] == [True] * failing + [False]
     assert steps[-1].step.startswith(STEPS[failing])
     assert mend in steps[-1].mend
+
+
+def test_a_password_at_microsoft_is_warned_of_before_it_ends():
+    given = {"from_address": "reports@riverbank.example.org", "username": "reports", "password": "x"}
+    at_microsoft = signed_in("We are signed in", EmailConnection(host="smtp.office365.com", **given))
+    assert at_microsoft.ok
+    assert "December 2026" in at_microsoft.mend
+    assert signed_in("We are signed in", EmailConnection(host="mail.example.org", **given)).mend == ""
 
 
 def test_a_certificate_that_runs_out_soon_is_warned_of(connection: EmailConnection, route: EmailRoute):

@@ -256,7 +256,7 @@ def test_each_answer_is_said_in_words_and_the_rest_of_a_burst_is_spared(
         assert second is first
     if kind is UncertainDeliveryError:
         assert isinstance(second, TransientDeliveryError)
-    if kind is not RefusedDeliveryError:
+    if kind is not RefusedDeliveryError or code.startswith(("HTTP 403", "HTTP 404")):
         assert len(graph.requests) == 1
     assert graph.received == ([mail(1)] if "stopped answering" in words else [])
 
@@ -271,6 +271,24 @@ def test_a_token_that_no_longer_counts_is_renewed_once_and_the_message_goes_once
     service.revokes()
     assert sent(connection, delivery_of(mail(2)))[0].rung
     assert (service.given, len(graph.requests), len(graph.received)) == (2, 3, 2)
+
+
+def test_a_burst_asks_once_for_a_token_that_is_not_given(
+    graph: GraphStandIn,
+    service: TokenService,
+    connection: EmailConnection,
+    delivery_of: Callable[..., Delivery],
+):
+    assert sent(connection, delivery_of(mail(9)))[0].rung
+    service.revokes()
+    service.secret_has_expired = True
+    adapter = EmailAdapter(connection, sample_tools())
+    answers = [
+        answer for _, answer in adapter.deliver_many([delivery_of(mail(n), key=str(n)) for n in range(5)])
+    ]
+    adapter.close()
+    assert {answer.code for answer in answers} == {"AADSTS7000222"}
+    assert (len(service.requests), len(graph.requests), graph.received) == (2, 2, [mail(9)])
 
 
 def test_the_check_proves_the_permission_without_a_message(

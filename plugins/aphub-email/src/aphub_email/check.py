@@ -48,8 +48,7 @@ def check_steps(connection: EmailConnection, route: EmailRoute, tools: Tools) ->
 
         step = "We are signed in"
         sign_in(session, tokens)
-        found = "signed in" if connection.user else "this server knows our machine and asks for no sign-in"
-        yield CheckStep(step, ok=True, found=found)
+        yield signed_in(step, connection)
 
         for step, command, refusal in _envelope(connection, route):
             yield _accepted(session, step, command, refusal)
@@ -115,6 +114,17 @@ def _encrypted(step: str, proof: TlsProof, now: datetime) -> CheckStep:
     days = max((ends - now).days, 0)
     mend = f"The certificate runs out in {days} days. Ask the server's IT team to renew it."
     return CheckStep(step, ok=True, found=found, mend=mend)
+
+
+def signed_in(step: str, connection: EmailConnection) -> CheckStep:
+    """Say how we are signed in, and warn where passwords are about to end."""
+    if not connection.user:
+        return CheckStep(step, ok=True, found="this server knows our machine and asks for no sign-in")
+    if connection.uses_tokens:
+        return CheckStep(step, ok=True, found="signed in with a token")
+    ends = words.who(connection.host) == "Microsoft"
+    mend = "Microsoft switches passwords off from the end of December 2026: move to sign_in = 'client_credentials'."
+    return CheckStep(step, ok=True, found="signed in with a password", mend=mend if ends else "")
 
 
 def _keeps_pace(connection: EmailConnection) -> Iterator[CheckStep]:

@@ -55,6 +55,7 @@ class GraphSession:
             DeliveryError: There is no token to be had, or the authorities cannot be read.
         """
         self._tokens = tokens
+        self._closed: DeliveryError | None = None
         tokens.token()
         self._client = tools.http(verify=trusted(connection.ca_file), timeout=connection.timeout)
         mailbox = quote(connection.from_address, safe="@")
@@ -70,15 +71,14 @@ class GraphSession:
         self._client.close()
 
     def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
-        """Send letters one by one; when Graph asks for patience or falls silent, the others are not tried."""
-        rest: DeliveryError | None = None
+        """Send letters one by one; after what would meet every other alike, the others are not tried."""
         for letter in letters:
-            outcome = rest or unfit(letter) or self._sent(letter)
+            outcome = self._closed or unfit(letter) or self._sent(letter)
             yield letter, outcome
             if isinstance(outcome, TransientDeliveryError):
-                rest = outcome
+                self._closed = outcome
             elif isinstance(outcome, UncertainDeliveryError):
-                rest = words.lost(self.host)
+                self._closed = words.lost(self.host)
 
     def probe(self) -> None:
         """Prove that we may send, with a body that is no message: it is refused only after the sign-in was judged.
@@ -100,9 +100,15 @@ class GraphSession:
             return self._never_sent(exc)
         except httpx.HTTPError:
             return graph_words.silent()
-        except DeliveryError as exc:
-            return exc  # no token, or an address that may not be talked to
-        return answer if answer.status_code == _TAKEN else self._judged(answer)
+        except DeliveryError as exc:  # no token, or an address that may not be talked to
+            self._closed = exc
+            return exc
+        if answer.status_code == _TAKEN:
+            return answer
+        said = self._judged(answer)
+        if answer.status_code in graph_words.OF_THE_MAILBOX:
+            self._closed = said
+        return said
 
     def _never_sent(self, exc: httpx.HTTPError) -> DeliveryError:
         problem = tls_problem(exc)

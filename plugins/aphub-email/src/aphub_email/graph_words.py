@@ -8,6 +8,8 @@ from aphub_email import words
 
 MALFORMED = 400
 _NOT_SIGNED_IN, _MAY_NOT, _NOT_THERE, _TOO_LARGE, _ELSEWHERE = 401, 403, 404, 413, 300
+OF_THE_MAILBOX = frozenset({_NOT_SIGNED_IN, _MAY_NOT, _NOT_THERE})
+"""What is refused to the mailbox and not to a message: no other message fares better."""
 _NOTHING_SENT = "We have not sent anything."
 
 _SAYS: Mapping[int, tuple[str, str]] = {
