@@ -138,6 +138,7 @@ class Told(DeliveryAdapter[ToldConnection, ToldRoute]):
     """Takes what it is given to a far side of the test's; recognises what it was given twice."""
 
     name = "told"
+    takes_notices = True
     connection_class = ToldConnection
     route_class = ToldRoute
     repeat = Repeat.RECOGNISABLE

@@ -28,6 +28,7 @@ from aphub.services.asking import newest_call
 from aphub.services.callbacks import Addresses
 from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
 from aphub.services.far_ids import FarIds
+from aphub.services.moved import tell_old_addresses
 from aphub.services.publish import (
     Change,
     add_provider,
@@ -158,13 +159,16 @@ class Hub:
     def apply(self, by: str) -> dict[str, int]:
         """Publish the configuration; give each provider's snapshot number."""
         snapshots, _ = self.plan()
+        before = {desk.slug: desk for desk in self.desks()}
         published = {}
         for slug, config in snapshots.items():
             with self.store.transaction() as connection:
                 numbers = provider_numbers(connection)
                 number = numbers.get(slug) or add_provider(connection, slug, self.clock.now())
             published[slug] = publish(self._desk(number, config, 0), by)
-        self.desks()
+        for desk in self.desks():
+            if desk.slug in before:
+                tell_old_addresses(self, before[desk.slug], desk)
         return published
 
     def adapter(self, desk: Desk, route: Route) -> AnyAdapter:

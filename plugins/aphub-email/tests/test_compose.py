@@ -14,7 +14,7 @@ import python_calamine
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aphub.api import COLUMNS, AphubError, Document, Message, Outbound, aphub_csv, subject_of
+from aphub.api import COLUMNS, AphubError, Document, Kind, Message, Outbound, aphub_csv, subject_of
 from aphub_email import EmailAdapter, EmailConnection, EmailRoute
 
 PUPIL = "Zebedee Plantagenet-Invented"
@@ -85,6 +85,15 @@ def test_without_a_connection_the_mailbox_that_people_read_sends(
 ):
     parsed = read(EmailAdapter.compose(outbound_of(), attested))
     assert parsed["From"] == "Riverbank AP <office@riverbank.example.org>"
+
+
+def test_a_notice_carries_no_file_and_no_row(
+    outbound_of: Callable[..., Outbound], attested: EmailRoute, message: Message
+):
+    notice = replace(message, kind=Kind.NOTICE, reports=())
+    parsed = read(EmailAdapter.compose(outbound_of(notice, rows=(), file_password=""), attested))
+    assert "this way to you is changing" in parsed["Subject"]
+    assert not list(parsed.iter_attachments())
 
 
 def test_the_first_message_of_a_thread_answers_nothing(

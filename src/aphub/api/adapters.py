@@ -246,6 +246,8 @@ class DeliveryAdapter(ABC, Generic[C, R]):
     asks_person: ClassVar[bool] = False
     collects: ClassVar[bool] = False
     is_called: ClassVar[bool] = False
+    takes_notices: ClassVar[bool] = False
+    """Whether people read what arrives as a letter, so that one without any report can go this way."""
     burst: ClassVar[int] = 32
     capabilities: ClassVar[dict[str, str]] = {}
 

@@ -15,6 +15,7 @@ _KIND_WORDS = {
     Kind.CORRECTION: "correction",
     Kind.CATCH_UP: "late report",
     Kind.SUMMARY: "summary",
+    Kind.NOTICE: "this way to you is changing",
 }
 
 

@@ -53,7 +53,10 @@ Row = dict[str, str]
 
 
 class Kind(StrEnum):
-    """Why a message is sent; alert, routine, update and correction share one thread."""
+    """Why a message is sent; alert, routine, update and correction share one thread.
+
+    A notice tells of no pupil: it is about the way itself.
+    """
 
     ALERT = "alert"
     ROUTINE = "routine"
@@ -62,6 +65,7 @@ class Kind(StrEnum):
     CATCH_UP = "catch_up"
     SUMMARY = "summary"
     TEST = "test"
+    NOTICE = "notice"
 
 
 REASON_WORDS = {

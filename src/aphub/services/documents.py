@@ -278,9 +278,10 @@ def _sentence(words: str) -> str:
 
 
 def _head(message: Message) -> str:
+    due = "" if message.kind is Kind.NOTICE else f" Due {time_words(message.due_by)}."
     return (
         f"{message.provider_name} to {message.organisation_name}. Reference {message.reference}. "
-        f"Made {time_words(message.made_at)}. Due {time_words(message.due_by)}."
+        f"Made {time_words(message.made_at)}.{due}"
     )
 
 
@@ -297,7 +298,7 @@ def _foot(message: Message) -> list[str]:
         foot.append(f"This adds to reference {message.previous_reference}.")
     if message.ask_to_confirm:
         foot.append("Reply OK or phone us to confirm that you have this. If nobody does, we will phone you.")
-    if message.kind is not Kind.SUMMARY:
+    if message.kind not in {Kind.SUMMARY, Kind.NOTICE}:
         foot.append("Codes are suggestions. Your school decides which code to use.")
     foot.append(f"{message.provider_name}: {message.provider_phone}, {message.provider_hours}.")
     return foot

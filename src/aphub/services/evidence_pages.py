@@ -84,6 +84,7 @@ _SAID = {
     "channel.approved": "a second person approved this way to the school or council",
     "channel.changed": "the way to the school or council changed",
     "test.sent": "a TEST message was sent",
+    "old_address.told": "the old address was told that the way changes",
     "settled.by_person": "a person said what became of it",
     "intake.taken": "a register was taken in",
     "snapshot.published": "a configuration was published",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk
+from aphub.services.moved import ask_to_tell
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.settings.models import Snapshot
@@ -177,6 +178,7 @@ def _keep_channels(desk: Desk, connection: Connection, routes: Sequence[Route]) 
             because = "its destination changed" if row.approved_destination else None
             connection.execute(update(channels).where(*where).values(state=state, because=because, **values))
             if row.approved_destination:
+                ask_to_tell(desk, connection, route)
                 said.append(
                     Statement(
                         "channel.changed",

@@ -52,6 +52,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
     repeat = Repeat.RECOGNISABLE
     reaches = Rung.HANDED_OVER
     collects = True
+    takes_notices = True
     burst = 100
     capabilities: ClassVar[dict[str, str]] = {
         "encryption": "TLS 1.2 or newer to the first mail server, verified; else nothing is sent",

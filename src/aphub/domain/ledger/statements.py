@@ -76,6 +76,7 @@ _ALL = (
     Kind("call.made", {"call": shape.reference, "about": shape.reference, "evidence": shape.hexdigest}, _BY),
     Kind("channel.approved", {**_CHANNEL, **_BY}),
     Kind("channel.changed", {**_CHANNEL, "before": shape.hexdigest}, _BY),
+    Kind("old_address.told", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),
     Kind("channel.paused", {**_CHANNEL, **_BY}),
     Kind("channel.resumed", {**_CHANNEL, **_BY}),
     Kind("test.sent", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),

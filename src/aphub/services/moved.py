@@ -1,0 +1,118 @@
+"""Tell the old address that a way to a school is being changed: whoever reads there notices a change that nobody asked for.
+
+Nothing leaves by the new way before it is approved. The task stands in the transaction that changes the way; the notice
+follows, by the old way and with its old settings, and ends the task. Where it cannot go, a person phones.
+"""
+
+from contextlib import suppress
+
+from sqlalchemy import Connection
+
+from aphub.api.adapters import Delivery, DeliveryResult
+from aphub.api.errors import DeliveryError
+from aphub.domain.errors import AphubError
+from aphub.domain.reports import Kind
+from aphub.domain.wording import day_words
+from aphub.logs import get_logger
+from aphub.services.desk import Desk
+from aphub.services.fallback import open_task
+from aphub.services.letters import Letter, compose
+from aphub.services.recording import Statement, record
+from aphub.services.routes import Route
+from aphub.services.trial import HELPS_FOR, Adapters
+from aphub.services.way import about, subject_of
+from aphub.store import channels, settling
+
+TASK = "tell_old_address"
+log = get_logger("moved")
+
+
+def ask_to_tell(desk: Desk, connection: Connection, route: Route) -> None:
+    """Give a person the old address to tell, in the transaction that changes a way which was approved."""
+    words = (
+        f"The way '{route.channel}' to {desk.config.organisations[route.organisation].name} has changed. Phone them at the "
+        "number that you already have, and ask whether they wanted it."
+    )
+    open_task(desk, connection, TASK, subject_of(route), route.organisation, words[:300], desk.now)
+
+
+def tell_old_addresses(hub: Adapters, before: Desk, after: Desk) -> int:
+    """Send a notice by each approved way whose destination has just changed; give how many were told.
+
+    What cannot be told so stays a person's task.
+    """
+    with after.store.reading() as connection:
+        ways = {(row.organisation, row.name): row for row in channels.every(connection, after.provider_id)}
+    told = 0
+    for old in before.routes.everything():
+        new = after.routes.one(old.organisation, old.channel)
+        if new is None or new.destination == old.destination or not old.adapter.takes_notices:
+            continue
+        row = ways.get((old.organisation, old.channel))
+        if row is None or row.state != "changed" or row.approved_destination != old.destination:
+            continue
+        try:
+            reference, result = _send(hub, before, old)
+        except (AphubError, DeliveryError, ValueError) as exc:
+            log.warning("moved.old_address_not_told", channel=old.channel, error=type(exc).__name__)
+            continue
+        _keep(after, old, reference, result)
+        told += 1
+    return told
+
+
+def _send(hub: Adapters, desk: Desk, old: Route) -> tuple[str, DeliveryResult]:
+    now = desk.now
+    [thread_ref] = desk.references(1)
+    letter = Letter(
+        thread_id=0,
+        thread_ref=thread_ref,
+        number=1,
+        kind=Kind.NOTICE,
+        period=desk.today.isoformat(),
+        period_words=day_words(desk.today),
+        due_by=now,
+        useful_until=now + HELPS_FOR,
+        reports=(),
+        made_at=now,
+        notes=_words(desk),
+    )
+    composed = compose(desk, letter, old)
+    adapter = hub.adapter(desk, old)
+    try:
+        adapter.open()
+        result = adapter.deliver(
+            Delivery(
+                key=composed.message.reference,
+                thread_ref=f"{desk.config.provider.prefix}-{thread_ref}",
+                deadline=letter.useful_until,
+                route=old.settings,
+                documents=composed.documents,
+                rows=(),
+                reports=(),
+                row_reports=(),
+                may_write=frozenset(),
+            )
+        )
+    finally:
+        with suppress(Exception):
+            adapter.close()
+    return composed.message.reference, result
+
+
+def _words(desk: Desk) -> tuple[str, ...]:
+    return (
+        "Our attendance reports have gone to this address. We have been asked to send them to another one.",
+        "Nothing goes there before your school has read a code back to us by phone. Until then we phone.",
+        f"Did your school not ask for this? Then phone us now: {desk.config.provider.phone}.",
+    )
+
+
+def _keep(desk: Desk, old: Route, reference: str, result: DeliveryResult) -> None:
+    evidence = desk.vault.digest_json({**result.evidence, "reference": result.reference}).hex()
+    with desk.store.transaction() as connection:
+        settling.finish_tasks_of(
+            connection, desk.provider_id, TASK, subject_of(old), desk.now, "the hub", f"told as {reference}"
+        )
+        fields = {**about(old), "dispatch": reference, "evidence": evidence}
+        record(connection, desk, [Statement("old_address.told", reference, fields)])
