@@ -50,7 +50,8 @@ def test_changed_destination_waits_for_approval_again_and_nothing_leaves_meanwhi
     world.at("09:05")
     world.enter(sam)
     world.at("09:43")
-    assert [delivery.reports for _, delivery in world.sides.heard] == [()]  # the old address hears that it changes
+    # The old address hears that it changes, and nobody hears more.
+    assert [delivery.reports for _, delivery in world.sides.heard] == [()]
 
 
 def test_what_waits_on_a_way_that_changed_is_held(world):
@@ -64,7 +65,8 @@ def test_what_waits_on_a_way_that_changed_is_held(world):
         else None
     )
     world.go()
-    assert [delivery.reports for _, delivery in world.sides.heard] == [()]  # the old address hears that it changes
+    # The old address hears that it changes, and nobody hears more.
+    assert [delivery.reports for _, delivery in world.sides.heard] == [()]
     assert [row.state for row in world.dispatches()] == ["held"]
 
 
