@@ -274,7 +274,11 @@ def open_hub(
     key_file = home / settings.store.master_key
     environment = os.environ if environment is None else environment
     if "APHUB_MASTER_KEY" not in environment and not key_file.exists():
-        raise NoHubError(f"There is no hub in {home}.", "Nothing was changed.", "Run: aphub init")
+        raise NoHubError(
+            f"There is no hub in {home.absolute()}.",
+            "Nothing was changed.",
+            "Say where it is: aphub --home DIR, or make one: aphub --home DIR init",
+        )
     master = master_key(key_file, environment)
     store = open_store(home_url(home, settings.store.url))
     with store.reading() as connection:

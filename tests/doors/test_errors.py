@@ -32,7 +32,7 @@ def test_where_there_is_no_hub_nothing_is_made(tmp_path):
     assert said.splitlines() == [
         f"There is no hub in {nowhere.home}.",
         "Nothing was changed.",
-        "Run: aphub init",
+        "Say where it is: aphub --home DIR, or make one: aphub --home DIR init",
     ]
     assert not nowhere.home.exists()
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from aphub.cli import main
-from aphub.cli.root import VERBS
+from aphub.cli.root import GROUPS, VERBS
 
 HEAVY = (
     "sqlalchemy",
@@ -51,3 +51,9 @@ def test_the_house_has_no_verb_that_the_help_does_not_show():
     shown = CliRunner().invoke(main, ["--help"]).output
 
     assert [verb for verb in VERBS if f"  {verb} " not in shown] == []
+
+
+def test_every_verb_stands_in_one_group_of_the_help():
+    grouped = [name for names in GROUPS.values() for name in names]
+
+    assert sorted(grouped) == sorted(VERBS)

@@ -123,6 +123,14 @@ def test_number_typed_as_a_secret_is_not_repeated(tmp_path):
     )
 
 
+def test_dates_that_are_none_or_the_wrong_way_round_are_said_in_our_words(tmp_path):
+    terms = 'terms = [{starts = "1 May 2026", ends = 2026-07-01}, {starts = 2026-12-31, ends = 2026-03-31}]\n'
+    words = str(problems_of(tmp_path, provider=terms + PROVIDER))
+    assert "This is no date. Write it like 2026-03-03" in words
+    assert "The last day, 2026-03-31, is before the first, 2026-12-31" in words
+    assert "valid" not in words
+
+
 def test_secret_in_a_file_names_the_command(tmp_path):
     words = str(problems_of(tmp_path, provider=PROVIDER + MAIL + f'username = "us"\npassword = "{SECRET}"\n'))
     assert "aphub secret set NAME" in words

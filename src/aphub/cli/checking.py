@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import as_list, new_table, show_list
 from aphub.services import ageing
 from aphub.services import not_due as checking
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()

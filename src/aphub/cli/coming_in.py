@@ -8,7 +8,7 @@ import click
 
 from aphub.api.sheets import media_type
 from aphub.api.sources import SourceBatch
-from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import as_list, new_table, show_list
 from aphub.domain.absences import Teller
 from aphub.services import actions, intake, people
@@ -124,7 +124,7 @@ def normalise(ctx: click.Context, file: Path, feed: str, form: str) -> None:
 @click.option("--pupil", default="", metavar="REF", help="Whom it is about, by your own reference.")
 @click.option(
     "--day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     metavar="DAY",
     help="The day, where the row's could not be read.",
 )
@@ -147,7 +147,7 @@ def answer(
 
 @click.command()
 @click.argument("placement")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("day", type=DAY)
 @click.argument("starts")
 @click.argument("outcome")
 @click.option("--minutes", default="", metavar="N", help="How many minutes late, or left early.")

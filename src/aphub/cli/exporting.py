@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.looking import DAY
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.summing import to_folder
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import WIDTH, Group, as_list, new_table, say_json, show_groups
 from aphub.domain.calendar import to_utc
 from aphub.domain.calls import CallResult
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from aphub.services.case_views import CaseLine, CaseView, StepLine
     from aphub.services.desk import Desk
 
-DAY = click.DateTime(["%Y-%m-%d"])
 reference = click.argument("reference")
 at_option = click.option(
     "--at", default="", metavar="TIME", help="When it was, such as 9:12am. Default: now."

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,26 @@ if TYPE_CHECKING:
     from aphub.hub import Hub
     from aphub.services.desk import Desk
 
+_DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d %B %Y", "%d %b %Y")
+
+
+class Day(click.ParamType[datetime]):
+    """A day as people in England write it: 2026-03-03, 03/03/2026, 3 March 2026; the day comes first."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it, or say how to write it."""
+        if isinstance(value, datetime):
+            return value
+        for form in _DAYS:
+            with suppress(ValueError):
+                # A day of the calendar has no zone.
+                return datetime.strptime(value.strip(), form)  # noqa: DTZ007
+        return self.fail(f"'{value}' is no day. Write it like 2026-03-03 or 3 March 2026.", param, ctx)
+
+
+DAY = Day()
 F = TypeVar("F", bound=Callable[..., Any])
 
 DONE, NEEDS_A_PERSON, USED_WRONGLY = 0, 1, 2
@@ -68,7 +89,7 @@ def by_option(*, needed: bool = False) -> Callable[[F], F]:
     """Give a verb `--by`: whose word it is. Where two people are needed, the name must be typed."""
     words = "Your name, and role after a comma."
     if needed:
-        return click.option("--by", required=True, metavar="NAME", help=words)
+        return click.option("--by", metavar="NAME", help=words, callback=_whose_word)
     return click.option(
         "--by",
         default=_signed_in_as,
@@ -76,6 +97,13 @@ def by_option(*, needed: bool = False) -> Callable[[F], F]:
         metavar="NAME",
         help=f"{words} Default: who is signed in.",
     )
+
+
+def _whose_word(ctx: click.Context, _: click.Parameter, value: str | None) -> str:
+    """Ask for a name where nothing but a name will do."""
+    if value is None and not ctx.resilient_parsing:
+        raise click.UsageError('We need the name of whoever does this. Add: --by "Your name, role"', ctx)
+    return value or ""
 
 
 def _signed_in_as() -> str:

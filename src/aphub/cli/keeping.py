@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import SecretStr
 
-from aphub.cli.ground import Ground
+from aphub.cli.ground import DAY, Ground
 from aphub.cli.shown import as_list, new_table, show_list
 from aphub.domain.wording import day_words
 
@@ -32,7 +32,7 @@ def secret() -> None:
 )
 @click.option(
     "--expires",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     metavar="DAY",
     help="The day on which it ends, as 2026-12-31.",
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground
 from aphub.cli.shown import Group, as_list, console, new_table, show_groups
 from aphub.domain.calendar import to_utc
 from aphub.domain.wording import day_words
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from aphub.services.overview import LogLine, Open, Today
     from aphub.services.summaries_due import SummaryLine
 
-DAY = click.DateTime(["%Y-%m-%d"])
 MOST = 100
 
 
@@ -71,7 +70,7 @@ def _day_table(found: "list[Today]", now: datetime | None, day: date) -> "Table"
     )
     for one in found:
         how = ", ".join(
-            f"{way_words(adapter, count)} {RUNG_WORDS.get(rung, rung).removeprefix('sent, ')}"
+            f"{way_words(adapter, count)}: {RUNG_WORDS.get(rung, rung).removeprefix('sent, ')}"
             for adapter, rung, count in one.ways
         )
         table.add_row(one.name, str(one.owed), str(one.sent), str(one.on_time), how, _to_come(one, now, day))
@@ -174,7 +173,7 @@ def log(
 
 
 def _log_table(found: "list[LogLine]", day: date | None) -> "Table":
-    table = new_table("Reference", "To", "What", "State", "Due", "Sent", fixed=("Reference",))
+    table = new_table("Reference", "To", "What", "State", "Due", "Sent", fixed=("Reference", "To"))
     for one in found:
         late = " (late)" if one.late else ""
         sent = f"{overview.when_words(one.sent, day)}{late}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import as_list, new_table, show_list
 from aphub.domain.absences import Evidence, Stretch, Teller
 from aphub.domain.entries import Half
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-DAY = click.DateTime(["%Y-%m-%d"])
 _INSTEAD = {
     "school": Instead.BACK_TO_SCHOOL,
     "home": Instead.STAYS_HOME,

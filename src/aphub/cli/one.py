@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, USED_WRONGLY, Ground, by_option
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, USED_WRONGLY, Ground, by_option
 from aphub.cli.shown import say_json
 from aphub.domain.errors import AphubError
 from aphub.domain.wording import moment_words
@@ -102,9 +102,7 @@ def _steps(title: str, steps: "tuple[Step, ...]") -> "Iterable[str]":
 @click.command()
 @click.argument("what", metavar="REFERENCE|ORGANISATION")
 @click.option("--document", "number", type=click.IntRange(min=1), help="Only this document, byte for byte.")
-@click.option(
-    "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Of a draft: another day, as 2026-03-03."
-)
+@click.option("--day", type=DAY, metavar="DAY", help="Of a draft: another day, as 2026-03-03.")
 @by_option()
 @click.pass_context
 def preview(ctx: click.Context, what: str, number: int | None, day: datetime | None, by: str) -> None:
@@ -158,7 +156,7 @@ def _readable(document: "Document") -> str:
 
 @click.command()
 @click.argument("placement")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("day", type=DAY)
 @click.argument("half", type=click.Choice(_HALVES, case_sensitive=False), required=False, default=None)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_context

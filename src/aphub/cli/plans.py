@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aphub.cli.ground import Ground, by_option
+from aphub.cli.ground import DAY, Ground, by_option
 from aphub.cli.shown import Group, as_list, new_table, show_groups
 from aphub.domain.wording import day_words
 from aphub.services import plans as kept
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("placement")
 @click.option("--ladder", default="", metavar="NAME", help="A ladder with plan = true.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Its last day.")
+@click.option("--until", type=DAY, metavar="DAY", help="Its last day.")
 @click.option("--agreed-with", default="", metavar="NAME", help="Who at the school agreed.")
 @click.option("--signed-by", default="", metavar="NAME", help="The safeguarding lead.")
 @click.option("--end", is_flag=True, help="End the placement's plan now.")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.looking import DAY
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import say_json
 from aphub.services import receipts
 from aphub.services.evidence_about import Span

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from aphub import __version__
-from aphub.cli.ground import Ground
+from aphub.cli.ground import NEEDS_A_PERSON, Ground
 
 VERBS: dict[str, tuple[str, str, str]] = {
     "demo": ("played", "demo", "Play one school day with invented pupils."),
@@ -89,12 +89,35 @@ VERBS: dict[str, tuple[str, str, str]] = {
 }
 """Each verb's module, the command in it, and its line in the help: `aphub --help` loads none of them."""
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "See it work": ("demo", "sandbox"),
+    "Set up": ("init", "apply", "secret", "plugins", "import"),
+    "Open a way to a school or council": (
+        "channels", "check", "test-report", "read-back", "approve", "pause", "resume",
+    ),
+    "Run": ("run",),
+    "How the day stands": ("today", "waiting", "log", "show", "preview", "explain", "not-due"),
+    "Registers": ("ingest", "normalise", "answer", "correct", "sheet", "typed"),
+    "Absences, decisions, cancelled lessons": (
+        "absence", "decision", "absences", "end-absence", "reasons", "attends",
+        "cancel-lessons", "cancelled", "stays",
+    ),
+    "Pupils who are not where they should be": (
+        "cases", "case", "acknowledge", "call", "step", "found", "letter", "contact", "plan", "plans",
+    ),
+    "A message that did not arrive": ("retry", "send-again", "settle", "release", "confirm", "wrong-school"),
+    "Papers and proof": ("summary", "audit", "export", "verify", "evidence", "viewed"),
+    "Data protection": ("access-request", "rectify", "erase", "legal-hold", "purge", "offboard"),
+    "Keep it safe": ("backup", "restore"),
+}  # fmt: skip
+"""Where people look for a verb: by what they are about to do."""
+
 
 class Verbs(click.Group):
     """Loads a verb when it is asked for, and says errors in short lines, never as a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
-        """Name the verbs in the order in which they are needed."""
+        """Name the verbs."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
@@ -123,14 +146,32 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
         """Write the verbs from the table above, so that none is loaded for it."""
+        grouped = {name for names in GROUPS.values() for name in names}
+        others = tuple(name for name in VERBS if name not in grouped)
         with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, _, words) in VERBS.items()])
+            for title, names in (*GROUPS.items(), ("Others", others)):
+                known = [(name, VERBS[name][2]) for name in names if name in VERBS]
+                if known:
+                    with formatter.section(title):
+                        formatter.write_dl(known, col_max=18)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; what stops it is said in plain words, and the exit status tells whose turn it is."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt, BrokenPipeError):
+        except click.MissingParameter:
+            raise
+        except click.BadParameter as exc:
+            # click says "Invalid value for 'FILE': File 'x' does not exist."; the second half is what helps.
+            hint = exc.param.get_error_hint(exc.ctx) if exc.param and exc.ctx else ""
+            about = "" if isinstance(exc.param, click.Argument) else f"{hint}: "
+            raise click.UsageError(
+                f"{about}{exc.message}".replace("'--", "--").replace("':", ":"), exc.ctx
+            ) from exc
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("\nStopped. Nothing more was changed.", err=True)
+            ctx.exit(NEEDS_A_PERSON)
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as exc:  # noqa: BLE001 - the edge of the program: nobody above it reads tracebacks
             from aphub.cli.trouble import say_trouble  # noqa: PLC0415 - only when there is trouble

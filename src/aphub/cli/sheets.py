@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aphub.cli.ground import Ground, by_option
+from aphub.cli.ground import DAY, Ground, by_option
 from aphub.cli.summing import as_forms, to_folder
 from aphub.services import sheet as kept
 from aphub.services.papers import keep
@@ -17,7 +17,7 @@ _MARK = re.compile(
 
 
 @click.command()
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Default: tomorrow.")
+@click.option("--day", type=DAY, metavar="DAY", help="Default: tomorrow.")
 @as_forms
 @to_folder("sheets")
 @click.pass_obj

@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from enum import Enum
 from functools import wraps
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def wrapped(words: str, mark: str = "") -> str:
+    """Fold words to the width of a page, after a mark; what is copied, such as a path, stays whole."""
+    lines = wrap(
+        words,
+        WIDTH,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines) or mark.rstrip()
 
 
 def as_list(function: Callable[..., Any]) -> Callable[..., Any]:

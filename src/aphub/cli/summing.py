@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from aphub.cli.ground import Ground, by_option
-from aphub.cli.looking import DAY
+from aphub.cli.ground import DAY, Ground, by_option
 from aphub.domain.stretches import Every
 from aphub.services.audits import AUDITS, Wanted, audit
 from aphub.services.papers import FORMS, keep

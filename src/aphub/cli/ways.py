@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.shown import Group, as_list, new_table, say_json, show_groups
+from aphub.cli.shown import Group, as_list, new_table, say_json, show_groups, wrapped
 from aphub.domain.wording import moment_words
 from aphub.services import actions, overview
 from aphub.services.it_page import it_page
@@ -49,32 +49,50 @@ def channels(ground: Ground, form: str) -> None:
 
 @click.command()
 @organisation
-@channel
+@click.argument("channel", default="")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.option(
     "--page", type=FOLDER, metavar="FOLDER", help="Write a page for their IT team there, to forward."
 )
 @click.pass_context
 def check(ctx: click.Context, organisation: str, channel: str, page: Path | None, *, as_json: bool) -> None:
-    """Prove a way step by step. No pupil's data leaves."""
+    """Prove a way step by step; without CHANNEL, every way to that school or council. No pupil's data leaves."""
     ground: Ground = ctx.obj
     with ground.hub() as hub:
         desk = hub.desk(ground.provider)
-        steps = actions.check(hub, desk, organisation, channel)
-        written = _write_page(hub, desk, route_to(desk, organisation, channel), steps, page) if page else ()
-    good = bool(steps) and all(step.ok for step in steps)
+        # A school that is not known is answered as one whose channel is not.
+        names = [channel] if channel else [way.channel for way in desk.routes.of(organisation)] or [""]
+        found = {name: actions.check(hub, desk, organisation, name) for name in names}
+        written = [
+            path
+            for name, steps in found.items()
+            if page
+            for path in _write_page(hub, desk, route_to(desk, organisation, name), steps, page)
+        ]
+        live = {(one.organisation, one.channel) for one in overview.channels(desk) if one.state == "live"}
+    good = all(_all_good(steps) for steps in found.values())
     if as_json:
-        say_json(steps)
-    else:
+        say_json(found[channel] if channel else found)
+        ctx.exit(0 if good else NEEDS_A_PERSON)
+    for name, steps in found.items():
+        if not channel:
+            click.echo(f"{organisation} {name}")
         for step in steps:
-            click.echo(f"{'ok' if step.ok else 'NO':<3} {step.step}{': ' + step.found if step.found else ''}")
+            words = f"{step.step}{': ' + step.found if step.found else ''}"
+            click.echo(wrapped(words, "ok  " if step.ok else "NO  "))
             if step.mend:
-                click.echo(f"    {step.mend}")
-        for path in written:
-            click.echo(f"Written for their IT team: {path}")
-        if good:
-            click.echo(f"Next: aphub test-report {organisation} {channel} --by NAME")
+                click.echo(wrapped(step.mend, "    "))
+        if (organisation, name) in live:
+            click.echo("It is live.")
+        elif _all_good(steps):
+            click.echo(f"Next: aphub test-report {organisation} {name} --by NAME")
+    for path in written:
+        click.echo(f"Written for their IT team: {path}")
     ctx.exit(0 if good else NEEDS_A_PERSON)
+
+
+def _all_good(steps: "Sequence[CheckStep]") -> bool:
+    return bool(steps) and all(step.ok for step in steps)
 
 
 def _write_page(

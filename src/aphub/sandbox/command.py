@@ -70,7 +70,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     # From here on a signal is a wish to stop, also when it comes before the last line is out.
     with far_side, _stopping() as stopped:
         host, port = far_side.address
-        _say(f"A {arguments.kind} {NOT_THE_VENDOR}.")
+        _say(f"{_KINDS[arguments.kind]}: a {NOT_THE_VENDOR}.")
         _say(f"It listens on {host}, port {port}, in the mood {arguments.mood!r}.")
         for line in lines():
             _say(line)
@@ -274,6 +274,14 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+_KINDS = {
+    "arbor": "A school's Arbor",
+    "rest": "A school's system with a JSON API",
+    "sftp": "A secure drop (SFTP)",
+    "smtp": "A mail server",
+    "wonde": "Wonde, with one school",
+    "xporter": "Xporter, with one school",
+}
 _STARTERS = {
     "arbor": _arbor,
     "graph": _graph,

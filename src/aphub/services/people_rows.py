@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from itertools import chain, islice
 
 from aphub.api.sources import SourceRefusedError
@@ -154,7 +155,8 @@ def cells_by_column(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, dict[s
         raise SourceRefusedError(
             f"The file needs headings that are not there: {', '.join(missing)}.",
             "Nothing of it was taken.",
-            "Add them; the documentation has a file to begin from.",
+            f"{_near(missing, top[number] if top else ())}Add them: docs/import-people.md explains each, and "
+            "examples/people.csv of a new hub has them all.",
         )
     for line, row in enumerate(chain(top[number + 1 :], iterator), number + 2):
         cells = {
@@ -168,6 +170,15 @@ def cells_by_column(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, dict[s
 def _one_line(column: str, text: str) -> str:
     """Let lessons of a timetable stand on lines of their own in a cell."""
     return text.replace("\n", "; ") if column == "timetable" else text
+
+
+def _near(missing: Sequence[str], headings: Iterable[object]) -> str:
+    """Ask about headings that look like a slip of the hand for one that is missing."""
+    written = [str(one).strip() for one in headings if str(one).strip()]
+    pairs = ((close, column) for column in missing for close in get_close_matches(column, written, 1, 0.75))
+    return " ".join(f"Did you mean {column} by '{close}'?" for close, column in pairs) + (
+        " " if written else ""
+    )
 
 
 def _places(row: Sequence[str]) -> dict[str, int]:

@@ -71,7 +71,7 @@ def load_settings(home: Path) -> HubSettings:
     """
     problems: list[Problem] = []
     path = home / "hub.toml"
-    content = _read(path, path.name, problems) if path.exists() else {}
+    content = (_read(path, path.name, problems) if path.exists() else None) or {}
     override = _Environment().model_dump(exclude_defaults=True)
     merged = {**content, **override}
     for part in ("store", "callbacks"):
@@ -126,6 +126,8 @@ def _models(
     for path in sorted((folder / part).glob("*.toml")):
         name = f"{part}/{path.name}"
         content = _read(path, name, problems)
+        if content is None:
+            continue
         if versions and "versions" not in content:
             content = {"title": content.pop("title", ""), "versions": [content]}
         value = _validated(model, {**content, **fixed, "slug": path.stem}, name, problems)
@@ -134,20 +136,38 @@ def _models(
     return found
 
 
-def _read(path: Path, name: str, problems: list[Problem]) -> dict[str, Any]:
+def _read(path: Path, name: str, problems: list[Problem]) -> dict[str, Any] | None:
+    """Read a file; None for one that cannot be read, of which nothing else is worth saying."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         problems.append(Problem(name, "", f"This is not TOML: {exc}.", "Mend the line it names."))
-        return {}
+        return None
 
 
 def _validated(model: type[M], content: Any, name: str, problems: list[Problem]) -> M | None:
     try:
         return model.model_validate(content)
     except ValidationError as exc:
-        problems += [_problem(name, error, model) for error in exc.errors()]
+        found = exc.errors()
+        # What follows from another mistake in the same place is not said as well.
+        inside = {str(error["loc"][0]) for error in found if len(error["loc"]) > 1}
+        told = [
+            error for error in found if error["type"] != "too_short" or str(error["loc"][-1]) not in inside
+        ]
+        problems += [_problem(name, error, model) for error in told]
         return None
+
+
+_KINDS = {
+    "bool": "Write true or false",
+    "date": "This is no date. Write it like 2026-03-03, without quotes",
+    "float": "Write a number",
+    "int": "Write a whole number",
+    "string": "Write a text in quotes",
+    "time": "This is no time. Write it like 08:45:00, without quotes",
+}
+"""What is said of a value of the wrong kind, instead of a library's words."""
 
 
 def _problem(name: str, error: Any, model: type[BaseModel]) -> Problem:
@@ -161,7 +181,7 @@ def _problem(name: str, error: Any, model: type[BaseModel]) -> Problem:
         field = model.model_fields.get(str(error["loc"][0]))
         meaning = f" ({field.description})" if field and field.description else ""
         return Problem(name, key, f"This key is needed{meaning}.", "Add it.")
-    words = error["msg"].removeprefix("Value error, ")
+    words = _KINDS.get(kind.partition("_")[0], error["msg"].removeprefix("Value error, "))
     shown = "" if _holds_secret(model, error["loc"]) else _shown(error["input"])
     return Problem(name, key, f"{shown}{words}.".replace("..", "."), "Change the value.")
 

@@ -2,9 +2,9 @@
 
 from datetime import date
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from aphub.domain.calendar import Span
 from aphub.domain.errors import AphubError
@@ -52,6 +52,13 @@ class Dates(Strict):
     starts: date = Field(description="first day")
     ends: date = Field(description="last day")
     name: str = Field(default="", description="what it is, as people say it")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.ends < self.starts:
+            message = f"The last day, {self.ends}, is before the first, {self.starts}"
+            raise ValueError(message)
+        return self
 
     def span(self) -> Span:
         """Give the domain's span."""
