@@ -108,7 +108,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "A message that did not arrive": ("retry", "send-again", "settle", "release", "confirm", "wrong-school"),
     "Papers and proof": ("summary", "audit", "export", "verify", "evidence", "viewed"),
     "Data protection": ("access-request", "rectify", "erase", "legal-hold", "purge", "offboard"),
-    "Keep it safe": ("backup", "restore"),
+    "Keep it safe": ("backup", "restore", "key-copies"),
 }  # fmt: skip
 """Where people look for a verb: by what they are about to do."""
 
