@@ -28,8 +28,7 @@ class Day(click.ParamType[datetime]):
             return value
         for form in _DAYS:
             with suppress(ValueError):
-                # A day of the calendar has no zone.
-                return datetime.strptime(value.strip(), form)  # noqa: DTZ007
+                return datetime.strptime(value.strip(), form)  # noqa: DTZ007 - a calendar day has no zone
         return self.fail(f"'{value}' is no day. Write it like 2026-03-03 or 3 March 2026.", param, ctx)
 
 
