@@ -41,7 +41,7 @@ class Said:
         """The suggested codes by pupil."""
         found: dict[str, set[str]] = {name: set() for name in self.pupils}
         for row in self.rows:
-            found[self.names[row["upn"]]].add(row["suggested_code"])
+            found[self.names[row["upn"]]].add(row.get("suggested_code", ""))
         return found
 
     def __str__(self) -> str:

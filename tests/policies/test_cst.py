@@ -26,8 +26,10 @@ number = "01632 960120"
 EDIT = {
     "schools/quay-school.toml": lambda _: QUAY,
     "providers/cst.toml": lambda text: text + '\n[connections.phone]\nadapter = "phone"\n',
-    # The school has a training day on Thursday.
-    "schools/orchard-school.toml": lambda text: text.replace("2026-03-03", "2026-01-29"),
+    # The school has a training day on Thursday; its mail server's promise is older than this week.
+    "schools/orchard-school.toml": lambda text: text.replace("2026-03-03", "2026-01-29").replace(
+        "2026-02-16", "2026-01-05"
+    ),
 }
 JOINT = "Mon-Fri 09:00-10:00 in person @ Long Barn; Mon-Fri 10:00-11:30 in person @ Long Barn"
 BY_COUNCIL = {"arranged_by": "council", "power": "s.19"}

@@ -16,6 +16,10 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):  # noqa: PLR0915 - a week 
     week = week_at(
         "red-everywhere",
         monday=AFTER_EASTER,
+        # This school agreed a summary of the week beside its reports.
+        edit={
+            "agreements/weekly.toml": lambda text: f'{text}summaries = [{{ every = "week", at = "16:00" }}]\n'
+        },
         Peg=child("hill-school", WORKS, "daily", **FRIDAY),
         Ron=child("hill-school", WORKS, "daily", **FRIDAY),
         Sia=child("kestrel-academy", WORKS, "weekly", **FRIDAY),
@@ -138,6 +142,17 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):  # noqa: PLR0915 - a week 
         },
     )
     assert "2026-04-21" not in {row["date"] for row in said.rows if said.names[row["upn"]] == "Una"}
+    # Half an hour later the week in figures, as at now; each school reads of the days that were its own.
+    for school, names in (("kestrel-academy", ("Sia", "Tod", "Una")), ("lantern-school", ("Una", "Val"))):
+        week.at("Fri 15:58")
+        expect.message(
+            "summary",
+            to=school,
+            by="Fri 16:00",
+            at="Fri 15:58",
+            about=dict.fromkeys(names, ""),
+            says=("As at 3:58pm on Friday 24 April 2026", "They are not school attendance"),
+        )
     expect.quiet("Fri 18:00")
 
     # Back on the first day of the next week: 1-2-1 on day one, the catch-up plan, the agreement signed again.
