@@ -4,17 +4,24 @@ import base64
 from collections.abc import Mapping
 from typing import ClassVar
 
-from aphub.api import Tools
-from aphub.api.mis import RegisterAdapter, TokenByPost, Wire
+from aphub.api import Call, Called, CallState, Tools
+from aphub.api.mis import RegisterAdapter, State, TokenByPost, Wire
 from aphub_rest.school import School
 from aphub_rest.settings import RestConnection, RestRoute
 from aphub_rest.template import filled
+
+_STATES = {
+    State.CONFIRMED: CallState.DONE,
+    State.FAILED: CallState.FAILED,
+    State.PENDING: CallState.OPEN,
+}
 
 
 class RestAdapter(RegisterAdapter[RestConnection, RestRoute]):
     """Writes session marks through a JSON API that a template describes."""
 
     name = "rest"
+    is_called = True
     connection_class = RestConnection
     route_class = RestRoute
     capabilities: ClassVar[dict[str, str]] = {
@@ -47,6 +54,24 @@ class RestAdapter(RegisterAdapter[RestConnection, RestRoute]):
             403: (f"{vendor} does not let us do this at this school.", "Ask the school to approve us there"),
             404: (f"{vendor} does not know what we asked for.", "Check base_url, school and the template"),
         }
+
+    def hear(self, call: Call) -> Called | None:
+        """Read a call as the template says; one that is not signed as it says is nobody's."""
+        callback = self.connection.api.callback
+        if callback is None:
+            return None
+        if callback.signature:
+            signed = call.headers.get(callback.signature.lower(), "")
+            secret = self.connection.callback_secret.get_secret_value()
+            if not signed.startswith(callback.prefix) or not call.is_signed(
+                secret, signed.removeprefix(callback.prefix)
+            ):
+                return None
+        said = call.fields()
+        reference, word = said.get(callback.reference, ""), said.get(callback.word, "")
+        if not reference or " " in reference or not word:
+            return None
+        return Called(reference, _STATES[callback.words.get(word, State.PENDING)], word)
 
     def headers(self) -> Mapping[str, str]:
         """Give the headers that every request has."""

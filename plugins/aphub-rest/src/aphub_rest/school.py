@@ -42,6 +42,7 @@ class School(Register):
         self._api = connection.api
         self._given = {"school": route.school}
         self._half_days = {theirs.casefold(): ours for ours, theirs in self._api.sessions.items()}
+        self.queues = self._api.callback is not None
         self._session_ids: dict[tuple[str, str], str] = {}
         self.by_pupil = "pupil_id" in places([self._api.marks.path, self._api.marks.query])
 
@@ -150,11 +151,15 @@ class School(Register):
 
     def write(self, entries: Sequence[Entry]) -> Written:
         """Write one batch; a yes by status counts only if the template's test says so too."""
+        return self.queue(entries, "")
+
+    def queue(self, entries: Sequence[Entry], address: str) -> Written:
+        """Write one batch likewise, and have them call `address` when it is done."""
         write, first = self._api.write, entries[0]
         if self._api.session_ids is not None:
             self._require_sessions(entries)
         items = [filled(write.item, self._of(entry)) for entry in entries]
-        given = self._given | self._of(first) | {"items": items}
+        given = self._given | self._of(first) | {"items": items, "callback": address}
         body = items[0] if write.group_by == "mark" and write.body == "{items}" else filled(write.body, given)
         reply = self._wire.write(self._path(write.path, given), body, method=write.method)
         if reply.status == CANNOT_BE_READ or not self._is_yes(reply):

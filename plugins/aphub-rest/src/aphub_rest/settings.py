@@ -24,6 +24,10 @@ class RestConnection(RegisterConnection):
     second_secret: SecretStr = Field(
         default=SecretStr(""), description="what {second_secret} stands for, such as a subscription key"
     )
+    callback_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="what they sign their calls with, where the template names a signature",
+    )
     _template: Template = PrivateAttr()
 
     @field_validator("template")
@@ -37,7 +41,15 @@ class RestConnection(RegisterConnection):
     @model_validator(mode="after")
     def _read(self) -> Self:
         self._template = template_of(self.template)
+        called = self._template.callback
+        if called is not None and called.signature and not self.callback_secret.get_secret_value():
+            message = "Give callback_secret: the template says that calls are signed"
+            raise ValueError(message)
         return self
+
+    def wants_calls(self) -> bool:
+        """Say whether the template has them call back."""
+        return self._template.callback is not None
 
     @property
     def api(self) -> Template:

@@ -17,7 +17,7 @@ PLACE = re.compile(r"\{([a-z_]+)(:number)?\}")
 ITEM_PLACES = frozenset(
     {"pupil_id", "target", "code", "date", "session", "session_id", "minutes_late", "comment"}
 )
-BATCH_PLACES = frozenset({"school", "items", "date", "session", "session_id"})
+BATCH_PLACES = frozenset({"school", "items", "date", "session", "session_id", "callback"})
 _SHARED = {"none": set[str](), "date": {"date"}}
 """Places around the items that mean the same for all of them; one half day, or one mark, shares all."""
 _SIGN_IN_PLACES = frozenset({"user", "secret", "second_secret"})
@@ -158,6 +158,18 @@ class Status(Part):
     )
 
 
+class Callback(Part):
+    """How they call back when a queued write is done, at the address that `{callback}` in the body gives them."""
+
+    reference: str = Field(description="parameter or field that holds the number that the write was given")
+    word: str = Field(description="parameter or field that says what became of it")
+    words: dict[str, State] = Field(description="such a word to confirmed, pending or failed")
+    signature: str = Field(
+        default="", description="header with the HMAC-SHA256 of the body in hex, if they sign"
+    )
+    prefix: str = Field(default="", description="what stands before it there, such as sha256=")
+
+
 class Template(Part):
     """One vendor's API."""
 
@@ -176,6 +188,7 @@ class Template(Part):
     marks: Marks = Field(description="how marks are read back")
     write: Write = Field(description="how marks are written")
     status: Status | None = Field(default=None, description="how they are asked what became of a write")
+    callback: Callback | None = Field(default=None, description="how they call back, where they do")
     sessions: dict[Literal["AM", "PM"], str] = Field(
         default={"AM": "AM", "PM": "PM"}, description="their words for the two half days"
     )
@@ -220,7 +233,7 @@ class Template(Part):
                 [self.marks.path, self.marks.query],
                 {"school", "date", "pupil_id", "session", "session_id"},
             ),
-            "write.path": ([self.write.path], BATCH_PLACES - {"items"} | ITEM_PLACES),
+            "write.path": ([self.write.path], BATCH_PLACES - {"items", "callback"} | ITEM_PLACES),
             "status": ([self.status and self.status.path], {"school", "reference"}),
         }
         for part, (texts, known) in asked.items():
@@ -238,6 +251,12 @@ class Template(Part):
             message = f"write: {names} would stand for marks of other days or half days too. Set group_by"
             raise ValueError(message)
         asked = [self.write.path, self.write.body, self.write.item, self.marks.path, self.marks.query]
+        if (self.callback is not None) != ("callback" in places(self.write.body)):
+            message = "callback and its place {callback} in the body of write belong together"
+            raise ValueError(message)
+        if self.callback is not None and not self.write.reference:
+            message = "A callback needs write.reference: it names the write that it speaks of"
+            raise ValueError(message)
         if self.session_ids is None and ("session_id" in places(asked) or self.marks.session_id):
             message = "{session_id} needs session_ids, which looks it up"
             raise ValueError(message)
