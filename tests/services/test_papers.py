@@ -30,7 +30,7 @@ from aphub.domain.papers import (
 )
 from aphub.services.papers import as_mail_body, as_text, keep, printed
 
-AT = datetime(2026, 3, 3, 9, 21, tzinfo=UTC)
+AT = datetime(2026, 3, 3, 9, 21, 0, 123456, tzinfo=UTC)  # a real clock has parts of a second
 PUPILS = ("Łucja Żak", "Siân O'Shea", "=1+1", "Sam <b>Example</b>", "#strong[no]")
 
 

@@ -47,7 +47,7 @@ def as_pdf(paper: Paper) -> bytes:
                 _template(),
                 format="pdf",
                 pdf_standards="ua-1",
-                timestamp=paper.as_at.astimezone(UTC),
+                timestamp=paper.as_at.astimezone(UTC).replace(microsecond=0),  # it takes whole seconds only
                 sys_inputs={"paper": words},
             )
         except typst.TypstError as exc:
