@@ -81,7 +81,9 @@ He is at home today.\r
 
 @pytest.fixture(scope="module")
 def service(authority):
-    with TokenService(authority, client_secret=SECRET, mailboxes=[OWN]) as service:
+    with TokenService(
+        authority, client_secret=SECRET, mailboxes=[OWN], tenant="dovecot.example.org"
+    ) as service:
         yield service
 
 

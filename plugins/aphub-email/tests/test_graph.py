@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from aphub_email.graph import unfit
 SENDER = "reports@riverbank.example.org"
 ADDRESS = "attendance@hill-school.example.org"
 HEAD = f"Message-ID: <one@riverbank.example.org>\r\nFrom: {SENDER}\r\nTo: {ADDRESS}\r\n\r\n".encode()
+NUMBERS = count()
 PUPIL = "Zebedee Plantagenet-Invented"
 
 
@@ -38,7 +40,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> DemoAuthority:
 
 @pytest.fixture
 def service(authority: DemoAuthority) -> Iterator[TokenService]:
-    with TokenService(authority, client_secret=PLANTED_SECRET) as service:
+    # Tokens are kept for as long as the process lives, and a port may come again: each service is a tenant of its own.
+    tenant = f"graph-{next(NUMBERS)}.example.org"
+    with TokenService(authority, client_secret=PLANTED_SECRET, tenant=tenant) as service:
         yield service
 
 

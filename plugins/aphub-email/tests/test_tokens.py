@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,17 @@ from aphub_email.token_words import read_challenge
 SENDER = "reports@riverbank.example.org"
 SECRET = "planted-secret-of-the-application"
 REFRESH = "planted-refresh-token"
+NUMBERS = count()
 NOTHING_SENT = "We have not sent anything."
 
 
 @pytest.fixture
 def service(authority: DemoAuthority) -> Iterator[TokenService]:
-    with TokenService(authority, client_secret=SECRET, refresh_token=REFRESH, mailboxes=[SENDER]) as service:
+    # Tokens are kept for as long as the process lives, and a port may come again: each service is a tenant of its own.
+    tenant = f"tokens-{next(NUMBERS)}.example.org"
+    with TokenService(
+        authority, client_secret=SECRET, refresh_token=REFRESH, mailboxes=[SENDER], tenant=tenant
+    ) as service:
         yield service
 
 
