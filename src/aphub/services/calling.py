@@ -94,12 +94,13 @@ def call_about_step(desk: Desk, ref: str, call: Call) -> str:
                 else "nobody answered"
             )
             end_step(desk, connection, step, name, at=at, result=f"everybody was tried, {nobody}")
-    told = _what_next(call, after, ended=ended)
-    if others:
-        told = f"{told} It counts for {len(others) + 1} pupils."
-    if call.reason is not None and answered:
-        explain_day(desk, case, call.reason, f"{name}, told by {call.answered_by}")
-        told = f"{told} The register says so now."
+        told = _what_next(call, after, ended=ended)
+        if others:
+            told = f"{told} It counts for {len(others) + 1} pupils."
+        if call.reason is not None and answered:
+            # With the call that ends the chase, so that no crash ends the chase and loses the reason.
+            explain_day(desk, connection, case, call.reason, f"{name}, told by {call.answered_by}")
+            told = f"{told} The register says so now."
     follow_cases(desk)
     desk.announce("cases")
     return told

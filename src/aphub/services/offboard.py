@@ -64,9 +64,11 @@ def leave(desk: Desk, by: str, folder: Path, confirmed: Callable[[Leaving], bool
     if not confirmed(would):
         return None
     with desk.store.transaction() as connection:
-        fields = {"keys": would.keys, "by": signed(desk, name)}
-        record(connection, desk, [Statement("provider.closed", desk.slug[:40], fields)])
-        leaving.close(connection, desk.provider_id, desk.now)
+        # Closed already where a crash cut this short: then the rest is done.
+        if desk.slug not in leaving.closed(connection):
+            fields = {"keys": would.keys, "by": signed(desk, name)}
+            record(connection, desk, [Statement("provider.closed", desk.slug[:40], fields)])
+            leaving.close(connection, desk.provider_id, desk.now)
     desk.boundary("offboard.closed")
     write_ledger(desk, folder)
     desk.vault.erase_all()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.outcomes import DECIDED_BY_SCHOOL, Outcome, ReasonKind, is_urgent
@@ -29,19 +29,18 @@ def home_reason(text: str) -> ReasonKind:
     return found
 
 
-def explain_day(desk: Desk, case: Row[Any], reason: ReasonKind, because: str) -> int:
+def explain_day(desk: Desk, connection: Connection, case: Row[Any], reason: ReasonKind, because: str) -> int:
     """Give a reason to every lesson of a case's day that was missed without one; give how many there were."""
-    with desk.store.transaction() as connection:
-        provider = desk.provider_id
-        placed = pupils.placements_of(connection, provider, [case.pupil_id]).get(case.pupil_id, [])
-        numbers = [one.placement_id for one in placed]
-        lessons = entries.lessons_on(connection, provider, numbers, case.day, case.day)
-        new = [
-            _explained(desk, row, reason, because)
-            for row in lessons.get((case.pupil_id, case.day), [])
-            if row.outcome == Outcome.ABSENT and is_urgent(Outcome.ABSENT, ReasonKind(row.reason))
-        ]
-        enter(desk, connection, new)
+    provider = desk.provider_id
+    placed = pupils.placements_of(connection, provider, [case.pupil_id]).get(case.pupil_id, [])
+    numbers = [one.placement_id for one in placed]
+    lessons = entries.lessons_on(connection, provider, numbers, case.day, case.day)
+    new = [
+        _explained(desk, row, reason, because)
+        for row in lessons.get((case.pupil_id, case.day), [])
+        if row.outcome == Outcome.ABSENT and is_urgent(Outcome.ABSENT, ReasonKind(row.reason))
+    ]
+    enter(desk, connection, new)
     return len(new)
 
 
