@@ -1,12 +1,13 @@
 """Ladders that look at more than one lesson: days in a row, a return, lateness, a rate, a plan, a register."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.domain.placements import TimetableSlot
 from aphub.services import case_acts, case_views, letters_home, plans
 from aphub.store import tables as t
 from tests.ladders import JO, absent, ladder, roles, rung
@@ -34,6 +35,10 @@ LADDERS = "".join((
         "rate", "attendance rate", rung("meet", "meet", WEEK, "family worker", until="done"),
         at_most=50, window="week", at_least=4,
     ),
+    ladder(
+        "too-long", "weekly hours", rung("look", "tell leadership", WEEK, "family worker", until="done"), more_than_hours=15,
+    ),
+    ladder("short", "weekly hours", rung("add", "tell leadership", WEEK, "family worker"), fewer_than_hours=12),
     ladder("known", "unexplained absence", rung("text", "text home", "start + 30 min"), plan=True),
     ladder("usual", "unexplained absence", rung("call", "phone home", "start + 15 min")),
     ladder("register", "register not taken", rung("take", "take register", "+ 10 min", if_not_done="family worker")),
@@ -167,6 +172,43 @@ def test_policy_trap_20_rate_is_judged_when_its_week_closes_over_enough_lessons(
     assert meet.words == "Meet (2 of 4 lessons since 2 March)"
     world.at("17:30")
     assert len(raised(world, "rate")) == 1
+
+
+def test_rate_that_a_correction_takes_back_is_cleared_and_better_attendance_alone_clears_nothing(world):
+    sam, alex = world.pupil(), world.pupil()
+    days(world, [sam, alex], ILL, HERE, ILL, HERE)
+    world.at("17:00")
+    assert len(raised(world, "rate")) == 2
+    world.enter(sam, outcome=Outcome.PRESENT, day=date(2026, 3, 3))
+    on(world, date(2026, 3, 9))
+    world.enter([sam, alex])
+    world.at("17:00")
+    [still] = [row for row in raised(world, "rate") if row.state == "open"]
+    [cleared] = world.steps("cleared", ladder="rate")
+    assert cleared.result == "corrected: not under the limit"
+    [case] = world.rows(t.cases, case_id=cleared.case_id)
+    assert (case.pupil_id, case.state) == (sam.pupil_id, "cleared")
+    assert still.case_id != cleared.case_id
+
+
+def test_weekly_hours_over_or_under_the_limit_are_raised_once_before_the_week_and_cleared_when_mended(world):
+    morning = [TimetableSlot(day, time(9), time(12)) for day in range(5)]
+    long = world.pupil(slots=(*morning, TimetableSlot(0, time(13), time(14))))
+    usual, short = world.pupil(slots=morning), world.pupil(slots=morning[:3])
+    world.owe()
+    world.at("17:00")
+    [over], [under] = raised(world, "too-long"), raised(world, "short")
+    assert over.words == "Tell the leadership (16h 00m planned in the week of 9 March)"
+    assert under.words == "Tell the leadership (9h 00m planned in the week of 9 March)"
+    told = {row.case_id: row.pupil_id for row in world.rows(t.cases)}
+    assert (told[over.case_id], told[under.case_id]) == (long.pupil_id, short.pupil_id)
+    assert usual.pupil_id not in told.values()
+    world.change(t.lessons, {"state": "withdrawn"}, placement_id=long.placement_id, starts_wall="13:00")
+    world.at("17:00", date(2026, 3, 4))
+    assert [row.result for row in world.steps("cleared", ladder="too-long")] == [
+        "the hours are within the limit"
+    ]
+    assert len(raised(world, "short")) == 1
 
 
 def test_known_plan_thins_the_chase_and_ends_on_its_day(world):

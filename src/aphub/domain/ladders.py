@@ -31,6 +31,7 @@ class Trigger(Choice):
     DAYS_IN_A_ROW = "days_in_a_row"
     RETURN_AFTER_ABSENCE = "return_after_absence"
     ATTENDANCE_RATE = "attendance_rate"
+    WEEKLY_HOURS = "weekly_hours"
 
 
 COUNTED = frozenset({Trigger.DAYS_IN_A_ROW, Trigger.RETURN_AFTER_ABSENCE})
@@ -75,7 +76,8 @@ class Ladder:
     """Some steps, and what raises them.
 
     `times` within `window` count for repeated lateness; `days` for days in a row and for a return; `below` or `at_most`
-    per cent over a `window` of at least `at_least` lessons for a rate. A ladder for a `plan` is used only for a pupil
+    per cent over a `window` of at least `at_least` lessons for a rate; `more_than` or `fewer_than` hours planned in a week
+    for weekly hours. A ladder for a `plan` is used only for a pupil
     who has one, in place of the ladders of the same trigger. Raises AgreementError.
     """
 
@@ -90,6 +92,8 @@ class Ladder:
     at_most: Fraction | None = None
     window: Window | None = None
     at_least: int = 0
+    more_than: Fraction | None = None
+    fewer_than: Fraction | None = None
 
     def __post_init__(self) -> None:
         """Refuse a ladder that could never be raised, or would be raised by chance."""
@@ -105,6 +109,13 @@ class Ladder:
         if self.below is not None and rate < self.below:
             return True
         return self.at_most is not None and rate <= self.at_most
+
+    def passed(self, minutes: int) -> bool:
+        """Say whether the lesson time planned for a week raises this ladder."""
+        hours = Fraction(minutes, 60)
+        if self.more_than is not None and hours > self.more_than:
+            return True
+        return self.fewer_than is not None and hours < self.fewer_than
 
 
 def ladders_for(ladders: Iterable[Ladder], when: Trigger, plan: str = "") -> list[Ladder]:
@@ -137,6 +148,12 @@ def _problem(ladder: Ladder) -> tuple[str, str] | None:
             rate and (not limits or ladder.window is None or ladder.at_least < 1),
             "is raised by a rate but one cold could raise it",
             "Add below or at_most, a window, and at_least as the least number of lessons.",
+        ),
+        (
+            (ladder.when is Trigger.WEEKLY_HOURS)
+            is not (ladder.more_than is not None or ladder.fewer_than is not None),
+            "needs hours and weekly hours together",
+            'Write when = "weekly hours" with more_than_hours or fewer_than_hours.',
         ),
         (
             limits and not rate,

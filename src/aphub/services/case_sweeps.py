@@ -1,45 +1,51 @@
 """Cases that no single entry raises: attendance under a limit, judged each evening, and registers that nobody took."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from aphub.domain.calendar import ONE_DAY, london_day, to_utc
-from aphub.domain.cases import Event, StepState, plan_steps
+from aphub.domain.cases import StepState
 from aphub.domain.deadlines import next_school_day
 from aphub.domain.ladders import Ladder, Trigger
 from aphub.domain.ledger.fields import instant_text
 from aphub.domain.steps import Until
 from aphub.domain.wording import time_words
+from aphub.services.case_hours import clear_hours, hours_passed
 from aphub.services.case_keeping import (
     OVER,
     StepNow,
     Writing,
-    begin,
-    new_step,
-    now_of,
     pass_time,
-    subject_of,
     write,
 )
+from aphub.services.case_raising import Low, clear_where, raise_in_case, raise_low
 from aphub.services.desk import Desk
-from aphub.store import following, pupil_days, settling, watching
+from aphub.services.thresholds import crossings_of
+from aphub.store import following, settling, watching
 from aphub.store.engine import lock_ledger, recall, remember
 
 EVENING = time(17)
 """When a day's attendance is judged: its registers are in, and people who act on it are still there."""
 
+CORRECTED_WITHIN = timedelta(days=35)
+"""How long what a window's figures raised is judged again: registers are corrected within a month."""
+
+_EVENING = frozenset({Trigger.ATTENDANCE_RATE, Trigger.WEEKLY_HOURS})
 _LOOK_BACK = timedelta(hours=12)
 
 
 def judge_rates(desk: Desk) -> int:
-    """Raise a ladder for each pupil whose attendance over its window is under its limit; once a school day."""
-    ladders = [one for one in desk.config.provider.every_ladder() if one.when is Trigger.ATTENDANCE_RATE]
-    if not ladders:
+    """Raise a ladder for each pupil whose attendance or weekly hours passed its limit; once a school day.
+
+    What corrections have taken back since is cleared.
+    """
+    every = desk.config.provider.every_ladder()
+    if not any(one.when in _EVENING for one in every):
         return 0
+    ladders = [one for one in every if one.when is Trigger.ATTENDANCE_RATE]
     day = _judged_day(desk)
     name = f"rates:{desk.provider_id}"
     with desk.store.reading() as connection:
@@ -50,14 +56,19 @@ def judge_rates(desk: Desk) -> int:
         writing = Writing()
         calendar = desk.config.provider.calendar()
         if calendar.is_open(day):
-            _raise_low(
+            raise_low(
                 desk,
                 connection,
-                [low for ladder in ladders for low in _judge(desk, connection, ladder, day)],
+                [
+                    *(low for ladder in ladders for low in _judge(desk, connection, ladder, day)),
+                    *hours_passed(desk, connection, day),
+                ],
                 day,
                 writing,
             )
             write(desk, connection, writing)
+        _clear_corrected(desk, connection, ladders)
+        clear_hours(desk, connection, day)
         remember(connection, name, day.isoformat())
     return len(writing.cases)
 
@@ -71,7 +82,7 @@ def next_register(desk: Desk, connection: Connection) -> datetime | None:
 
 def next_judging(desk: Desk) -> datetime | None:
     """Give when attendance is judged next; None where no ladder asks for it."""
-    if not any(one.when is Trigger.ATTENDANCE_RATE for one in desk.config.provider.every_ladder()):
+    if not any(one.when in _EVENING for one in desk.config.provider.every_ladder()):
         return None
     return to_utc(_judged_day(desk) + ONE_DAY, EVENING)
 
@@ -81,23 +92,12 @@ def _judged_day(desk: Desk) -> date:
     return today if desk.now >= to_utc(today, EVENING) else today - ONE_DAY
 
 
-@dataclass(frozen=True, slots=True)
-class _Low:
-    """A pupil under the limit of a ladder, with what was counted in words."""
-
-    ladder: Ladder
-    pupil_id: int
-    placement_id: int
-    words: str
-
-
-def _judge(desk: Desk, connection: Connection, ladder: Ladder, day: date) -> list[_Low]:
+def _judge(desk: Desk, connection: Connection, ladder: Ladder, day: date) -> list[Low]:
     provider, calendar = desk.provider_id, desk.config.provider.calendar()
     if ladder.window is None or not ladder.window.ends_with(day, next_school_day(calendar, day)):
         return []
     starts = ladder.window.starts(day)
-    counted = pupil_days.attendance(connection, provider, starts, day)
-    low = {row.pupil_id: row for row in counted if ladder.reached(row.attended, row.offered)}
+    low = {one.pupil_id: one for one in crossings_of(desk, connection, ladder, day)}
     before = {
         pupil_id
         for pupil_id, _, on in following.raised_since(connection, provider, low, [ladder.name], starts)
@@ -105,61 +105,27 @@ def _judge(desk: Desk, connection: Connection, ladder: Ladder, day: date) -> lis
     }
     since = f"lessons since {starts.day} {starts:%B}"
     return [
-        _Low(ladder, pupil_id, row.placement_id, f"{row.attended} of {row.offered} {since}")
+        Low(ladder, pupil_id, row.placement_id, f"{row.attended.part} of {row.attended.whole} {since}")
         for pupil_id, row in low.items()
         if pupil_id not in before
     ]
 
 
-def _raise_low(desk: Desk, connection: Connection, low: Sequence[_Low], day: date, writing: Writing) -> None:
-    """Raise what is low in one case a pupil, however many limits it is under."""
-    provider = desk.provider_id
-    cases = following.by_subject(connection, provider, [subject_of(one.pupil_id, day) for one in low])
-    steps = following.steps_of(connection, provider, [case.case_id for case in cases.values()])
-    by_pupil: dict[int, list[_Low]] = {}
-    for one in low:
-        by_pupil.setdefault(one.pupil_id, []).append(one)
-    for pupil_id, some in by_pupil.items():
-        case = cases.get(subject_of(pupil_id, day))
-        there = [StepNow.of(one) for one in steps.get(case.case_id, [])] if case is not None else []
-        asked = [(one.ladder, one.words) for one in some]
-        _raise(desk, asked, case, (pupil_id, day, some[0].placement_id), there, writing)
+def _clear_corrected(desk: Desk, connection: Connection, ladders: Sequence[Ladder]) -> None:
+    """Clear what figures raised that corrections have taken back; attendance that only became better clears nothing."""
+    by_name = {ladder.name: ladder for ladder in ladders}
+    judged: dict[tuple[str, date], set[int]] = {}
 
+    def because(case: Row[Any], step: StepNow) -> str:
+        ladder = by_name.get(step.ladder)
+        if ladder is None:
+            return ""
+        key = (step.ladder, case.day)
+        if key not in judged:
+            judged[key] = {one.pupil_id for one in crossings_of(desk, connection, ladder, case.day)}
+        return "" if case.pupil_id in judged[key] else "corrected: not under the limit"
 
-def _raise(
-    desk: Desk,
-    asked: Sequence[tuple[Ladder, str]],
-    case: Row[Any] | None,
-    about: tuple[int | None, date, int | None],
-    there: list[StepNow],
-    writing: Writing,
-    subject: str = "",
-) -> None:
-    """Raise ladders, each with words of its own for its steps, in one case."""
-    pupil_id, day, placement_id = about
-    now = desk.now
-    case_id = case.case_id if case is not None else -len(writing.cases) - 1
-    for ladder, words in asked:
-        for step in plan_steps(ladder, Event(now, now), desk.config.provider.calendar(), set()):
-            row = new_step(desk, case_id, step, ladder.when, f"{step.words} ({words})")
-            writing.steps.append(row)
-            there.append(now_of(row))
-    if case is not None:
-        pass_time(desk, case, there, writing)
-    elif there:
-        new = {
-            "provider_id": desk.provider_id,
-            "case_id": case_id,
-            "ref": desk.references(1)[0],
-            "subject": subject or subject_of(pupil_id, day),
-            "day": day,
-            "pupil_id": pupil_id,
-            "placement_id": placement_id,
-            "state": "raised",
-            "raised_at": now,
-            "look_at": None,
-        }
-        begin(desk, new, there, writing)
+    clear_where(desk, connection, Trigger.ATTENDANCE_RATE, desk.today - CORRECTED_WITHIN, because)
 
 
 def follow_registers(desk: Desk) -> int:
@@ -185,7 +151,9 @@ def follow_registers(desk: Desk) -> int:
             if _register(at) not in known:
                 words = f"due at {time_words(at)}, {out[at]} {'pupil' if out[at] == 1 else 'pupils'}"
                 about = (None, london_day(at), None)
-                _raise(desk, [(one, words) for one in ladders], None, about, [], writing, _register(at))
+                raise_in_case(
+                    desk, [(one, words) for one in ladders], None, about, [], writing, _register(at)
+                )
                 settling.clear_tasks(connection, provider, instant_text(at), now, "the hub", "a case now")
         steps = following.steps_of(connection, provider, [row.case_id for row in come])
         for row in come:

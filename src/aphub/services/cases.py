@@ -43,7 +43,7 @@ RAISES_BACK = timedelta(days=3)
 """News of an older day raises no case any more: nobody telephones home about last month."""
 ROWS = 500
 
-_JUDGED_ELSEWHERE = frozenset({Trigger.ATTENDANCE_RATE, Trigger.REGISTER_NOT_TAKEN})
+_JUDGED_ELSEWHERE = frozenset({Trigger.ATTENDANCE_RATE, Trigger.WEEKLY_HOURS, Trigger.REGISTER_NOT_TAKEN})
 
 
 @dataclass(frozen=True, slots=True)

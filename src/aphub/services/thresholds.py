@@ -22,6 +22,7 @@ class Crossing:
     attended: Share
     first_day: date
     until_day: date
+    placement_id: int = 0
 
 
 def crossings(
@@ -36,25 +37,44 @@ def crossings(
 
     Under the least number of lessons nothing is said: one cold raises no alarm (policies.md, trap 20).
     """
-    found: list[Crossing] = []
-    for ladder in ladders_for(desk.config.provider.every_ladder(), Trigger.ATTENDANCE_RATE):
-        if ladder.window is None:
-            continue
-        first, until = ladder.window.starts(day), day + ONE_DAY
-        counting = figures.counting_of(
-            desk, connection, first, until, organisation=organisation, placement_ids=placement_ids
+    return [
+        one
+        for ladder in ladders_for(desk.config.provider.every_ladder(), Trigger.ATTENDANCE_RATE)
+        for one in crossings_of(
+            desk, connection, ladder, day, organisation=organisation, placement_ids=placement_ids
         )
-        by_pupil: dict[int, tuple[int, int]] = {}
-        for (pupil, mode), one in figures.counted(desk, connection, counting, ("pupil", "mode")).items():
-            counts = one.figures.lessons
-            # A lesson online is attended online; work at home in place of a lesson in person is not attendance.
-            online = counts.online if mode == Mode.ONLINE else 0
-            attended, offered = by_pupil.get(pupil, (0, 0))
-            attended += counts.in_person + counts.left_site + counts.taught_at_home + online
-            by_pupil[pupil] = (attended, offered + counts.offered)
-        found += [
-            Crossing(ladder, pupil, Share(*both), first, until)
-            for pupil, both in by_pupil.items()
-            if ladder.reached(*both)
-        ]
-    return found
+    ]
+
+
+def crossings_of(
+    desk: Desk,
+    connection: Connection,
+    ladder: Ladder,
+    day: date,
+    *,
+    organisation: str = "",
+    placement_ids: tuple[int, ...] = (),
+) -> list[Crossing]:
+    """Judge one ladder about attendance at the end of a day: what papers print is what cases are raised by."""
+    if ladder.window is None:
+        return []
+    first, until = ladder.window.starts(day), day + ONE_DAY
+    counting = figures.counting_of(
+        desk, connection, first, until, organisation=organisation, placement_ids=placement_ids
+    )
+    shares: dict[int, Share] = {}
+    placements: dict[int, int] = {}
+    by = ("pupil", "placement", "mode")
+    for (pupil, placement, mode), one in figures.counted(desk, connection, counting, by).items():
+        counts = one.figures.lessons
+        # A lesson online is attended online; work at home in place of a lesson in person is not attendance.
+        online = counts.online if mode == Mode.ONLINE else 0
+        attended = counts.in_person + counts.left_site + counts.taught_at_home + online
+        known = shares.get(pupil, Share(0, 0))
+        shares[pupil] = Share(known.part + attended, known.whole + counts.offered)
+        placements[pupil] = min(placement, placements.get(pupil, placement))
+    return [
+        Crossing(ladder, pupil, share, first, until, placements[pupil])
+        for pupil, share in shares.items()
+        if ladder.reached(share.part, share.whole)
+    ]

@@ -1,6 +1,6 @@
 """How a provider follows up: who has which role, its ladders, its order of calls, and its letters."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from fractions import Fraction
 from typing import Annotated, Self, TypeVar
 
@@ -11,7 +11,9 @@ from aphub.domain.cases import with_standard
 from aphub.domain.choices import Choice
 from aphub.domain.deadlines import parse_deadline
 from aphub.domain.ladders import Ladder, Trigger, parse_window
+from aphub.domain.recurring import Recurring
 from aphub.domain.steps import Act, Only, Step, Until
+from aphub.domain.stretches import Every
 
 K = TypeVar("K", bound=Choice)
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,58}$")]
@@ -88,6 +90,15 @@ class LadderConfig(_Strict):
     at_most: float | None = Field(default=None, gt=0, le=100, description="attendance rate: at or under this")
     window: str = Field(default="", description="counted over: week, month, 4 weeks, 20 days")
     at_least: int = Field(default=0, ge=0, description="attendance rate: least number of lessons")
+    more_than_hours: float | None = Field(
+        default=None, gt=0, le=60, description="weekly hours: more than this planned for a pupil"
+    )
+    fewer_than_hours: float | None = Field(
+        default=None,
+        gt=0,
+        le=60,
+        description="weekly hours: fewer than this planned, in a week without closures",
+    )
     steps: tuple[StepConfig, ...] = Field(default=(), description="its steps, in order")
 
     @model_validator(mode="after")
@@ -105,10 +116,12 @@ class LadderConfig(_Strict):
             plan=self.plan,
             times=self.times,
             days=self.days,
-            below=_per_cent(self.below),
-            at_most=_per_cent(self.at_most),
+            below=_exact(self.below),
+            at_most=_exact(self.at_most),
             window=parse_window(self.window) if self.window else None,
             at_least=self.at_least,
+            more_than=_exact(self.more_than_hours),
+            fewer_than=_exact(self.fewer_than_hours),
         )
 
 
@@ -160,6 +173,32 @@ class LetterConfig(_Strict):
             raise ValueError(message) from exc
 
 
+class ReminderConfig(_Strict):
+    """Something that comes round: who does what, and by when each time."""
+
+    every: str = Field(description="day, week, month or term")
+    at: time = Field(description="the time by which it is done, on the last day that you are open in it")
+    days_later: int = Field(default=0, ge=0, le=15, description="open days after that last day")
+    do: str = Field(min_length=3, max_length=160, description="what is to be done, in words; no pupil")
+    owner: str = Field(description="whose it is: a role of [roles], the office, or the safeguarding lead")
+    if_not_done: str = Field(
+        default="",
+        description="the role that is told of it on the next open day, where it is not done by then",
+    )
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        self.recurring()
+        return self
+
+    def recurring(self) -> Recurring:
+        """Give the domain's; raises ValueError in plain words."""
+        if self.at.tzinfo is not None:
+            message = "Write the time as London's clocks show it, such as 16:00"
+            raise ValueError(message)
+        return Recurring(_one_of(Every, self.every), self.at, self.days_later)
+
+
 DEFAULT_ROLES = ("office", "safeguarding lead")
 """Roles that every provider has."""
 
@@ -173,6 +212,9 @@ class FollowUp(_Strict):
     )
     calls: CallsConfig = Field(default_factory=CallsConfig, description="how home is telephoned")
     letters: dict[Name, LetterConfig] = Field(default_factory=dict, description="letters home, by name")
+    reminders: dict[Name, ReminderConfig] = Field(
+        default_factory=dict, description="what comes round every day, week, month or term, by name"
+    )
     _made: tuple[Ladder, ...] | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -187,6 +229,11 @@ class FollowUp(_Strict):
                 if step.letter and step.letter not in self.letters:
                     message = f"The ladder '{name}' needs the letter '{step.letter}'. Add it as [letters.{step.letter}]"
                     raise ValueError(message)
+        for name, reminder in self.reminders.items():
+            for role in (reminder.owner, reminder.if_not_done):
+                if role and role not in known:
+                    message = f"The reminder '{name}' is for '{role}'. Add that role under [roles]"
+                    raise ValueError(message)
         return self
 
     def every_ladder(self) -> tuple[Ladder, ...]:
@@ -200,7 +247,7 @@ class FollowUp(_Strict):
         return any(ladder.when is Trigger.RETURN_AFTER_ABSENCE for ladder in self.every_ladder())
 
 
-def _per_cent(value: float | None) -> Fraction | None:
+def _exact(value: float | None) -> Fraction | None:
     return None if value is None else Fraction(str(value))
 
 

@@ -5,7 +5,7 @@ What each figure means stands in `domain.figures`; withdrawn lessons, and pupils
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -85,6 +85,51 @@ def lesson_spans(connection: Connection, provider_id: int, counting: Counting) -
         .distinct()
     )
     return [(row.starts_wall, row.ends_wall) for row in connection.execute(chosen)]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The lesson time planned for a pupil in a stretch of days that begins on `first_day`, with one of the placements.
+
+    `partly` where a placement begins or ends within these days.
+    """
+
+    pupil_id: int
+    placement_id: int
+    minutes: int
+    first_day: date
+    partly: bool = False
+
+
+def planned_minutes(
+    connection: Connection, provider_id: int, first_day: date, until_day: date
+) -> list[Planned]:
+    """Sum by pupil the lessons of a stretch of days that are due, begun or not."""
+    length = _minutes(lessons.c.ends_wall) - _minutes(lessons.c.starts_wall)
+    chosen = (
+        select(
+            lessons.c.pupil_id,
+            func.min(lessons.c.placement_id).label("placement_id"),
+            func.sum(length).label("minutes"),
+            _number(
+                or_(
+                    placements.c.starts_day > first_day, placements.c.ends_day < until_day - timedelta(days=3)
+                ),
+                "cut",
+            ),
+        )
+        .join(placements, and_(_with(lessons, placements, "placement_id"), placements.c.current))
+        .where(
+            lessons.c.provider_id == provider_id,
+            lessons.c.day >= first_day,
+            lessons.c.day < until_day,
+            lessons.c.state != "withdrawn",
+        )
+        .group_by(lessons.c.pupil_id)
+        .order_by(lessons.c.pupil_id)
+    )
+    rows = connection.execute(chosen).all()
+    return [Planned(row.pupil_id, row.placement_id, int(row.minutes), first_day, row.cut > 0) for row in rows]
 
 
 def counted(

@@ -198,6 +198,21 @@ def plans_on(
     return found
 
 
+def open_of_trigger(
+    connection: Connection, provider_id: int, trigger: str, since: date
+) -> list[tuple[Row[Any], list[Row[Any]]]]:
+    """Give the cases since a day in which a step of this trigger is not over, each with all its steps."""
+    waiting = select(steps.c.case_id).where(
+        steps.c.provider_id == provider_id, steps.c.trigger == trigger, steps.c.state.in_(("later", "open"))
+    )
+    chosen = select(cases).where(
+        cases.c.provider_id == provider_id, cases.c.day >= since, cases.c.case_id.in_(waiting)
+    )
+    rows = list(connection.execute(chosen.order_by(cases.c.case_id)).all())
+    every = steps_of(connection, provider_id, [row.case_id for row in rows])
+    return [(row, every.get(row.case_id, [])) for row in rows]
+
+
 def raised_since(
     connection: Connection, provider_id: int, pupil_ids: Iterable[int], ladder_names: Sequence[str], day: date
 ) -> set[tuple[int, str, date]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
 from aphub.store import owed
 from aphub.store.pupils import in_batches
@@ -17,9 +17,6 @@ from aphub.store.tables import (
     owed_reports,
     placements,
 )
-
-_THERE = ("present", "late", "left_early", "left_site", "taught_at_home", "arrived_unexpected")
-_OFFERED = (*_THERE, "absent", "worked_at_home", "online")
 
 
 def lessons_to_look_at(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
@@ -97,36 +94,6 @@ def lessons_of_days(
     days = [day for _, day in wanted]
     known = days_of(connection, provider_id, {pupil for pupil, _ in asked}, min(days), max(days))
     return [row.lesson_id for pupil, rows in known.items() for row in rows if (pupil, row.day) in asked]
-
-
-def attendance(connection: Connection, provider_id: int, from_day: date, until_day: date) -> list[Row[Any]]:
-    """Count by pupil the lessons offered and those attended as offered over some days; both days count.
-
-    What we cancelled, what was elsewhere, and what nobody could join or wrote down, was not offered. Who worked at home, or
-    online in place of a lesson in person, was not absent, but did not attend it.
-    """
-    offered = func.sum(case((entries.c.outcome.in_(_OFFERED), 1), else_=0)).label("offered")
-    there = entries.c.outcome.in_(_THERE) | ((entries.c.outcome == "online") & (lessons.c.mode == "online"))
-    attended = func.sum(case((there, 1), else_=0)).label("attended")
-    chosen = (
-        select(lessons.c.pupil_id, func.min(lessons.c.placement_id).label("placement_id"), offered, attended)
-        .join(
-            entries,
-            and_(
-                entries.c.provider_id == lessons.c.provider_id,
-                entries.c.lesson_id == lessons.c.lesson_id,
-                entries.c.current,
-            ),
-        )
-        .where(
-            lessons.c.provider_id == provider_id,
-            lessons.c.day >= from_day,
-            lessons.c.day <= until_day,
-            lessons.c.state == "entered",
-        )
-        .group_by(lessons.c.pupil_id)
-    )
-    return list(connection.execute(chosen))
 
 
 def lessons_due(connection: Connection, provider_id: int, day: date) -> list[Row[Any]]:
