@@ -65,8 +65,20 @@ def test_what_people_are_reminded_of_has_a_ladder(provider: str):
 
     assert reminded
     assert [
-        row[0] for row in reminded if "ladder `" not in row[1] and "found safe" not in row[0].lower()
+        row[0]
+        for row in reminded
+        if not re.search(r"(ladder|reminders?) `", row[1]) and "found safe" not in row[0].lower()
     ] == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_reminder_stands_in_the_table_and_in_the_configuration(provider: str):
+    config = tomllib.loads((ROOT / "config" / "providers" / f"{provider}.toml").read_text())
+    named = [
+        re.findall(r"`([a-z-]+)`", found) for found in re.findall(r"reminders? (`[^)]*)\)", of(provider))
+    ]
+
+    assert {name for some in named for name in some} == set(config.get("reminders", {}))
 
 
 def test_each_provider_has_its_own_week():
