@@ -65,7 +65,14 @@ def test_a_day_is_explained_rule_by_rule(told):
 
 def test_a_wrong_code_and_a_lone_approver_are_turned_away(applied, code_in):
     applied("approve", "hill-school", "office", "--by", HEAD, gives=1)
-    applied("check", "hill-school", "office")
+    said = applied("check", "hill-school", "office", "--page", str(applied.home)).output
+    for ending in ("html", "txt"):
+        page = applied.home / f"for-their-it-hill-school-office.{ending}"
+        assert f"Written for their IT team: {page}" in said
+        words = page.read_text()
+        assert all(
+            one in words for one in ("What to allow", "DKIM", "Spreadsheets under a password", "Whom to ask")
+        )
     applied("test-report", "hill-school", "office", "--by", OFFICE)
 
     wrong = applied("read-back", "hill-school", "office", "000000", "--by", OFFICE, gives=1)

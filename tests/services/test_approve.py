@@ -313,6 +313,9 @@ def test_passphrase_is_shown_once_and_stays_with_its_destination(world):
     assert approve.test_report(world.hub, world.desk, *HILL, JO).passphrase == ""
     assert world.desk.file_password(channel(world)) == first.passphrase
     assert search_for_planted(bytes(channel(world).sealed), planted=[first.passphrase]) == []
+    renewed = approve.test_report(world.hub, world.desk, *HILL, JO, new_passphrase=True).passphrase
+    assert renewed not in {"", first.passphrase}
+    assert world.desk.file_password(channel(world)) == renewed
 
 
 def test_new_destination_has_a_passphrase_of_its_own(world):

@@ -109,12 +109,13 @@ def _write_page(
 @organisation
 @channel
 @by_option(needed=True)
+@click.option("--new-passphrase", is_flag=True, help="Give their files another one, as when staff leave.")
 @click.pass_obj
-def test_report(ground: Ground, organisation: str, channel: str, by: str) -> None:
+def test_report(ground: Ground, organisation: str, channel: str, by: str, *, new_passphrase: bool) -> None:
     """Send a TEST message about invented pupils, with six figures for the school to read back by phone."""
     with ground.hub() as hub:
         desk = hub.desk(ground.provider)
-        sent = actions.test_report(hub, desk, organisation, channel, by)
+        sent = actions.test_report(hub, desk, organisation, channel, by, new_passphrase=new_passphrase)
         known = desk.config.organisations[organisation]
     phone = f" on {known.phone}" if known.phone else ""
     if sent.by_code:

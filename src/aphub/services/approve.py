@@ -92,10 +92,19 @@ def check(hub: Adapters, desk: Desk, organisation: str, channel: str) -> list[Ch
     return steps
 
 
-def test_report(hub: Adapters, desk: Desk, organisation: str, channel: str, by: str) -> TestSent:
+def test_report(
+    hub: Adapters,
+    desk: Desk,
+    organisation: str,
+    channel: str,
+    by: str,
+    *,
+    new_passphrase: bool = False,  # noqa: PT028
+) -> TestSent:
     """Send a TEST message about invented pupils at once, with a code to be read back by phone.
 
-    A live channel stays live. A register gets no marks: it is checked again instead (see the module's words).
+    A live channel stays live. `new_passphrase` makes another one, as when staff leave: it holds for what is prepared from
+    now on. A register gets no marks: it is checked again instead (see the module's words).
 
     Raises:
         NotYetError: The channel has not been checked as it is now.
@@ -113,7 +122,7 @@ def test_report(hub: Adapters, desk: Desk, organisation: str, channel: str, by: 
             )
         kept = open_kept(desk, row)
         same = kept.get("destination") == route.destination
-        password = str(kept.get("password", "")) if same else ""
+        password = str(kept.get("password", "")) if same and not new_passphrase else ""
         fresh = "" if password or not _protects_files(route) else _passphrase()
     script = ""
     if route.adapter.writes_register:
