@@ -99,7 +99,7 @@ def test_report(
     channel: str,
     by: str,
     *,
-    new_passphrase: bool = False,  # noqa: PT028
+    new_passphrase: bool = False,  # noqa: PT028 - a service, no test
 ) -> TestSent:
     """Send a TEST message about invented pupils at once, with a code to be read back by phone.
 
