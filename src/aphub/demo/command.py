@@ -50,6 +50,9 @@ def play(home: Path, console: Console, *, again: bool = False) -> int:
         hub = _play(folder, console)
     except AphubError as exc:
         console.print(Text(str(exc), "yellow"), soft_wrap=True)
+        if folder.is_finished:
+            # A day that an older aphub played, say: it holds nothing that is worth keeping.
+            console.print(Text("Play the day anew with: aphub demo --again", "dim"))
         return 2
     except KeyboardInterrupt:
         console.print(Text("Stopped. The next time it begins anew.", "yellow"))
