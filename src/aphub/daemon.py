@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import schedule
@@ -191,8 +192,18 @@ def only_one(hub: Hub) -> Iterator[None]:
     if not hub.store.is_sqlite:
         yield
         return
-    path = hub.file("daemon.lock")
-    with path.open("a+") as file:
+    with nobody_else(hub.file("daemon.lock")):
+        yield
+
+
+@contextmanager
+def nobody_else(lock: Path) -> Iterator[None]:
+    """Hold a hub's lock file.
+
+    Raises:
+        AlreadyRunningError: Another process holds it.
+    """
+    with lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:

@@ -44,6 +44,7 @@ from aphub.settings.load import load_config, load_settings
 from aphub.settings.models import HubSettings, Snapshot
 from aphub.store.engine import Store, home_url, open_store, recall, remember
 from aphub.store.keys import KeyStore, master_key, open_keys
+from aphub.store.upgrading import Upgrade, upgrade
 
 SIMULATED = "simulated"
 INSTALLATION = "installation"
@@ -250,6 +251,15 @@ def create_hub(home: Path, master: MasterKey, *, simulated: bool = False) -> Non
             remember(connection, SIMULATED, "yes")
     store.close()
     open_keys(home_url(home, settings.store.keys), master).close()
+
+
+def upgrade_hub(home: Path) -> Upgrade:
+    """Bring the store of the hub in `home` to this version's schema; nothing may be running meanwhile.
+
+    Raises:
+        SchemaError: It cannot be; the words say what to do.
+    """
+    return upgrade(home_url(home, load_settings(home).store.url))
 
 
 def open_hub(

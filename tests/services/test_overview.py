@@ -1,6 +1,7 @@
 """What people see: today, the log, a message's life, what waits, why something was not sent, and what would be."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -8,10 +9,13 @@ from sqlalchemy import Engine, event
 
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError
 from aphub.domain.errors import AphubError
+from aphub.plugins import Plugins
 from aphub.services import approve, life, overview
 from aphub.services.desk import Desk
 from aphub.services.draft import drafts
 from aphub.services.explain import Why, explain
+from aphub.services.routes import Routes
+from aphub.settings.models import Snapshot
 from aphub.store import tables as t
 from aphub.testing import search_for_planted
 from tests.told import facts_of
@@ -347,3 +351,16 @@ def test_looking_asks_the_store_no_oftener_for_many_pupils_than_for_one(world):
     world.owe(timedelta(days=1))
     assert only(world).owed == 21
     assert statements_of(desk, *looks) == with_one
+
+
+def test_way_that_this_installation_cannot_serve_is_named_and_the_others_go_on(world):
+    [lost] = Routes(world.desk.config, Plugins()).lost
+    assert (lost.organisation, lost.channel) == ("hill-school", "email")
+    assert "not installed" in lost.words
+    older = world.desk.config.model_dump(by_alias=True)
+    older["organisations"]["hill-school"]["channels"][0]["an_older_setting"] = 1
+    changed = Routes(Snapshot.model_validate(older), world.desk.plugins)
+    assert "not what this version" in changed.lost[0].words
+    assert changed.of("hill-school") == ()
+    said = overview.waiting(replace(world.desk, routes=changed))
+    assert any("Nothing can go this way" in one.words and "aphub apply" in one.mend for one in said)

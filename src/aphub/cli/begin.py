@@ -11,7 +11,7 @@ from aphub.cli.ground import NEEDS_A_PERSON, USED_WRONGLY, Ground, by_option
 from aphub.cli.shown import as_list, new_table, say_json, show_list
 from aphub.clock import SystemClock
 from aphub.domain.calendar import london_day
-from aphub.hub import NOT_USABLE, create_hub
+from aphub.hub import NOT_USABLE, create_hub, upgrade_hub
 from aphub.sealing import MasterKey, RecoveryTextError
 from aphub.services import owe
 
@@ -27,14 +27,18 @@ _TRIES = 5
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the recovery key to this new file (mode 0600) instead of having it typed back.",
 )
+@click.option("--upgrade", is_flag=True, help="Bring the database of an older aphub to this version.")
 @click.pass_context
-def init(ctx: click.Context, recovery_key_file: Path | None) -> None:
+def init(ctx: click.Context, recovery_key_file: Path | None, *, upgrade: bool) -> None:
     """Make a new hub: keys, database, and a starter configuration.
 
     Shows a recovery key and has it typed back. Without that key, a lost disk is lost data.
     """
     ground: Ground = ctx.obj
     home = ground.home
+    if upgrade:
+        _upgrade(home)
+        return
     if (home / "keys").exists() or (home / "hub.db").exists():
         click.echo(f"There is a hub in {home} already.", err=True)
         click.echo("Nothing was changed.", err=True)
@@ -52,6 +56,23 @@ def init(ctx: click.Context, recovery_key_file: Path | None) -> None:
     if recovery_key_file is not None:
         click.echo(f"The recovery key is in {recovery_key_file}. Keep it away from this machine.")
     click.echo(f"Next: aphub --home {home} apply")
+
+
+def _upgrade(home: Path) -> None:
+    # Found here, so that making a hub does not wait for the daemon's modules.
+    from aphub.daemon import nobody_else  # noqa: PLC0415
+
+    with nobody_else(home / "daemon.lock"):
+        done = upgrade_hub(home)
+    if done.before == done.after:
+        click.echo("The database is as this version wants it. Nothing was changed.")
+        return
+    click.echo(f"The database has gone from version {done.before} to {done.after}. Nothing else was changed.")
+    if done.copy is not None:
+        click.echo(
+            f"As it was before, it is in {done.copy}. Delete that when all is well: it holds what the hub holds."
+        )
+    click.echo("Look at it first: aphub today")
 
 
 def _have_it_typed_back(master: MasterKey) -> None:

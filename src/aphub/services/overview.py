@@ -208,6 +208,10 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
             for line in _channel_lines(desk, ways)
             if line.state != "live" and line.next_step
         ),
+        *(
+            Open("channel", f"{way.organisation} {way.channel}", f"Nothing can go this way. {way.words}", way.mend, None, way.organisation)
+            for way in desk.routes.lost
+        ),
         *(Open("ending", one.way, one.words, one.mend, one.at, one.organisation) for one in ends_soon(desk)),
     ]  # fmt: skip
 

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from aphub.api.adapters import AnyAdapter, ConnectionSettings, RouteSettings
 from aphub.domain.reports import Report
 from aphub.plugins import Plugins
@@ -39,22 +41,44 @@ class Route:
         return complaint or self.settings.cannot_carry(report) or self.adapter.can_express(report, may_write)
 
 
+@dataclass(frozen=True, slots=True)
+class LostWay:
+    """A channel by which nothing can go as aphub is installed now, in words, and what to do about it."""
+
+    organisation: str
+    channel: str
+    words: str
+    mend: str
+
+
 class Routes:
-    """All routes of one provider's snapshot; channels of missing adapters are left out and named."""
+    """All routes of one provider's snapshot; channels that this installation cannot serve are left out and named."""
 
     def __init__(self, config: Snapshot, plugins: Plugins) -> None:
-        """Build every route; settings were validated when the snapshot was made."""
+        """Build every route; settings were validated when the snapshot was made, maybe by an older version."""
         self._by_organisation: dict[str, tuple[Route, ...]] = {}
-        self.missing: list[tuple[str, str, str]] = []
+        self.lost: list[LostWay] = []
         for slug, organisation in config.organisations.items():
             routes = []
             for rank, channel in enumerate(organisation.channels):
                 connection = config.provider.connections[channel.connection]
                 adapter = plugins.adapters.get(connection.adapter)
                 if adapter is None:
-                    self.missing.append((slug, channel.name, connection.adapter))
+                    words = f"Its adapter, {connection.adapter}, is not installed."
+                    mend = (
+                        f"Install aphub-{connection.adapter}, or give them another way and run: aphub apply"
+                    )
+                    self.lost.append(LostWay(slug, channel.name, words, mend))
                     continue
-                settings = adapter.route_class(**channel.route())
+                try:
+                    connection_settings = adapter.connection_class(**connection.settings())
+                    settings = adapter.route_class(**channel.route())
+                except ValidationError:
+                    words = f"Its settings are not what this version of {connection.adapter} takes."
+                    self.lost.append(
+                        LostWay(slug, channel.name, words, "To see what to change, run: aphub apply")
+                    )
+                    continue
                 routes.append(
                     Route(
                         organisation=slug,
@@ -62,7 +86,7 @@ class Routes:
                         rank=rank,
                         adapter=adapter,
                         connection=channel.connection,
-                        connection_settings=adapter.connection_class(**connection.settings()),
+                        connection_settings=connection_settings,
                         lane=_lane(config.provider.slug, connection.adapter, connection.settings()),
                         settings=settings,
                         destination=_destination(adapter, settings, connection.settings()),

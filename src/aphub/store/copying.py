@@ -32,12 +32,7 @@ class CopyError(AphubError):
 def copy_store(store: Store, folder: Path) -> list[str]:
     """Write a consistent copy of a store into files of a folder; give their names."""
     if store.is_sqlite:
-        source = Path(str(make_url(store.url).database))
-        target = folder / SQLITE_FILE
-        _private(target)
-        with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
-            here.backup(there)
-            there.execute("PRAGMA journal_mode=DELETE")
+        copy_sqlite(Path(str(make_url(store.url).database)), folder / SQLITE_FILE)
         return [SQLITE_FILE]
     names = []
     # One reading transaction is one snapshot: its isolation is REPEATABLE READ.
@@ -54,6 +49,14 @@ def copy_store(store: Store, folder: Path) -> list[str]:
                         file.write(block)
             names.append(name)
     return names
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Write a consistent copy of a SQLite file, whoever writes there meanwhile, for its owner's eyes only."""
+    _private(target)
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
+        here.backup(there)
+        there.execute("PRAGMA journal_mode=DELETE")
 
 
 def put_back(url: str, folder: Path, revision: str) -> None:

@@ -74,7 +74,7 @@ def require_known_schema(engine: Engine) -> None:
         raise SchemaError(
             "This database was made by an older aphub.",
             "Nothing was changed.",
-            "Make a backup, then run: aphub init --upgrade",
+            "Stop the daemon, then run: aphub init --upgrade",
         )
 
 
