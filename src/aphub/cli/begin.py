@@ -59,8 +59,8 @@ def init(ctx: click.Context, recovery_key_file: Path | None, *, upgrade: bool) -
 
 
 def _upgrade(home: Path) -> None:
-    # Found here, so that making a hub does not wait for the daemon's modules.
-    from aphub.daemon import nobody_else  # noqa: PLC0415
+
+    from aphub.daemon import nobody_else  # noqa: PLC0415 - making a hub does not wait for the modules of the daemon
 
     with nobody_else(home / "daemon.lock"):
         done = upgrade_hub(home)
