@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, StatementError
 from aphub.store.engine import allocate, insert_ignoring, open_store, recall, remember
 from aphub.store.schema import SchemaError, known_revisions
 from aphub.store.tables import facts, metadata, providers
+from aphub.testing import PLANTED_SECRET
 
 
 def test_migrations_equal_the_tables(store):
@@ -48,6 +49,12 @@ def test_transaction_that_fails_leaves_nothing(store):
 def test_reader_cannot_write(store):
     with pytest.raises(DatabaseError), store.reading() as connection:
         connection.execute(insert(facts), {"name": "colour", "value": "blue"})
+
+
+def test_error_of_the_database_shows_no_value(store):
+    with pytest.raises(DatabaseError) as refused, store.reading() as connection:
+        connection.execute(insert(facts), {"name": "colour", "value": PLANTED_SECRET})
+    assert PLANTED_SECRET not in str(refused.value)
 
 
 def test_reader_has_one_view_while_others_write(store):

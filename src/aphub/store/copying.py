@@ -101,7 +101,7 @@ def _put_sqlite(target: Path, folder: Path) -> None:
 
 
 def _put_postgresql(url: str, folder: Path, revision: str) -> None:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     try:
         if (folder / SQLITE_FILE).is_file():
             raise CopyError(

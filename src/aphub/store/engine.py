@@ -68,15 +68,17 @@ def open_store(url: str, *, create: bool = False) -> Store:
     if parsed.get_backend_name() == "sqlite":
         if create and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        writer = create_engine(url, connect_args={"check_same_thread": False})
+        writer = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
         event.listen(writer, "connect", prepare_sqlite)
         event.listen(writer, "begin", _begin_immediate)
-        reader = create_engine(url, connect_args={"check_same_thread": False})
+        reader = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
         event.listen(reader, "connect", _prepare_sqlite_reader)
         event.listen(reader, "begin", _begin_deferred)
     else:
-        writer = create_engine(url, pool_size=8, pool_pre_ping=True)
-        reader = create_engine(url, pool_size=8, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+        writer = create_engine(url, hide_parameters=True, pool_size=8, pool_pre_ping=True)
+        reader = create_engine(
+            url, hide_parameters=True, pool_size=8, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+        )
         event.listen(writer, "connect", _prepare_postgresql)
         event.listen(reader, "connect", _prepare_postgresql_reader)
     store = Store(url, writer, reader)

@@ -137,7 +137,7 @@ def _copy(source: Connection, target: Connection, table: Any) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[Connection]:
     """Open one copy as a database of its own; all or nothing is written."""
-    engine = create_engine(f"sqlite:///{path.absolute()}")
+    engine = create_engine(f"sqlite:///{path.absolute()}", hide_parameters=True)
     event.listen(engine, "connect", prepare_sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     try:

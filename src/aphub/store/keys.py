@@ -303,7 +303,7 @@ def scrub(engine: Engine) -> None:
 
 def open_keys(url: str, master: MasterKey) -> KeyStore:
     """Open the key store at `url`, making its tables the first time."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     if make_url(url).get_backend_name() == "sqlite":
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", _begin)

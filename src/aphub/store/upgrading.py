@@ -28,7 +28,7 @@ def upgrade(url: str) -> Upgrade:
     Raises:
         SchemaError: There is no hub in it, it was made by a newer aphub, or an earlier copy lies there.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     try:
         before = revision_of(engine)
     finally:
