@@ -98,6 +98,7 @@ def test_numbers_words_days_instants_and_nothing_at_all_go_in_at_once(store):
         "look_at": None,
         "handed_over_at": AT,
         "missed_told_at": None,
+        "summary": None,
     }
     rows = [
         {**row, "owed_id": number, "ref": f"{row['ref']}{number}", "recipient_id": number}

@@ -278,6 +278,7 @@ def _say(line: str) -> None:
 
 _KINDS = {
     "arbor": "A school's Arbor",
+    "graph": "Microsoft Graph, with one mailbox",
     "rest": "A school's system with a JSON API",
     "sftp": "A secure drop (SFTP)",
     "smtp": "A mail server",
