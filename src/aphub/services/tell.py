@@ -36,7 +36,7 @@ PHONE_WITHIN = timedelta(minutes=10)
 _ERASED = "this pupil's record cannot be read any more"
 _MOVED = "this pupil is now told to somebody else"
 FIRST_THREADS = 50
-THREADS = 250
+THREADS = 100
 """How many threads one look takes."""
 
 log = get_logger("tell")

@@ -12,8 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from psycopg import sql
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import Connection, Table, create_engine, inspect
 from sqlalchemy.engine import make_url
 
 from aphub.domain.errors import AphubError
@@ -40,13 +39,14 @@ def copy_store(store: Store, folder: Path) -> list[str]:
         for table in metadata.sorted_tables:
             name = f"{table.name}.copy"
             _private(folder / name)
-            with (folder / name).open("wb") as file, _cursor(connection) as cursor:
-                statement = sql.SQL("COPY {} ({}) TO STDOUT").format(
-                    sql.Identifier(table.name), _columns(table)
-                )
-                with cursor.copy(statement) as copied:
-                    for block in copied:
-                        file.write(block)
+            what = f"COPY {_quoted(connection, table.name, table)} TO STDOUT"
+            with (
+                (folder / name).open("wb") as file,
+                _cursor(connection) as cursor,
+                cursor.copy(what) as copied,
+            ):
+                for block in copied:
+                    file.write(block)
             names.append(name)
     return names
 
@@ -118,10 +118,8 @@ def _put_postgresql(url: str, folder: Path, revision: str) -> None:
         with engine.begin() as connection:
             for path in sorted(folder.glob("*.copy")):
                 with path.open("rb") as file, _cursor(connection) as cursor:
-                    table = metadata.tables.get(path.stem)
-                    columns = sql.SQL(" ({})").format(_columns(table)) if table is not None else sql.SQL("")
-                    statement = sql.SQL("COPY {}{} FROM STDIN").format(sql.Identifier(path.stem), columns)
-                    with cursor.copy(statement) as copied:
+                    where = _quoted(connection, path.stem, metadata.tables.get(path.stem))
+                    with cursor.copy(f"COPY {where} FROM STDIN") as copied:
                         while block := file.read(_CHUNK):
                             copied.write(block)
     finally:
@@ -135,8 +133,11 @@ def _cursor(connection: Connection) -> Iterator[Any]:
         yield cursor
 
 
-def _columns(table: Any) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+def _quoted(connection: Connection, name: str, table: Table | None) -> str:
+    """Name a table and, where we know them, its columns in our order."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    columns = ", ".join(quote(column.name) for column in table.columns) if table is not None else ""
+    return f"{quote(name)} ({columns})" if columns else quote(name)
 
 
 def _private(path: Path) -> None:

@@ -113,7 +113,7 @@ def prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "secure_delete=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "cache_size=-32000",
+        "cache_size=-16000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
