@@ -58,6 +58,20 @@ def test_changed_statement_is_named(world):
     assert (verdict.ok, verdict.first_bad_index, verdict.damage) == (False, 2, Damage.CHANGED)
 
 
+def test_statement_that_was_made_text_is_named(make_world_anew):
+    world = make_world_anew()  # on SQLite: PostgreSQL keeps the type of a column
+    told_day(world)
+    with world.hub.store.transaction() as connection:
+        connection.exec_driver_sql(
+            "UPDATE statements SET body = replace(body, '2026', '2025') WHERE number = 2"
+        )
+        connection.exec_driver_sql(
+            "UPDATE ledger_nodes SET hash = 'no hash' WHERE level = 0 AND position = 3"
+        )
+    verdict = receipts.verify(world.desk)
+    assert (verdict.ok, verdict.first_bad_index, verdict.damage) == (False, 2, Damage.CHANGED)
+
+
 def test_deleted_statement_is_named(world):
     told_day(world)
     with world.hub.store.transaction() as connection:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Row, cast, func, insert, select, tuple_
 
 from aphub.domain.ledger.merkle import Frontier, Node, NodeKey, frontier_of
 from aphub.store.bulk import add_many
@@ -78,10 +78,15 @@ def all_checkpoints(connection: Connection, provider_id: int) -> list[str]:
 
 
 def statements_from(connection: Connection, provider_id: int, number: int = 0) -> Iterator[Row[Any]]:
-    """Give statements in order of their number, streaming."""
+    """Give number, kind, subject and body of statements in order of their number, streaming.
+
+    SQLite keeps a value of whatever type somebody wrote: what was made text there is read as its bytes, so that a check
+    finds it changed.
+    """
+    body = cast(statements.c.body, LargeBinary).label("body")
     while True:
         chosen = (
-            select(statements)
+            select(statements.c.number, statements.c.kind, statements.c.subject, body)
             .where(statements.c.provider_id == provider_id, statements.c.number >= number)
             .order_by(statements.c.number)
             .limit(_BATCH)
@@ -109,7 +114,7 @@ def statements_about(connection: Connection, provider_id: int, subjects: Sequenc
 def leaf_hashes(connection: Connection, provider_id: int) -> Iterator[bytes]:
     """Give the stored hashes of the leaves in order of their position, streaming; a gap is an empty hash."""
     chosen = (
-        select(ledger_nodes.c.position, ledger_nodes.c.hash)
+        select(ledger_nodes.c.position, cast(ledger_nodes.c.hash, LargeBinary).label("hash"))
         .where(ledger_nodes.c.provider_id == provider_id, ledger_nodes.c.level == 0)
         .order_by(ledger_nodes.c.position)
     )
@@ -128,7 +133,8 @@ def nodes_between(
     connection: Connection, provider_id: int, level: int, start: int, until: int
 ) -> dict[int, bytes]:
     """Give the stored nodes of a level by position, from `start` to before `until`."""
-    chosen = select(ledger_nodes.c.position, ledger_nodes.c.hash).where(
+    stored = cast(ledger_nodes.c.hash, LargeBinary).label("hash")
+    chosen = select(ledger_nodes.c.position, stored).where(
         ledger_nodes.c.provider_id == provider_id,
         ledger_nodes.c.level == level,
         ledger_nodes.c.position >= start,
