@@ -34,6 +34,7 @@ def test_old_address_hears_that_the_way_changes_and_no_pupil_is_named(world):
     assert far == "far"
     assert "another one" in words
     assert "phone us now: 01632 960" in words
+    assert "any file" not in words  # there is none
     assert "elsewhere" not in words  # whoever reads there need not know
     assert pupil.upn not in str(notice.documents)
     assert notice.reports == ()

@@ -286,7 +286,8 @@ def _head(message: Message) -> str:
 
 
 def _wrong_school(message: Message) -> str:
-    return f"Wrong school? Do not open any file. Phone {message.provider_phone} and quote the reference."
+    file = "" if message.kind is Kind.NOTICE else " Do not open any file."
+    return f"Wrong school?{file} Phone {message.provider_phone} and quote the reference."
 
 
 def _foot(message: Message) -> list[str]:
