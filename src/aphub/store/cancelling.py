@@ -12,6 +12,16 @@ from aphub.store.tables import cancellations, cancelled_lessons, entries, lesson
 Rows = list[dict[str, Any]]
 
 
+_OF_LESSON = and_(
+    cancelled_lessons.c.provider_id == lessons.c.provider_id,
+    cancelled_lessons.c.lesson_id == lessons.c.lesson_id,
+)
+_OF_CANCELLATION = and_(
+    cancellations.c.provider_id == cancelled_lessons.c.provider_id,
+    cancellations.c.cancellation_id == cancelled_lessons.c.cancellation_id,
+)
+
+
 def lessons_between(
     connection: Connection,
     provider_id: int,
@@ -121,20 +131,8 @@ def of_ref(connection: Connection, provider_id: int, ref: str) -> list[Row[Any]]
             cancelled_lessons.c.answered_by,
             cancelled_lessons.c.answered_at,
         )
-        .join(
-            cancelled_lessons,
-            and_(
-                cancelled_lessons.c.provider_id == lessons.c.provider_id,
-                cancelled_lessons.c.lesson_id == lessons.c.lesson_id,
-            ),
-        )
-        .join(
-            cancellations,
-            and_(
-                cancellations.c.provider_id == cancelled_lessons.c.provider_id,
-                cancellations.c.cancellation_id == cancelled_lessons.c.cancellation_id,
-            ),
-        )
+        .join(cancelled_lessons, _OF_LESSON)
+        .join(cancellations, _OF_CANCELLATION)
         .where(cancellations.c.provider_id == provider_id, cancellations.c.ref == ref)
         .order_by(lessons.c.starts_at, lessons.c.lesson_id)
     )
@@ -147,20 +145,8 @@ def refs_of(
     """Give the cancellation of each cancelled lesson of some placements, by placement and start."""
     chosen = (
         select(lessons.c.placement_id, lessons.c.starts_at, cancellations.c.ref)
-        .join(
-            cancelled_lessons,
-            and_(
-                cancelled_lessons.c.provider_id == lessons.c.provider_id,
-                cancelled_lessons.c.lesson_id == lessons.c.lesson_id,
-            ),
-        )
-        .join(
-            cancellations,
-            and_(
-                cancellations.c.provider_id == cancelled_lessons.c.provider_id,
-                cancellations.c.cancellation_id == cancelled_lessons.c.cancellation_id,
-            ),
-        )
+        .join(cancelled_lessons, _OF_LESSON)
+        .join(cancellations, _OF_CANCELLATION)
         .where(
             lessons.c.provider_id == provider_id,
             lessons.c.placement_id.in_(placement_ids),
