@@ -94,12 +94,6 @@ class Look:
         return self.hours[organisation]
 
     @classmethod
-    def read(cls, desk: Desk, connection: Connection, now: datetime, limit: int) -> "Look":
-        """Read the most pressing threads with their owed reports, lessons, entries and what was told."""
-        threads = telling.threads_to_look_at(connection, desk.provider_id, now, limit)
-        return cls.of(desk, connection, now, threads)
-
-    @classmethod
     def of(cls, desk: Desk, connection: Connection, now: datetime, threads: list[Row[Any]]) -> "Look":
         """Read what these threads hold."""
         if not threads:

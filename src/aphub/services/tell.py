@@ -38,6 +38,8 @@ _MOVED = "this pupil is now told to somebody else"
 FIRST_THREADS = 50
 THREADS = 100
 """How many threads one look takes."""
+PRESSING = 20 * THREADS
+"""How many threads are looked at before what has become pressing meanwhile is asked for."""
 
 log = get_logger("tell")
 
@@ -56,24 +58,38 @@ def tell_all(desk: Desk, kept: Callable[[], object]) -> int:
 
     The first look is small, so that the first messages leave while the others are put together.
     """
-    messages, limit = 0, FIRST_THREADS
+    messages, take = 0, FIRST_THREADS
     while True:
-        told = tell_now(desk, limit)
-        messages += told.messages
-        if told.messages:
-            kept()
-        if told.looked < limit:
+        pressing = _pressing(desk, PRESSING)
+        at = 0
+        while at < len(pressing):
+            told = _tell(desk, pressing[at : at + take])
+            at, take = at + take, THREADS
+            messages += told.messages
+            if told.messages:
+                kept()
+        if len(pressing) < PRESSING:
             return messages
-        limit = THREADS
 
 
 def tell_now(desk: Desk, limit: int = THREADS) -> TellResult:
-    """Tell what must be told now, up to `limit` threads; call again while `looked` equals it."""
+    """Tell what must be told now in one look, up to `limit` threads; call again while `looked` equals it."""
+    return _tell(desk, _pressing(desk, limit))
+
+
+def _pressing(desk: Desk, limit: int) -> list[int]:
+    with desk.store.reading() as connection:
+        return telling.pressing_threads(connection, desk.provider_id, desk.now, limit)
+
+
+def _tell(desk: Desk, thread_ids: Sequence[int]) -> TellResult:
+    """Look at these threads, and tell what they come to."""
+    if not thread_ids:
+        return TellResult()
     now = desk.now
     with desk.store.reading() as connection:
-        look = Look.read(desk, connection, now, limit)
-        if not look.threads:
-            return TellResult()
+        threads = telling.threads_of(connection, desk.provider_id, thread_ids)
+        look = Look.of(desk, connection, now, threads)
         live = telling.live_channels(
             connection, desk.provider_id, (thread.organisation for thread in look.threads)
         )

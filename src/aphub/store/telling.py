@@ -103,10 +103,10 @@ class KeptLesson:
         return Entry(lesson, row.version, fact, row.made_at, row.made_by, actions, row.taken_at)
 
 
-def threads_to_look_at(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[Row[Any]]:
-    """Give the next threads in which something must be looked at, most pressing promise first."""
-    pressing = (
-        select(owed_reports.c.thread_id, func.min(owed_reports.c.due_by).label("due_by"))
+def pressing_threads(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[int]:
+    """Name the next threads in which something must be looked at, most pressing promise first."""
+    chosen = (
+        select(owed_reports.c.thread_id)
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.look_at <= now,
@@ -114,18 +114,19 @@ def threads_to_look_at(connection: Connection, provider_id: int, now: datetime, 
             owed_reports.c.summary.is_(None),
         )
         .group_by(owed_reports.c.thread_id)
-        .order_by("due_by", owed_reports.c.thread_id)
+        .order_by(func.min(owed_reports.c.due_by), owed_reports.c.thread_id)
         .limit(limit)
-        .subquery()
     )
-    chosen = (
-        select(threads)
-        .join(
-            pressing, and_(threads.c.thread_id == pressing.c.thread_id, threads.c.provider_id == provider_id)
-        )
-        .order_by(pressing.c.due_by, threads.c.thread_id)
+    return list(connection.execute(chosen).scalars())
+
+
+def threads_of(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> list[Row[Any]]:
+    """Give threads in the order in which they are named, without those that are gone."""
+    chosen = select(threads).where(
+        threads.c.provider_id == provider_id, among(connection, threads.c.thread_id, thread_ids)
     )
-    return list(connection.execute(chosen).all())
+    found = {row.thread_id: row for row in connection.execute(chosen)}
+    return [found[thread_id] for thread_id in thread_ids if thread_id in found]
 
 
 def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> list[Row[Any]]:
