@@ -6,13 +6,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from aphub.store.bulk import add_many, change_many
-from aphub.store.copying_in import add_at_once
 from aphub.store.tables import owed_reports, threads, verifying_keys
 
 AT = datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC)
-
-
-ways_to_add = pytest.mark.parametrize("add", [add_many, add_at_once])
 
 
 def thread(number: int) -> dict[str, object]:
@@ -27,29 +23,26 @@ def thread(number: int) -> dict[str, object]:
     }
 
 
-@ways_to_add
-def test_rows_added_in_bulk_are_those_that_were_given(store, add):
+def test_rows_added_in_bulk_are_those_that_were_given(store):
     rows = [thread(number) for number in range(1, 4)]
     with store.transaction() as connection:
-        add(connection, threads, rows)
+        add_many(connection, threads, rows)
         found = connection.execute(select(threads).order_by(threads.c.thread_id)).mappings().all()
     assert [dict(row) for row in found] == rows
 
 
-@ways_to_add
-def test_instants_are_converted_as_their_column_says(store, add):
+def test_instants_are_converted_as_their_column_says(store):
     key = {"provider_id": 1, "vkey": "a+b", "since": AT}
     with store.transaction() as connection:
-        add(connection, verifying_keys, [key])
+        add_many(connection, verifying_keys, [key])
         connection.execute(insert(verifying_keys), {**key, "vkey": "c+d"})
         assert set(connection.execute(select(verifying_keys.c.since)).scalars()) == {AT}
 
 
-@ways_to_add
-def test_a_naive_instant_is_refused(store, add):
+def test_a_naive_instant_is_refused(store):
     key = {"provider_id": 1, "vkey": "a+b", "since": AT.replace(tzinfo=None)}
     with pytest.raises(ValueError, match="without a time zone"), store.transaction() as connection:
-        add(connection, verifying_keys, [key])
+        add_many(connection, verifying_keys, [key])
 
 
 def test_a_change_touches_the_named_rows_and_columns_of_one_provider_only(store):
@@ -69,16 +62,14 @@ def test_nothing_is_done_for_no_rows(store):
         assert connection.execute(select(threads)).all() == []
 
 
-@ways_to_add
-def test_a_row_with_something_that_is_no_column_is_refused(store, add):
+def test_a_row_with_something_that_is_no_column_is_refused(store):
     with pytest.raises(KeyError, match="no column for mood"), store.transaction() as connection:
-        add(connection, threads, [{**thread(1), "mood": "sunny"}])
+        add_many(connection, threads, [{**thread(1), "mood": "sunny"}])
 
 
-@ways_to_add
-def test_a_row_that_lacks_a_column_is_refused(store, add):
+def test_a_row_that_lacks_a_column_is_refused(store):
     with pytest.raises(KeyError), store.transaction() as connection:
-        add(connection, threads, [thread(1), {"thread_id": 2}])
+        add_many(connection, threads, [thread(1), {"thread_id": 2}])
 
 
 def test_numbers_words_days_instants_and_nothing_at_all_go_in_at_once(store):
@@ -105,15 +96,15 @@ def test_numbers_words_days_instants_and_nothing_at_all_go_in_at_once(store):
         for number in range(700)
     ]
     with store.transaction() as connection:
-        add_at_once(connection, owed_reports, rows)
+        add_many(connection, owed_reports, rows)
         found = connection.execute(select(owed_reports).order_by(owed_reports.c.owed_id)).mappings().all()
     assert [dict(one) for one in found] == rows
 
 
 def test_rows_that_are_refused_leave_nothing_of_their_batch(store):
     with store.transaction() as connection:
-        add_at_once(connection, threads, [thread(1)])
+        add_many(connection, threads, [thread(1)])
     with pytest.raises(Exception, match=r"(?i)unique"), store.transaction() as connection:
-        add_at_once(connection, threads, [thread(2), thread(1)])
+        add_many(connection, threads, [thread(2), thread(1)])
     with store.reading() as connection:
         assert connection.execute(select(threads.c.ref)).scalars().all() == ["T1"]

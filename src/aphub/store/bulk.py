@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Insert, LargeBinary, Select, Table, Update, bindparam, insert, update
 from sqlalchemy.engine import Dialect
 
+from aphub.store.copying_in import copy_in
+
 Rows = Sequence[dict[str, Any]]
 _PROVIDER = "the_provider"
 _STATEMENTS = 256  # of one process: some thirty tables and changes, and as many databases as a test run opens
@@ -62,7 +64,11 @@ class _Prepared:
 
 def add_many(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert rows, all with the columns of the first; nothing happens for none."""
-    if rows:
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        copy_in(connection, table, rows)
+    else:
         made = _insert(table, tuple(rows[0]), connection.dialect)
         connection.exec_driver_sql(made.sql, made.parameters(rows))
 

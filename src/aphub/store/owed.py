@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, tuple_, update
 
 from aphub.store.among import among
-from aphub.store.bulk import change_many, read_many
-from aphub.store.copying_in import add_at_once
+from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.engine import allocate
 from aphub.store.tables import lessons, owed_reports, threads
 
@@ -33,7 +32,7 @@ def add_lessons(connection: Connection, rows: Rows) -> None:
     """Insert lessons in one batch, numbering them."""
     for row, number in zip(rows, allocate(connection, "lessons", len(rows)), strict=True):
         row["lesson_id"] = number
-    add_at_once(connection, lessons, rows)
+    add_many(connection, lessons, rows)
 
 
 def change_lessons(connection: Connection, provider_id: int, changes: Rows) -> None:
@@ -83,7 +82,7 @@ def add_owed(connection: Connection, rows: Rows) -> None:
     """Insert owed reports in one batch, numbering them."""
     for row, number in zip(rows, allocate(connection, "owed_reports", len(rows)), strict=True):
         row["owed_id"] = number
-    add_at_once(connection, owed_reports, rows)
+    add_many(connection, owed_reports, rows)
 
 
 def change_owed(connection: Connection, provider_id: int, changes: Rows) -> None:
@@ -122,7 +121,7 @@ def thread_ids(
             }
             for number, ref, (organisation, agreement, period) in zip(numbers, references, new, strict=False)
         ]
-        add_at_once(connection, threads, rows)
+        add_many(connection, threads, rows)
         found.update(dict(zip(new, numbers, strict=True)))
     return found
 
