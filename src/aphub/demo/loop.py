@@ -24,22 +24,42 @@ class NeverQuietError(RuntimeError):
 
 
 class Narrator:
-    """Says what passes did: at most once a played minute for each kind of trouble, so that retries do not shout."""
+    """Says what happened and what passes did: what one minute sent in one line, and trouble seldom, so that retries do not shout."""
 
     def __init__(self, display: Display) -> None:
         """Say it on a display."""
         self._display = display
+        self._sent: tuple[datetime, int] | None = None
         self._troubled: datetime | None = None
+
+    def say(self, one: Happening) -> None:
+        """Tell one thing that happened."""
+        self.rest()
+        self._display.say(one.at, one.words, bad=one.bad)
 
     def tell(self, at: datetime, result: PassResult) -> None:
         """Tell of one instant's passes."""
+        if self._sent and at - self._sent[0] >= REST:
+            self.rest()
         if result.handed_over:
-            words = "1 message sent" if result.handed_over == 1 else f"{result.handed_over} messages sent"
-            self._display.say(at, f"  {words}")
+            since, count = self._sent or (at, 0)
+            self._sent = since, count + result.handed_over
         if result.failed and (self._troubled is None or at - self._troubled >= QUIET):
-            count = f"{result.failed} {'message' if result.failed == 1 else 'messages'}"
-            self._display.say(at, f"  {count} could not be sent yet: we try again", bad=True)
+            self.rest()
+            self._display.say(
+                at, f"  {_messages(result.failed)} could not be sent yet: we try again", bad=True
+            )
             self._troubled = at
+
+    def rest(self) -> None:
+        """Tell what was sent and is not told yet."""
+        if self._sent:
+            self._display.say(self._sent[0], f"  {_messages(self._sent[1])} sent")
+            self._sent = None
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
 
 
 def play_until(
@@ -58,12 +78,13 @@ def play_until(
             while waiting and waiting[0].at <= clock.now():
                 one = waiting.popleft()
                 one.do(one.at)
-                display.say(one.at, one.words, bad=one.bad)
+                narrator.say(one)
             result = pass_until_quiet(hub, pool)
             narrator.tell(clock.now(), result)
             keep_played_time(hub)
             display.move(clock.now(), sides.arrived())
             if clock.now() >= ends:
+                narrator.rest()
                 return result
             clock.advance_to(_next(clock.now(), result, waiting, ends))
 
