@@ -79,6 +79,20 @@ def test_a_content_and_the_next_envelope_leave_in_one_write():
     ]
 
 
+def test_a_no_is_told_before_anything_more_leaves():
+    script = [
+        (b"DATA\r\n", OPENED),
+        (b"DATA\r\n", b"451 4.7.1 Slow down\r\n" + OPENED),
+        (b"\r\n.\r\n", b"250 2.0.0 Ok\r\n"),
+    ]
+    with played(script) as (wire, heard):
+        outcomes = send_letters(session(wire, "PIPELINING"), [letter("one"), letter("two")])
+        _, outcome = next(outcomes)
+        before, (_, other) = len(heard), next(outcomes)
+    assert isinstance(outcome, TransientDeliveryError)
+    assert (before, other.ok) == (2, True)
+
+
 @pytest.mark.parametrize("answer", [b"554 5.5.1 No valid recipients\r\n", b"250 2.0.0 Ok\r\n"])
 def test_an_open_data_without_a_recipient_gets_an_empty_message_and_counts_as_refused(answer: bytes):
     script = [

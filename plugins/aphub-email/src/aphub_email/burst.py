@@ -1,11 +1,12 @@
 """Many messages through one session: commands sent together where the server allows it (RFC 2920).
 
 A message's content and the next message's commands leave in one write, so a message costs one round trip instead of
-four. What became of each message is told apart, also when the connection ends on the way.
+four; while the server works on them, the answer before is told and the message after is made ready. What became of each
+message is told apart, also when the connection ends on the way.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aphub.api import DeliveryError, UncertainDeliveryError
@@ -43,45 +44,64 @@ class SessionEndedError(Exception):
 
 
 @dataclass(slots=True)
-class _Open:
-    """A letter for which the server waits: its content goes out with the next write."""
+class _Ready:
+    """A letter ready to leave: the commands that announce it, and its content as it travels."""
 
     letter: Letter
+    commands: list[bytes] = field(repr=False)
     content: bytes = field(repr=False)
     refused: DeliveryError | None = None
 
 
-def send_letters(session: Session, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
-    """Send letters in order, giving each outcome as soon as it is known.
+Told = list[tuple[Letter, Outcome]]
+
+
+def send_letters(session: Session, letters: Iterable[Letter]) -> Iterator[tuple[Letter, Outcome]]:
+    """Send letters in order, giving each outcome before the one after the next leaves; a no before anything more does.
 
     Raises:
         SessionEndedError: After the outcome of the letter whose content was on its way, if there was one.
     """
-    last: _Open | None = None
-    for letter in letters:
+    waiting = iter(letters)
+    known: Told = []
+    opened: _Ready | None = None  # the server waits for its content
+    coming = _next_ready(session, waiting, known)
+    try:
+        while opened or coming:
+            commands = _announcing(session, coming) if coming else []
+            _send(session, opened, b"".join(commands) if session.pipelining else b"", known)
+            # The server has something to do now, and so have we.
+            yield from _told(known)
+            following = _next_ready(session, waiting, known)
+            if opened:
+                _settle(session, opened, known)
+                if isinstance(known[-1][1], DeliveryError):
+                    yield from _told(known)
+            opened = _envelope(session, coming, commands, known) if coming else None
+            if coming and not opened:
+                yield from _told(known)
+            coming = following
+    except SessionEndedError:
+        yield from _told(known)
+        raise
+    yield from _told(known)
+
+
+def _told(known: Told) -> Iterator[tuple[Letter, Outcome]]:
+    """Give each outcome once."""
+    while known:
+        yield known.pop(0)
+
+
+def _next_ready(session: Session, waiting: Iterator[Letter], known: Told) -> _Ready | None:
+    """Make the next letter ready; what cannot go through this session at all has its outcome now."""
+    for letter in waiting:
         content = stuffed(letter.content)
-        problem = _unfit(session, letter, content)
-        if problem is not None:
-            yield letter, problem
-            continue
-        commands = _commands(session, letter)
-        if not session.pipelining:
-            if last is not None:
-                yield from _settle(session, last, b"")
-            refused, waits = _envelope_by_steps(session, commands)
-        else:
-            group = b"".join(commands)
-            if last is not None:
-                yield from _settle(session, last, group)
-            else:
-                _write(session, group)
-            refused, waits = _envelope_at_once(session, len(commands))
-        # A server may say 354 although it took no recipient: then an empty message ends it (RFC 2920 3.1).
-        last = _Open(letter, _NO_CONTENT if refused else content, refused) if waits else None
-        if refused and last is None:
-            yield letter, refused
-    if last is not None:
-        yield from _settle(session, last, b"")
+        problem = _unfit(session, letter)
+        if problem is None:
+            return _Ready(letter, _commands(session, letter), content)
+        known.append((letter, problem))
+    return None
 
 
 def stuffed(content: bytes) -> bytes:
@@ -92,10 +112,10 @@ def stuffed(content: bytes) -> bytes:
     return dotted + (b".\r\n" if dotted.endswith(b"\r\n") or not dotted else b"\r\n.\r\n")
 
 
-def _unfit(session: Session, letter: Letter, content: bytes) -> DeliveryError | None:
+def _unfit(session: Session, letter: Letter) -> DeliveryError | None:
     """Say why a letter cannot go through this session at all."""
-    ends = content.count(b"\r\n")
-    if content.count(b"\n") != ends or content.count(b"\r") != ends:
+    in_lines = letter.content.replace(b"\r\n", b"")
+    if b"\n" in in_lines or b"\r" in in_lines:
         return words.malformed()
     if not letter.content.isascii() and "8BITMIME" not in session.features:
         return words.malformed()
@@ -105,19 +125,38 @@ def _unfit(session: Session, letter: Letter, content: bytes) -> DeliveryError | 
 
 
 def _commands(session: Session, letter: Letter) -> list[bytes]:
-    """Write the commands that come before a content; an open envelope is reset first."""
+    """Write the commands that come before a content."""
     eight = b"" if letter.content.isascii() else b" BODY=8BITMIME"
     size = b" SIZE=%d" % len(letter.content) if "SIZE" in session.features else b""
     # A report says which message it is about, and brings only its headers back (RFC 3461).
     asks = session.connection.imap_host and "DSN" in session.features and _ENVELOPE_ID.fullmatch(letter.key)
     envelope = b" RET=HDRS ENVID=%s" % letter.key.encode() if asks else b""
     notify = b" NOTIFY=SUCCESS,FAILURE,DELAY" if asks else b""
-    commands = [
+    return [
         b"MAIL FROM:<%s>%s%s%s\r\n" % (letter.sender.encode("ascii"), size, eight, envelope),
         b"RCPT TO:<%s>%s\r\n" % (letter.recipient.encode("ascii"), notify),
         b"DATA\r\n",
     ]
-    return [b"RSET\r\n", *commands] if session.stale else commands
+
+
+def _announcing(session: Session, coming: _Ready) -> list[bytes]:
+    """Give the commands that announce a letter; an envelope that was left open is reset first."""
+    return [b"RSET\r\n", *coming.commands] if session.stale else coming.commands
+
+
+def _envelope(session: Session, coming: _Ready, commands: list[bytes], known: Told) -> _Ready | None:
+    """Give the letter if the server waits for its content now; if not, why is known."""
+    at_once = session.pipelining
+    refused, waits = (
+        _envelope_at_once(session, len(commands)) if at_once else _envelope_by_steps(session, commands)
+    )
+    coming.refused = refused
+    if refused and waits:
+        # A server may say 354 although it took no recipient: then an empty message ends it (RFC 2920 3.1).
+        coming.content = _NO_CONTENT
+    elif refused:
+        known.append((coming.letter, refused))
+    return coming if waits else None
 
 
 def _envelope_at_once(session: Session, count: int) -> tuple[DeliveryError | None, bool]:
@@ -150,22 +189,29 @@ def _judge(session: Session, replies: list[Reply]) -> tuple[DeliveryError | None
     return (None if waits else words.message_refused(replies[-1])), waits
 
 
-def _settle(session: Session, last: _Open, following: bytes) -> Iterator[tuple[Letter, Outcome]]:
-    """Send a content with what follows it, and read what became of it."""
-    host = session.connection.host
+def _send(session: Session, opened: _Ready | None, following: bytes, known: Told) -> None:
+    """Send a content, if the server waits for one, with what follows it."""
+    content = opened.content if opened else b""
     try:
-        session.wire.write(last.content + following)
+        session.wire.write(content + following)
     except LineLostError as exc:
-        # The dot decides: without it the server may not take the message (RFC 5321 section 4.1.1.4).
-        problem = _uncertain(host) if exc.arrived >= len(last.content) else words.lost(host)
-        yield last.letter, last.refused or problem
+        host = session.connection.host
+        if opened:
+            # The dot decides: without it the server may not take the message (RFC 5321 section 4.1.1.4).
+            problem = _uncertain(host) if exc.arrived >= len(content) else words.lost(host)
+            known.append((opened.letter, opened.refused or problem))
         raise SessionEndedError(words.lost(host)) from exc
+
+
+def _settle(session: Session, last: _Ready, known: Told) -> None:
+    """Read what became of a content."""
     reply = _answer_to_content(session)
     if reply is None:
-        yield last.letter, last.refused or _uncertain(host)
+        host = session.connection.host
+        known.append((last.letter, last.refused or _uncertain(host)))
         raise SessionEndedError(words.lost(host))
     session.taken += reply.ok
-    yield last.letter, last.refused or (reply if reply.ok else words.message_refused(reply))
+    known.append((last.letter, last.refused or (reply if reply.ok else words.message_refused(reply))))
     if reply.code == _CLOSING:
         raise SessionEndedError(words.message_refused(reply))
 
