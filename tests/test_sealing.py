@@ -1,5 +1,6 @@
 """Keys and seals: what is sealed opens in one place with one key, and nothing secret ever shows."""
 
+import hmac
 import pickle
 import unicodedata
 from pathlib import Path
@@ -12,12 +13,12 @@ from aphub.sealing import (
     BlindIndex,
     CannotOpenError,
     DataKey,
+    Keyed,
     MasterKey,
     MasterKeyError,
     RecoveryTextError,
     SealingError,
     key_name,
-    keyed_digest,
     open_many,
     open_sealed,
     seal,
@@ -215,8 +216,13 @@ def test_a_blind_index_tells_names_kinds_and_secrets_apart() -> None:
 
 
 def test_a_keyed_digest_needs_its_secret() -> None:
-    assert keyed_digest(b"a" * 32, b"register") == keyed_digest(b"a" * 32, b"register")
-    assert keyed_digest(b"a" * 32, b"register") != keyed_digest(b"b" * 32, b"register")
+    assert Keyed(b"a" * 32).digest(b"register") == Keyed(b"a" * 32).digest(b"register")
+    assert Keyed(b"a" * 32).digest(b"register") != Keyed(b"b" * 32).digest(b"register")
+
+
+@given(secret=st.binary(max_size=200), content=st.binary(max_size=300))
+def test_a_keyed_digest_is_the_hmac_of_the_standard_library(secret: bytes, content: bytes) -> None:
+    assert Keyed(secret).digest(content) == hmac.digest(secret, content, "sha256")
 
 
 def test_a_key_is_named_by_what_can_be_erased_apart() -> None:

@@ -208,7 +208,8 @@ class DeliveryResult:
         hops: str = "",
     ) -> "DeliveryResult":
         """Say that every report of the delivery was taken."""
-        results = tuple(ReportResult(report, Answer.TAKEN) for report in delivery.reports)
+        taken = Answer.TAKEN
+        results = tuple([ReportResult(report, taken) for report in delivery.reports])
         return cls(rung, results, reference, evidence or {}, hops)
 
 

@@ -1,11 +1,11 @@
 """Keys, sealing and look-up without showing: how personal data lies in the store.
 
 A leaf: it knows no table, no provider's configuration and nothing else of aphub. Everything is built on `cryptography`
-(AES-256-GCM, NIST SP 800-38D; HKDF, RFC 5869) and the standard library's HMAC (RFC 2104).
+(AES-256-GCM, NIST SP 800-38D; HKDF, RFC 5869) and the standard library's SHA-256 (HMAC, RFC 2104).
 """
 
 from aphub.sealing.errors import CannotOpenError, MasterKeyError, RecoveryTextError, SealingError
-from aphub.sealing.lookups import BlindIndex, keyed_digest
+from aphub.sealing.lookups import BlindIndex, Keyed
 from aphub.sealing.master import MasterKey
 from aphub.sealing.seals import (
     DataKey,
@@ -24,12 +24,12 @@ __all__ = [
     "BlindIndex",
     "CannotOpenError",
     "DataKey",
+    "Keyed",
     "MasterKey",
     "MasterKeyError",
     "RecoveryTextError",
     "SealingError",
     "key_name",
-    "keyed_digest",
     "open_many",
     "open_sealed",
     "seal",

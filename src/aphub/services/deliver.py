@@ -247,8 +247,9 @@ def _give_up(answers: Iterator[tuple[str, DeliveryResult | DeliveryError]], trie
 def _checked(one: Tried, answer: DeliveryResult | DeliveryError) -> DeliveryResult | DeliveryError | None:
     """Take an answer only if it speaks of every report exactly once; anything else is the adapter's fault."""
     if isinstance(answer, DeliveryResult):
-        told = sorted(result.report for result in answer.results)
-        if told != sorted(report.ref for report in one.carried):
+        told = [result.report for result in answer.results]
+        carried = [report.ref for report in one.carried]
+        if told != carried and sorted(told) != sorted(carried):
             one.fault = "did not answer for every report"
             return None
     return answer

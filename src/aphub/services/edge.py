@@ -59,7 +59,7 @@ def at_the_edge(
             route=way.settings,
             documents=documents,
             rows=rows,
-            reports=tuple(report.ref for report in one.carried),
+            reports=tuple([report.ref for report in one.carried]),
             row_reports=row_reports,
             may_write=agreement.may_write if agreement else frozenset(),
             attempt=one.number,
@@ -69,17 +69,16 @@ def at_the_edge(
 
 def wrong_pupils(desk: Desk, one: Tried, rows: Iterable[dict[str, str]], row_reports: Sequence[str]) -> str:
     """Say why a dispatch must not leave: a pupil of another organisation, a row of no report, or do-not-share."""
-    by_ref = {report.ref: report for report in one.carried}
-    if not by_ref or set(row_reports) != set(by_ref):
+    index_of = {report.ref: report.upn_index for report in one.carried}
+    if not index_of or set(row_reports) != index_of.keys():
         return "wrong_school"
-    for report in one.carried:
-        if report.organisation != one.row.organisation:
-            return "wrong_school"
-        if report.suppressed:
-            return "do_not_share"
+    if {report.organisation for report in one.carried} != {one.row.organisation}:
+        return "wrong_school"
+    if any(report.suppressed for report in one.carried):
+        return "do_not_share"
+    index = desk.vault.index
     for row, ref in zip(rows, row_reports, strict=True):
-        upn = row["upn"]
-        if upn and desk.vault.index("upn", upn) != by_ref[ref].upn_index:
+        if (upn := row["upn"]) and index("upn", upn) != index_of[ref]:
             return "wrong_school"
     return ""
 

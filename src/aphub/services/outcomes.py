@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from aphub.api.adapters import Answer, DeliveryResult, Repeat, Rung
+from aphub.api.adapters import Answer, DeliveryResult, Repeat, ReportResult, Rung
 from aphub.api.errors import (
     DeliveryError,
     RefusedDeliveryError,
@@ -26,6 +26,7 @@ from aphub.store.engine import allocate, lock_ledger
 
 FIRST_FOLLOW_UP = timedelta(seconds=2)
 _ABOVE_HANDED_OVER = frozenset({Rung.ACCEPTED, Rung.CONFIRMED})
+_TAKEN = Answer.TAKEN
 _ARRIVED = frozenset({Answer.TAKEN, Answer.ALREADY_THERE, Answer.PENDING})
 _OUTCOMES: dict[type[DeliveryError], Outcome] = {
     TransientDeliveryError: Outcome.TRANSIENT,
@@ -94,13 +95,14 @@ def settle(
 
 
 def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResult, now: datetime) -> None:
-    by_report = {answer.report: answer for answer in result.results}
-    all_taken = all(answer.answer is Answer.TAKEN for answer in result.results)
+    not_taken = [answer for answer in result.results if answer.answer is not _TAKEN]
     arrived, lost = one.carried, list[Row[Any]]()
-    if not all_taken:
+    by_report: dict[str, ReportResult] = {}
+    if not_taken:
+        by_report = {answer.report: answer for answer in result.results}
         arrived = [report for report in one.carried if by_report[report.ref].answer in _ARRIVED]
         lost = [report for report in one.carried if by_report[report.ref].answer not in _ARRIVED]
-    pending = not all_taken and any(answer.answer is Answer.PENDING for answer in result.results)
+    pending = any(answer.answer is Answer.PENDING for answer in not_taken)
     dispatch_id = one.row.dispatch_id
     at = min(result.at or now, now)
     state = (
@@ -120,7 +122,7 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
             "lease_by": None,
         }
     )
-    if all_taken:
+    if not not_taken:
         writing.taken.append(dispatch_id)
     else:
         writing.answers += [
@@ -130,9 +132,7 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
     writing.ends.append(_end(one, "taken" if arrived else "refused", "", "", now))
     words = {answer.report: answer.words for answer in result.results if answer.words}
     evidence = {**result.evidence, **({"words": words} if words else {})}
-    answers = {
-        answer.report: answer.answer.value for answer in result.results if answer.answer is not Answer.TAKEN
-    }
+    answers = {answer.report: answer.answer.value for answer in not_taken}
     if arrived or not one.carried:
         if one.row.kind != "alert":
             writing.arrived[at].append(dispatch_id)

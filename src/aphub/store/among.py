@@ -8,14 +8,14 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, bindparam
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Integer, String, any_, bindparam, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 
 class _Listed(FunctionElement[int]):
-    """The values of a JSON list of whole numbers, as a subquery."""
+    """The values of a JSON list, as a subquery."""
 
     type = BigInteger()
     inherit_cache = True
@@ -27,8 +27,37 @@ def _subquery(element: _Listed, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(SELECT value FROM json_each{listed})"  # noqa: S608 - what stands there is a parameter
 
 
-def among(connection: Connection, column: ColumnElement[int], keys: Collection[int]) -> ColumnElement[bool]:
-    """Say in SQL that a column holds one of these keys."""
+class _ListedPairs(FunctionElement[int]):
+    """The values of a JSON list of pairs of whole numbers, as a subquery of two columns."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_ListedPairs)
+def _pairs(element: _ListedPairs, compiler: SQLCompiler, **kw: Any) -> str:
+    listed = compiler.process(element.clause_expr, **kw)
+    return f"(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each{listed})"  # noqa: S608 - as above
+
+
+@compiles(_ListedPairs, "postgresql")
+def _pairs_there(element: _ListedPairs, compiler: SQLCompiler, **kw: Any) -> str:
+    listed = compiler.process(element.clause_expr, **kw)
+    return f"(SELECT (value->>0)::bigint, (value->>1)::bigint FROM json_array_elements({listed}::json))"  # noqa: S608 - as above
+
+
+def among(
+    connection: Connection, column: ColumnElement[Any], keys: Collection[int] | Collection[str]
+) -> ColumnElement[bool]:
+    """Say in SQL that a column holds one of these keys, all numbers or all words."""
     if connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(keys), ARRAY(BigInteger())))
+        kind = BigInteger() if isinstance(column.type, Integer) else String()
+        return column == any_(bindparam(None, list(keys), ARRAY(kind)))
     return column.bool_op("IN")(_Listed(bindparam(None, json.dumps(list(keys)))))
+
+
+def among_pairs(
+    one: ColumnElement[int], other: ColumnElement[int], keys: Collection[tuple[int, int]]
+) -> ColumnElement[bool]:
+    """Say in SQL that two columns together hold one of these pairs."""
+    return tuple_(one, other).bool_op("IN")(_ListedPairs(bindparam(None, json.dumps(list(keys)))))

@@ -1,6 +1,8 @@
 """The reports that dispatches carry, with whom they are really for: read anew from placement and recipient."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
@@ -89,10 +91,8 @@ def carried(connection: Connection, provider_id: int, dispatch_ids: Sequence[int
 
 
 def _by_dispatch(rows: Sequence[Any]) -> Carried:
-    found: Carried = {}
-    for row in rows:
-        found.setdefault(row.dispatch_id, []).append(row)
-    return found
+    # Every selection above puts them in this order.
+    return {number: list(some) for number, some in groupby(rows, attrgetter("dispatch_id"))}
 
 
 def _with(one: Any, other: Any, key: str) -> Any:

@@ -12,6 +12,7 @@ from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.reports import Row
 
 _LENGTH = struct.Struct(">I")
+_from_text = json.JSONDecoder().raw_decode  # of what we wrote: `loads` would guess the encoding first
 
 
 def lines_to_data(lines: Sequence[SessionEntry]) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ def unpack(packed: bytes) -> tuple[tuple[Document, ...], tuple[Row, ...], tuple[
     """Read a dispatch's documents, rows and the report of each row back."""
     [length] = _LENGTH.unpack_from(packed)
     start = _LENGTH.size
-    header = json.loads(packed[start : start + length])
+    header = _from_text(packed[start : start + length].decode())[0]
     start += length
     documents = []
     for name, media_type, size in header["documents"]:
@@ -110,5 +111,5 @@ def unpack(packed: bytes) -> tuple[tuple[Document, ...], tuple[Row, ...], tuple[
 def unpack_papers(packed: bytes) -> tuple[dict[str, Any], ...]:
     """Read back what a summary was made of; nothing for a report."""
     [length] = _LENGTH.unpack_from(packed)
-    header = json.loads(packed[_LENGTH.size : _LENGTH.size + length])
+    header = _from_text(packed[_LENGTH.size : _LENGTH.size + length].decode())[0]
     return tuple(header.get("papers", ()))

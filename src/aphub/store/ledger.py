@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Row, cast, func, insert, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Row, cast, func, insert, select
 
 from aphub.domain.ledger.merkle import Frontier, Node, NodeKey, frontier_of
+from aphub.store.among import among_pairs
 from aphub.store.bulk import add_many
 from aphub.store.tables import checkpoints, ledger_nodes, statements, verifying_keys
 
@@ -23,11 +24,11 @@ def size(connection: Connection, provider_id: int) -> int:
 
 def nodes(connection: Connection, provider_id: int, keys: Sequence[NodeKey]) -> list[bytes]:
     """Give the hashes of complete nodes in the order of their keys; a missing one is an empty hash."""
-    chosen = select(ledger_nodes).where(
-        ledger_nodes.c.provider_id == provider_id,
-        tuple_(ledger_nodes.c.level, ledger_nodes.c.position).in_(list(keys)),
+    column = ledger_nodes.c
+    chosen = select(column.level, column.position, column.hash).where(
+        column.provider_id == provider_id, among_pairs(column.level, column.position, keys)
     )
-    found = {(row.level, row.position): row.hash for row in connection.execute(chosen).all()}
+    found = {(level, position): value for level, position, value in connection.execute(chosen)}
     return [found.get(key, b"") for key in keys]
 
 

@@ -254,6 +254,6 @@ def live_channels(
     chosen = select(channels).where(
         channels.c.provider_id == provider_id,
         channels.c.state == "live",
-        channels.c.organisation.in_(sorted(set(organisations))),
+        among(connection, channels.c.organisation, sorted(set(organisations))),
     )
-    return {(row.organisation, row.name): row for row in connection.execute(chosen).all()}
+    return {(row.organisation, row.name): row for row in read_many(connection, chosen)}

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from aphub.domain.errors import AphubError
-from aphub.sealing import BlindIndex, DataKey, key_name, keyed_digest, open_sealed, seal
+from aphub.sealing import BlindIndex, DataKey, Keyed, key_name, open_sealed, seal
 
 
 class Keys(Protocol):
@@ -57,7 +57,7 @@ class Vault:
         """Keep the store and the provider's own index secret."""
         self.provider_id = provider_id
         self._keys = keys
-        self._index_secret = index_secret
+        self._keyed = Keyed(index_secret)
         self._blind = BlindIndex(index_secret)
 
     def data_keys(self, subjects: Sequence[int | str], record_class: str, year: str) -> list[DataKey]:
@@ -170,7 +170,7 @@ class Vault:
 
     def seal_json(self, key: DataKey, context: str, value: Any) -> bytes:
         """Seal a JSON value."""
-        return seal(key, json.dumps(value, ensure_ascii=False).encode(), context.encode())
+        return seal(key, _as_text(value).encode(), context.encode())
 
     def index(self, kind: str, text: str) -> bytes:
         """Give the blind index of a text: equal texts of one kind give equal indexes."""
@@ -178,7 +178,7 @@ class Vault:
 
     def digest(self, content: bytes) -> bytes:
         """Give a keyed digest, so that a list of digests tells nothing to others."""
-        return keyed_digest(self._index_secret, content)
+        return self._keyed.digest(content)
 
     def digest_json(self, value: Any) -> bytes:
         """Give the keyed digest of a JSON value, whatever the order of its keys."""
@@ -187,7 +187,7 @@ class Vault:
     @staticmethod
     def plain_json(value: Any) -> str:
         """Write a JSON value with its keys in order."""
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return _in_order(value)
 
     def secret(self, name: str) -> SecretStr:
         """Give a secret by name."""
@@ -199,6 +199,8 @@ class Vault:
 
 
 _from_text = json.JSONDecoder().raw_decode
+_as_text = json.JSONEncoder(ensure_ascii=False).encode
+_in_order = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 def _read_json(plain: bytes) -> Any:

@@ -11,6 +11,7 @@ from aphub.domain.ledger.errors import StatementError
 Statement = Mapping[str, Any]
 """A statement as data: `type`, `version`, `at`, and the fields of its kind."""
 
+_SELF: dict[str, shape.Field] = {"type": shape.known, "version": shape.known}
 _ALWAYS: dict[str, shape.Field] = {"at": shape.instant}
 _DISPATCH: dict[str, shape.Field] = {"dispatch": shape.reference, "reports": shape.hexdigests}
 _FAR_SIDE: dict[str, shape.Field] = {**_DISPATCH, "attempt": shape.count, "evidence": shape.hexdigest}
@@ -31,6 +32,14 @@ class Kind:
     required: Mapping[str, shape.Field]
     may: Mapping[str, shape.Field] = field(default_factory=dict)
     version: int = 1
+    needs: frozenset[str] = field(init=False, repr=False)
+    shapes: Mapping[str, shape.Field] = field(init=False, repr=False)
+    """Every field that it may have, with its shape."""
+
+    def __post_init__(self) -> None:
+        """Put all fields together, once."""
+        object.__setattr__(self, "needs", frozenset(_ALWAYS) | self.required.keys())
+        object.__setattr__(self, "shapes", {**_SELF, **_ALWAYS, **self.required, **self.may})
 
 
 _ALL = (
@@ -133,14 +142,12 @@ def check_statement(statement: Statement) -> Kind:
     if kind is None:
         message = "A statement of an unknown kind or version cannot stand in the ledger."
         raise StatementError(message)
-    missing = [name for name in (*_ALWAYS, *kind.required) if name not in statement]
-    if missing:
+    if not kind.needs <= statement.keys():
+        missing = [name for name in (*_ALWAYS, *kind.required) if name not in statement]
         message = f"A statement of the kind {kind.type} lacks: {', '.join(missing)}."
         raise StatementError(message)
     for name, value in statement.items():
-        if name in {"type", "version"}:
-            continue
-        fits = _ALWAYS.get(name) or kind.required.get(name) or kind.may.get(name)
+        fits = kind.shapes.get(name)
         if fits is None:
             # The field's name may be somebody's data too, so it is not repeated.
             message = f"A statement of the kind {kind.type} has a field that the kind does not know."
