@@ -8,9 +8,22 @@ pytest_plugins = ["tests.house.run_report"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the one option of our own."""
+    """Add the options of our own."""
     parser.addoption(
-        "--faults-many", action="store_true", help="kill at 1,000 random moments instead of 25 on each store"
+        "--faults-many",
+        nargs="?",
+        type=int,
+        const=1000,
+        default=25,
+        metavar="N",
+        help="kill at N (1,000) random moments instead of 25 on each store",
+    )
+    parser.addoption(
+        "--faults-seed",
+        type=int,
+        default=20260303,
+        metavar="S",
+        help="choose other random moments, so that many can be tried in parts",
     )
 
 

@@ -1,8 +1,10 @@
 """A hub's day in a process that may be killed at any moment; each run is forked, so that starting costs little.
 
-Reads one JSON request a line and answers with one JSON line: how the run ended, and after how long.
+Reads one JSON request a line and answers with one JSON line: how the run ended, after how long, and what it said last.
+A run that does not come to its end writes down where each of its threads stands before it is ended.
 """
 
+import faulthandler
 import json
 import os
 import shutil
@@ -28,6 +30,9 @@ PUTS = (
     (datetime(2026, 3, 3, 9, 50, tzinfo=UTC), "correction.csv"),
 )
 """Which file appears in the inbox when."""
+PATIENCE = 60.0
+"""Seconds after which a run hangs: a day takes two, on a machine with nothing else to do."""
+_LAST_WORDS = 6_000
 
 
 def play(home: Path, boundary: str, nth: int) -> None:
@@ -82,29 +87,54 @@ def close(hub: Hub) -> None:
 def forked(ask: dict[str, Any]) -> dict[str, Any]:
     """Run in a child; kill it after `after` seconds where that is asked for."""
     begun = time.monotonic()
+    home = Path(ask["home"])
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            play(Path(ask["home"]), ask.get("boundary", ""), ask.get("nth", 0))
+            _speak_into(home)
+            play(home, ask.get("boundary", ""), ask.get("nth", 0))
             status = 0
         except BaseException:  # noqa: BLE001 - whatever it was, the parent reads the status
             traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(status)
-    if ask.get("after") is not None:
-        while time.monotonic() - begun < ask["after"]:
-            if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                break
-            time.sleep(0.001)
+    ended = _ends_within(child, ask.get("after", PATIENCE))
+    hangs = not ended and ask.get("after") is None
+    if hangs:
+        os.kill(child, signal.SIGUSR1)  # faulthandler writes where each thread stands
+        time.sleep(1)
+    if not ended:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return {
-        "killed": os.WIFSIGNALED(status),
+        "killed": os.WIFSIGNALED(status) and not hangs,
         "status": os.waitstatus_to_exitcode(status),
         "seconds": time.monotonic() - begun,
+        "hangs": hangs,
+        "said": _words(home)[-_LAST_WORDS:],
     }
+
+
+def _speak_into(home: Path) -> None:
+    """Let what this process says, and where its threads stand when it is asked, be read when it is no more."""
+    words = (home / "said").open("ab", buffering=0)
+    os.dup2(words.fileno(), sys.stderr.fileno())
+    faulthandler.register(signal.SIGUSR1, file=words, all_threads=True)
+
+
+def _words(home: Path) -> str:
+    return (home / "said").read_text(errors="replace") if (home / "said").exists() else ""
+
+
+def _ends_within(child: int, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return True
+        time.sleep(0.001)
+    return False
 
 
 def main() -> None:
