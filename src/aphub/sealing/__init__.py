@@ -1,7 +1,7 @@
 """Keys, sealing and look-up without showing: how personal data lies in the store.
 
 A leaf: it knows no table, no provider's configuration and nothing else of aphub. Everything is built on `cryptography`
-(AES-256-GCM, NIST SP 800-38D; HKDF, RFC 5869) and the standard library's SHA-256 (HMAC, RFC 2104).
+(AES-256-GCM, NIST SP 800-38D; HKDF, RFC 5869; HMAC, RFC 2104).
 """
 
 from aphub.sealing.errors import CannotOpenError, MasterKeyError, RecoveryTextError, SealingError

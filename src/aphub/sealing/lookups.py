@@ -1,29 +1,27 @@
 """Finding a row by what is sealed in it, and knowing bytes again, without showing either."""
 
-import hashlib
 import unicodedata
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+
 _INDEX_BYTES = 16
-_BLOCK = 64  # bytes of SHA-256
 
 
 class Keyed:
     """HMAC-SHA256 under one key (RFC 2104); the key is taken in once, which is most of the work for a short text."""
 
-    __slots__ = ("_inner", "_outer")
+    __slots__ = ("_keyed",)
 
     def __init__(self, secret: bytes) -> None:
         """Take the key in."""
-        key = (secret if len(secret) <= _BLOCK else hashlib.sha256(secret).digest()).ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+        self._keyed = HMAC(secret, SHA256())
 
     def digest(self, content: bytes) -> bytes:
         """Give 32 bytes that know `content` again, but that nobody without the key can check a guess against."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(content)
-        outer.update(inner.digest())
-        return outer.digest()
+        one = self._keyed.copy()
+        one.update(content)
+        return one.finalize()
 
     def __repr__(self) -> str:
         """Show nothing of the key."""
