@@ -11,29 +11,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from aphub import receiver
 from aphub.hub import Hub
 from aphub.sandbox.certificates import DemoAuthority
-from aphub.sandbox.mis_state import MisState
 from aphub.sandbox.xporter import XporterStandIn
 from aphub.store import tables as t
-from aphub.testing import invented_upn
 from tests.configured import PROVIDER, School
+from tests.school_systems import MIS_FIRST, channel_to, connection_to, stand_in
 from tests.world import Placed, World, build_world
-
-HILL = """
-[signed_codes]
-codes = ["B"]
-signed_by = "attendance officer"
-on = 2026-01-05
-[[channels]]
-name = "mis"
-connection = "xporter-hill"
-estab = "9994001"
-"""
-MIS_FIRST = {"daily": 'cadence = "daily"\ndue = "09:45"\nchannels = ["mis", "email"]\nmay_write = true'}
 
 
 @pytest.fixture(scope="module")
@@ -89,19 +75,8 @@ def called(tmp_path, sqlite_url, authority) -> Iterator[Called]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    state = MisState()
-    school = state.add_school("Hill School")
-    state.add_student(school, invented_upn(1), "Zebedee", "Invented")
     world = build_world(tmp_path / "home", sqlite_url)
-    with XporterStandIn(
-        authority,
-        state,
-        school,
-        estab="9994001",
-        relying_party="hub.example.org",
-        secret="s3cret-of-hill",
-        now=world.clock.now,
-    ) as far_side:
+    with stand_in("xporter", authority, world) as far_side:
         issued = authority.issue()
         with (world.home / "hub.toml").open("a") as file:
             file.write(
@@ -109,14 +84,9 @@ def called(tmp_path, sqlite_url, authority) -> Iterator[Called]:
                 f'certificate = "{issued.certificate}"\nkey = "{issued.key}"\n'
             )
         world.reopen()
-        world.hub.keys.set_secret("hill", SecretStr("s3cret-of-hill"), world.clock.now())
-        connection = (
-            f'[connections.xporter-hill]\nadapter = "xporter"\nbase_url = "{far_side.url}"\nqueued = true\n'
-            f'relying_party = "hub.example.org"\nsecret = "secret:hill"\nca_file = "{authority.ca_path}"\n'
-        )
-        world.configure(
-            schools=[School(extra=HILL)], agreements=MIS_FIRST, provider=f"{PROVIDER}\n{connection}"
-        )
+        connection = connection_to("xporter", far_side, authority, world, more="queued = true\n")
+        hill = School(extra=channel_to("xporter", far_side))
+        world.configure(schools=[hill], agreements=MIS_FIRST, provider=f"{PROVIDER}\n{connection}")
         world.go_live()
         with receiver.receiving(world.hub) as address:
             assert address == ("127.0.0.1", port)

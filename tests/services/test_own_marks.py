@@ -4,56 +4,28 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from aphub.domain.outcomes import Outcome
 from aphub.sandbox.certificates import DemoAuthority
-from aphub.sandbox.mis_state import MisState
 from aphub.sandbox.xporter import XporterStandIn
 from aphub.services.left_in_registers import NOTE
 from aphub.testing import invented_upn
 from tests.configured import PROVIDER, School
+from tests.school_systems import MIS_FIRST, channel_to, connection_to, stand_in
 from tests.told import facts_of
 from tests.world import World, build_world
 
-HILL = """
-[signed_codes]
-codes = ["B", "N"]
-signed_by = "attendance officer"
-on = 2026-01-05
-[[channels]]
-name = "mis"
-connection = "xporter-hill"
-estab = "9994001"
-"""
-MIS_FIRST = {"daily": 'cadence = "daily"\ndue = "09:45"\nchannels = ["mis", "email"]\nmay_write = true'}
 DAY = "2026-03-03"
 
 
 @pytest.fixture
 def played(tmp_path, sqlite_url) -> Iterator[tuple[World, XporterStandIn]]:
     authority = DemoAuthority.create(tmp_path / "authority")
-    state = MisState()
-    school = state.add_school("Hill School")
-    state.add_student(school, invented_upn(1), "Zebedee", "Invented")
     world = build_world(tmp_path / "home", sqlite_url)
-    world.hub.keys.set_secret("hill", SecretStr("s3cret-of-hill"), world.clock.now())
-    with XporterStandIn(
-        authority,
-        state,
-        school,
-        estab="9994001",
-        relying_party="hub.example.org",
-        secret="s3cret-of-hill",
-        now=world.clock.now,
-    ) as far_side:
-        connection = (
-            f'[connections.xporter-hill]\nadapter = "xporter"\nbase_url = "{far_side.url}"\ntimeout_seconds = 2\n'
-            f'relying_party = "hub.example.org"\nsecret = "secret:hill"\nca_file = "{authority.ca_path}"\n'
-        )
-        world.configure(
-            schools=[School(extra=HILL)], agreements=MIS_FIRST, provider=f"{PROVIDER}\n{connection}"
-        )
+    with stand_in("xporter", authority, world) as far_side:
+        connection = connection_to("xporter", far_side, authority, world, timeout=2)
+        hill = School(extra=channel_to("xporter", far_side, codes='["B", "N"]'))
+        world.configure(schools=[hill], agreements=MIS_FIRST, provider=f"{PROVIDER}\n{connection}")
         world.go_live()
         yield world, far_side
     world.hub.close()

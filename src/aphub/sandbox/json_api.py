@@ -18,6 +18,7 @@ from aphub.sandbox.listening import ListeningFarSide
 
 BODY_LIMIT = 5 * 1024 * 1024
 _TAKEN = 202
+_FLOOD = b" " * 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,18 @@ class JsonStandIn(ListeningFarSide):
         """Send every answer twice, so that a careless client takes the second for the next question's."""
         self._be(Mood("twice", times=times))
 
+    def redirects(self, to: str, *, times: int | None = None) -> None:
+        """Send writes somewhere else, body and all (RFC 9110 section 15.4.8), and keep nothing."""
+        self._be(Mood("redirects", words=to, times=times))
+
+    def floods(self, *, times: int | None = None) -> None:
+        """Keep what came, and answer writes with a body that does not end."""
+        self._be(Mood("floods", times=times))
+
+    def errs_inside(self, words: str = "It could not be done.", *, times: int | None = None) -> None:
+        """Answer writes with a 200 whose body says that they failed, and keep nothing."""
+        self._be(Mood("errs_inside", words=words, times=times))
+
     def takes_half(self) -> Mood | None:
         """Say whether every second mark of this write is turned away, and count it."""
         return self._takes("half")
@@ -135,7 +148,7 @@ class JsonStandIn(ListeningFarSide):
     @property
     def settles_at_once(self) -> bool:
         """Whether what is written stands at once, since the answer will be lost or late."""
-        return self.mood.name in {"cuts_off", "late"}
+        return self.mood.name in {"cuts_off", "late", "floods"}
 
     # The conversation
 
@@ -162,6 +175,12 @@ class JsonStandIn(ListeningFarSide):
                 kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if kind != self.body_kind:
                     raise AnsweredError(415, self.trouble(415, f"The body must be {self.body_kind}."))  # noqa: TRY301 - one way out
+            elsewhere = self._takes("redirects") if writes else None
+            if elsewhere is not None:
+                return 307, {}, {"Location": elsewhere.words}
+            inside = self._takes("errs_inside") if writes else None
+            if inside is not None:
+                return self.good_status, self.trouble(500, inside.words), {}
             mood = self.mood
             if writes and mood.name == "cuts_off" and not mood.kept:
                 return self.good_status, {}, {}
@@ -176,6 +195,10 @@ class JsonStandIn(ListeningFarSide):
     def twice(self) -> bool:
         """Say whether this answer is sent twice."""
         return self._takes("twice") is not None
+
+    def flooding(self) -> bool:
+        """Say whether this answer has no end."""
+        return self._takes("floods") is not None
 
     def pause(self, name: str) -> None:
         """Wait if the mood is this one."""
@@ -240,9 +263,20 @@ class _Conversation(BaseHTTPRequestHandler):
             return
         if self._stand_in.is_write(request):
             self._stand_in.pause("late")
+            if self._stand_in.flooding():
+                self._flood(status)
         self._send(status, page, more)
         if self._stand_in.twice():
             self._send(status, page, more)
+
+    def _flood(self, status: int) -> None:
+        """Write until the client has gone, which ends the connection's thread with an OSError."""
+        self.close_connection = True
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        while True:
+            self.wfile.write(_FLOOD)
 
     def _send(self, status: int, page: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         content = b"" if status == _TAKEN else json.dumps(page).encode()

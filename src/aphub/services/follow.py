@@ -182,7 +182,9 @@ def _settle(
         ):
             delivering.owe_again(connection, desk.provider_id, [one.owed_id for one in turned])
         if bad:
-            send_onward(desk, connection, Onward(row, bad, "their system rejected it later"), now)
+            refused = any(by_ref[one.ref].answer is Answer.REFUSED for one in bad)
+            why = "their system rejected it later"
+            send_onward(desk, connection, Onward(row, bad, why, refused=refused), now)
         if differs:
             why = "their register has another mark, which we left as it is"
             send_onward(desk, connection, Onward(row, differs, why, differs=True), now)

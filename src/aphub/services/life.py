@@ -70,6 +70,8 @@ class Heard:
 
 
 _LATER = frozenset(kind.value for kind in LaterKind)
+REFUSED = "refused"
+"""The rung of a receipt that holds why a far side took nothing."""
 _LADDER = frozenset({LaterKind.ACCEPTED.value})
 
 
@@ -152,16 +154,22 @@ def show(desk: Desk, reference: str, *, names_because: str = "", by: str = "") -
 
 def _answers(desk: Desk, receipts: Sequence[Row[Any]]) -> tuple[Heard, ...]:
     """Give what the far side said later in its own words; what was erased is left out."""
-    later = [one for one in receipts if one.rung in _LATER]
+    later = [one for one in receipts if one.rung in _LATER or one.rung == REFUSED]
     places = [
         (one.key_id, place_of("receipts", desk.provider_id, one.receipt_id), one.sealed) for one in later
     ]
     opened = desk.vault.try_open_json_many(places)
     return tuple(
-        Heard(one.at, one.rung, said.get("words") or said.get("said", ""), said.get("code", ""))
+        Heard(one.at, one.rung, _their_words(said), said.get("code", ""))
         for one, said in zip(later, opened, strict=True)
-        if said and isinstance(said.get("words", ""), str)
+        if said and (one.rung == REFUSED or isinstance(said.get("words", ""), str))
     )
+
+
+def _their_words(said: dict[str, Any]) -> str:
+    """Give the words of an answer; those about single reports, where each has its own, one after another."""
+    words = said.get("words") or said.get("said") or said.get("answer", "")
+    return words if isinstance(words, str) else " ".join(dict.fromkeys(words.values()))
 
 
 def stored(desk: Desk, reference: str) -> tuple[Document, ...]:

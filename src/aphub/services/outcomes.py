@@ -25,6 +25,7 @@ from aphub.store import delivering
 from aphub.store.engine import allocate, lock_ledger
 
 FIRST_FOLLOW_UP = timedelta(seconds=2)
+_NONE_TAKEN = "Their system took none of the reports."
 _ABOVE_HANDED_OVER = frozenset({Rung.ACCEPTED, Rung.CONFIRMED})
 _TAKEN = Answer.TAKEN
 _ARRIVED = frozenset({Answer.TAKEN, Answer.ALREADY_THERE, Answer.PENDING})
@@ -114,7 +115,7 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
         {
             "key": dispatch_id,
             "state": state,
-            "because": None if arrived or not one.carried else "their system took none of the reports",
+            "because": None if arrived or not one.carried else _NONE_TAKEN,
             "next_at": now + FIRST_FOLLOW_UP if pending else None,
             "rung": result.rung.value if state != "refused" else "prepared",
             "handed_over_at": at if state != "refused" else None,
@@ -129,11 +130,12 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
             {"key": dispatch_id, "report": report.report_id, "answer": by_report[report.ref].answer.value}
             for report in one.carried
         ]
-    writing.ends.append(_end(one, "taken" if arrived else "refused", "", "", now))
     words = {answer.report: answer.words for answer in result.results if answer.words}
     evidence = {**result.evidence, **({"words": words} if words else {})}
     answers = {answer.report: answer.answer.value for answer in not_taken}
+    turned_away = [answer for answer in not_taken if answer.answer is Answer.REFUSED]
     if arrived or not one.carried:
+        writing.ends.append(_end(one, "taken", "", "", now))
         if one.row.kind != "alert":
             writing.arrived[at].append(dispatch_id)
         for rung in _rungs(result):
@@ -143,13 +145,19 @@ def _handed_over(desk: Desk, writing: _Writing, one: Tried, result: DeliveryResu
             if arrived:
                 writing.said.append(_said(desk, f"dispatch.{rung}", one, arrived, evidence))
     else:
-        writing.said.append(_trouble(desk, one, Outcome.REFUSED))
+        # Their own words may name a pupil: they are sealed in the receipt, and a plain sentence stands in the log.
+        code = next((answer.code for answer in turned_away if answer.code), "")
+        writing.ends.append(_end(one, "refused", code, _NONE_TAKEN, now))
+        writing.receipts.append(
+            _receipt(desk, one, "refused", result.reference, answers, result.hops, evidence, now)
+        )
+        writing.said.append(_trouble(desk, one, Outcome.REFUSED, evidence))
     if lost:
         expressible = [report for report in lost if by_report[report.ref].answer is not Answer.DIFFERS]
         differing = [report for report in lost if by_report[report.ref].answer is Answer.DIFFERS]
         if expressible:
             why = "their system cannot take this report" if arrived else "their system rejected the message"
-            writing.onward.append(Onward(one.row, expressible, why))
+            writing.onward.append(Onward(one.row, expressible, why, refused=bool(turned_away)))
         if differing:
             why = "their register has another mark, which we left as it is"
             writing.onward.append(Onward(one.row, differing, why, differs=True))
@@ -275,7 +283,7 @@ def _said(
     return Statement(kind, one.row.reference, fields)
 
 
-def _trouble(desk: Desk, one: Tried, outcome: Outcome) -> Statement:
+def _trouble(desk: Desk, one: Tried, outcome: Outcome, evidence: dict[str, Any] | None = None) -> Statement:
     fields: dict[str, Any] = {
         "dispatch": one.row.reference,
         "reports": [report.commitment for report in one.carried],
@@ -283,7 +291,7 @@ def _trouble(desk: Desk, one: Tried, outcome: Outcome) -> Statement:
     }
     if outcome is Outcome.REFUSED:
         code = one.answer.code if isinstance(one.answer, DeliveryError) else ""
-        fields["evidence"] = evidence_digest(desk, {"code": code})
+        fields["evidence"] = evidence_digest(desk, {"code": code} if evidence is None else evidence)
         return Statement("dispatch.refused", one.row.reference, {**fields, "cause": "far-side-refused"})
     cause = "answer-lost" if outcome is Outcome.UNCERTAIN else "adapter-failed"
     return Statement("dispatch.uncertain", one.row.reference, {**fields, "cause": cause})
