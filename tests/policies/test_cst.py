@@ -12,6 +12,7 @@ BARN = "Mon-Fri 09:00-11:30 in person @ Long Barn"
 BOTH = f"{BARN}; Mon-Fri 13:00-14:30 in person @ Long Barn"
 JANUARY = date(2026, 1, 26)
 """The week in which a month ends: that is when attendance over a month is judged."""
+ENDS = {"ends": "2026-01-30"}
 QUAY = """
 name = "Quay School"
 urn = "999120"
@@ -41,12 +42,12 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
         "cst",
         monday=JANUARY,
         edit=EDIT,
-        Gus=child("orchard-school", BOTH, "twice-daily"),
-        Hal=child("orchard-school", BARN, "twice-daily"),
-        Ivy=child("northshire", BARN, "twice-daily", "orchard-school", **BY_COUNCIL),
-        Jon=child("orchard-school", JOINT, "twice-daily"),
-        Kit=child("fenside-academy", BOTH.replace("Long Barn", "The Loft"), "twice-daily"),
-        Lou=child("quay-school", "Mon 09:00-11:30 in person @ Long Barn", "twice-daily"),
+        Gus=child("orchard-school", BOTH, "twice-daily", **ENDS),
+        Hal=child("orchard-school", BARN, "twice-daily", **ENDS),
+        Ivy=child("northshire", BARN, "twice-daily", "orchard-school", **BY_COUNCIL, **ENDS),
+        Jon=child("orchard-school", JOINT, "twice-daily", **ENDS),
+        Kit=child("fenside-academy", BOTH.replace("Long Barn", "The Loft"), "twice-daily", **ENDS),
+        Lou=child("quay-school", "Mon 09:00-11:30 in person @ Long Barn", "twice-daily", **ENDS),
     )
     expect = week.expect
 
@@ -313,7 +314,10 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
     expect.steps(
         "Kit", "ninety-or-less", meet="next Fri 16:00", action_plan="Fri +2 16:00", follow_up="Fri +6 16:00"
     )
-    expect.the_end()
+    # What the monthly review rests on reaches who placed the pupils, two open days after the month. Who is told by
+    # telephone alone, or into a folder, is sent no paper.
+    week.at("next Tue 11:58")
+    expect.the_end("next Tue 12:30")
 
     # All correspondence is logged for audit: each message and each call, with whom and what came of it.
     paper = audit(week.desk, "correspondence", Wanted(Every.WEEK, week.monday, OFFICE))

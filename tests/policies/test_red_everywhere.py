@@ -18,14 +18,16 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):  # noqa: PLR0915 - a week 
         monday=AFTER_EASTER,
         # This school agreed a summary of the week beside its reports.
         edit={
-            "agreements/weekly.toml": lambda text: f'{text}summaries = [{{ every = "week", at = "16:00" }}]\n'
+            "agreements/weekly.toml": lambda text: text.replace(
+                "summaries = [", 'summaries = [\n  { every = "week", at = "16:00" },'
+            )
         },
         Peg=child("hill-school", WORKS, "daily", **FRIDAY),
         Ron=child("hill-school", WORKS, "daily", **FRIDAY),
         Sia=child("kestrel-academy", WORKS, "weekly", **FRIDAY),
         Tod=child("kestrel-academy", WORKS, "weekly", **FRIDAY),
         Una=child("kestrel-academy", WORKS, "weekly", **FRIDAY),
-        Val=child("lantern-school", WORKS, "weekly"),
+        Val=child("lantern-school", WORKS, "weekly", ends="2026-04-27"),
     )
     expect = week.expect
     # Home told of an illness for the whole week: contact home on each day of absence all the same.
@@ -161,4 +163,15 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):  # noqa: PLR0915 - a week 
         "Val", "return", one_to_one="16:00", catch_up="next Wed 16:00", sign_again="Mon +2 16:00"
     )
     week.at("next Mon 10:30").done(back["one_to_one"], "glad to be back")
-    expect.the_end("next Mon 12:00")
+    # The month's figures, two open days after it: the first Monday in May is a holiday.
+    month = {
+        "hill-school": ("Peg", "Ron"),
+        "kestrel-academy": ("Sia", "Tod", "Una"),
+        "lantern-school": ("Una", "Val"),
+    }
+    for school, names in month.items():
+        about = dict.fromkeys(names, "")
+        said = expect.message("summary", to=school, by="Tue +2 12:00", at="Tue 11:58", about=about)
+        assert "pupils of" in said.text
+        assert "April 2026" in said.text
+    expect.the_end("Tue +2 12:30")

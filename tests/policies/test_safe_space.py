@@ -137,6 +137,15 @@ def test_a_week_at_safe_space(week_at: PlayWeek):  # noqa: PLR0915 - a week is o
     said = expect.message("routine", to="hill-school", by="Fri 16:00", about=late)
     assert "engage" not in said.text
 
+    # Once the last day is complete, each school has the week in figures.
+    for school, names in (("hill-school", ("Ada", "Bo")), ("kestrel-academy", ("Cy", "Di"))):
+        said = expect.message(
+            "summary", to=school, by="Fri 16:30", at="Fri 16:28", about=dict.fromkeys(names, "")
+        )
+        # Taking part online is no attendance in person; a lesson that we cancelled was not offered.
+        shown = {"hill-school": "78.6% (11 of 14)", "kestrel-academy": "Took part online 7 70.0%"}
+        assert shown[school] in said.text
+
     # Persistent absence, over four weeks and eight lessons at least: meeting, adjusted plan, referral back, other agencies.
     week.at("Fri 18:00")
     expect.steps(

@@ -312,6 +312,20 @@ def test_a_week_at_sentre(week_at: PlayWeek):  # noqa: PLR0915 - a week is one s
         about={"Ian": "attended => B", "Jay": f"{MISSING} => N"},
     )
     week.at("next Mon 11:00").done(support["support"])
+    # The week's figures leave when its registers have been audited.
+    summed = {
+        "hill-school": ("Ava", "Eve", "Kay"),
+        "meadow-high": ("Ben",),
+        "northshire": ("Dot",),
+        "fenside-academy": ("Dot",),
+        "kestrel-academy": ("Fay", "Gil"),
+        "orchard-school": ("Ian", "Jay"),
+    }
+    for school, names in summed.items():
+        about = dict.fromkeys(names, "")
+        said = expect.message("summary", to=school, by="next Mon 16:00", at="Mon 15:58", about=about)
+        assert "week of Monday 9 March 2026" in said.text
+        assert "Absences still without a reason" in said.text
     week.at("next Tue 08:00")
     expect.task("find_reason", by="next Tue 12:00", about="Jay")
     week.at("next Tue 09:18").register("09:15", Ian="/", Jay="/")

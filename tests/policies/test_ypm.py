@@ -149,6 +149,24 @@ def played(week_at: PlayWeek) -> Week:  # noqa: PLR0915 - a week is one story
     )
     expect.message("routine", to="westmarsh", by="Fri 09:45", about={"Nia": "attended", "Ola": "attended"})
 
+    # The weekly percentage reaches the school and the council, of their own pupils alone.
+    week_said = {}
+    told = {"hill-school": ("Lee", "Max"), "westmarsh": ("Nia", "Ola")}
+    for school, names in told.items():
+        week_said[school] = expect.message(
+            "summary",
+            to=school,
+            by="Fri 16:00",
+            at="Fri 15:58",
+            about=dict.fromkeys(names, ""),
+            says=("week of Monday 9 March 2026", "As at 3:58pm on Friday", "They are not school attendance"),
+        ).text
+    # Lee came to three of the four lessons that were offered and worked at home for one; Max to three of five.
+    assert "of those offered): 66.7% (6 of 9)" in week_said["hill-school"]
+    assert "Lee Example (P001) Lessons attended: 75.0% Offered: 4" in week_said["hill-school"]
+    assert "Max Example (P002) Lessons attended: 60.0% Offered: 5" in week_said["hill-school"]
+    assert "of those offered): 88.9% (8 of 9)" in week_said["westmarsh"]
+
     # The week closes. Under 90 % of at least four lessons is escalated, with a plan and targets; a cancelled one counts not, and work
     # at home is no attendance.
     week.at("Fri 18:00")

@@ -79,7 +79,7 @@ def test_a_week_for_staff_for_a_school_and_for_a_parent(make_world):
         "6",
         "2",
     )
-    assert facts["Late"] == "1 times, 12 minutes in all"
+    assert facts["Late"] == "once, 12 minutes"
     assert [row[:6] for row in table(staff, "Each pupil")] == [
         ["Kit Example002 (S0002)", "33.3%", "3", "33.3%", "3", "3"],
         ["Sam Example001 (S0001)", "100.0%", "3", "100.0%", "3", "3"],

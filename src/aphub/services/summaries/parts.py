@@ -50,7 +50,7 @@ def whole(figures: Figures, pupils: int | None = None) -> list[Facts | Table]:
         ("Half days attended in person", _of(Share(half.attended, half.possible))),
         ("Days due here", str(figures.days.due)),
         ("Days missed here (absent from all that was offered)", str(figures.days.missed)),
-        ("Late", f"{figures.late} times, {figures.late_minutes} minutes in all"),
+        ("Late", _lateness(figures)),
     ]
     outcomes = tuple(
         (title, getattr(lessons, name), Share(getattr(lessons, name), lessons.due))
@@ -69,6 +69,15 @@ def whole(figures: Figures, pupils: int | None = None) -> list[Facts | Table]:
         ),
         hours(figures),
     ]
+
+
+def _lateness(figures: Figures) -> str:
+    """Say how often, and for how long in all; "1 times" is no English."""
+    times = {0: "never", 1: "once"}.get(figures.late, f"{figures.late} times")
+    if not figures.late:
+        return times
+    unit = "minute" if figures.late_minutes == 1 else "minutes"
+    return f"{times}, {figures.late_minutes} {unit}{' in all' if figures.late > 1 else ''}"
 
 
 def hours(figures: Figures) -> Table:
