@@ -314,15 +314,27 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
     expect.steps(
         "Kit", "ninety-or-less", meet="next Fri 16:00", action_plan="Fri +2 16:00", follow_up="Fri +6 16:00"
     )
-    # What the monthly review rests on reaches who placed the pupils, two open days after the month. Who is told by
-    # telephone alone, or into a folder, is sent no paper.
-    week.at("next Tue 11:58")
+    # What the monthly review rests on reaches who placed the pupils two open days after the month, as a mail or into the
+    # folder. Who is told by telephone alone can be sent no paper: a person is asked.
+    month = {"orchard-school": "Gus Hal Ivy Jon", "northshire": "Ivy", "fenside-academy": "Kit"}
+    for school, names in month.items():
+        expect.message(
+            "summary",
+            to=school,
+            by="next Tue 12:00",
+            at="Tue 11:58",
+            about=dict.fromkeys(names.split(), ""),
+            via="email" if school == "orchard-school" else "drop",
+        )
+    expect.task("send_summary", by="next Tue 12:10", says="no live channel takes summaries")
+    expect.leaf("report.missed")
     expect.the_end("next Tue 12:30")
 
     # All correspondence is logged for audit: each message and each call, with whom and what came of it.
     paper = audit(week.desk, "correspondence", Wanted(Every.WEEK, week.monday, OFFICE))
     [log] = paper.tables()
     kinds = Counter(str(row[1]).partition(",")[0].partition(":")[0] for row in log.rows)
-    assert kinds["message"] == len(week.rows(t.dispatches))
+    summaries = week.rows(t.dispatches, kind="summary")
+    assert kinds["message"] == len(week.rows(t.dispatches)) - len(summaries)
     assert kinds["call"] == week.calls
     assert "neighbour" not in str(log.rows)

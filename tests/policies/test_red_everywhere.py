@@ -163,6 +163,12 @@ def test_a_week_at_red_everywhere(week_at: PlayWeek):  # noqa: PLR0915 - a week 
         "Val", "return", one_to_one="16:00", catch_up="next Wed 16:00", sign_again="Mon +2 16:00"
     )
     week.at("next Mon 10:30").done(back["one_to_one"], "glad to be back")
+    week.at("next Tue 08:00")
+    expect.task("reason_too_old", by="next Tue 12:00", says="of Wednesday 22 April 2026")
+    # This school's week with us was its Monday; then the pupil's time here is over.
+    about = {"Val": ""}
+    expect.message("routine", to="lantern-school", by="next Fri 15:30", about={"Val": "attended => B, "})
+    expect.message("summary", to="lantern-school", by="next Fri 16:00", at="Fri 15:58", about=about)
     # The month's figures, two open days after it: the first Monday in May is a holiday.
     month = {
         "hill-school": ("Peg", "Ron"),

@@ -33,13 +33,16 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 def composed(outbound: Outbound, route: DropRoute) -> tuple[Document, ...]:
     """Make the files of a message in the order in which they must appear there.
 
-    What a collector looks for comes last: the file itself, or the ready file where they want one.
+    What a collector looks for comes last: the file itself, or the ready file where they want one. A summary is for
+    people, whatever the layout.
 
     Raises:
         NotExpressibleError: Something has no place in the layout; it should have gone another way.
         KeyEndedError: The recipient's key does not hold any more.
     """
     message, layout = outbound.message, route.content
+    if message.paper is not None:
+        return _summary(outbound, route)
     if not message.is_test:
         for report in message.reports:
             if why := route.cannot_carry(report):
@@ -47,18 +50,34 @@ def composed(outbound: Outbound, route: DropRoute) -> tuple[Document, ...]:
     lines = list(lines_of(message, outbound.rows))
     content, rows = written(layout, message, lines, for_people=route.opened_by == "people")
     name = f"{stem(route.file_name, message, layout=layout.name, version=layout.version)}.{layout.ending}"
-    media_type = _media_type(layout)
+    return _placed(Document(name, _media_type(layout), content), outbound, route, rows)
+
+
+def _summary(outbound: Outbound, route: DropRoute) -> tuple[Document, ...]:
+    """Make a summary's files for people: its workbook, and its PDF where one can be made."""
+    layout, found = route.content, outbound.rendering.by_name
+    name = stem(route.file_name, outbound.message, layout=layout.name, version=layout.version)
+    documents: list[Document] = []
+    for kind, ending in (("summary-xlsx", "xlsx"), ("summary-pdf", "pdf")):
+        if kind in found or ending == "xlsx":
+            content = outbound.rendering.render(kind, outbound.message, named=True)
+            file = Document(f"{name}.{ending}", found[kind].media_type, content)
+            documents += _placed(file, outbound, route, len(outbound.rows))
+    return tuple(documents)
+
+
+def _placed(file: Document, outbound: Outbound, route: DropRoute, rows: int) -> tuple[Document, ...]:
+    """Lock a file where they want it locked, and give it with what accompanies it, in order."""
     if (reader := route.reader) is not None:
-        name, media_type = f"{name}.{reader.ending}", reader.media_type
-        content = reader.locked(content, message.made_at)
-    file = Document(name, media_type, content)
+        locked = reader.locked(file.content, outbound.message.made_at)
+        file = Document(f"{file.name}.{reader.ending}", reader.media_type, locked)
     beside = {
-        "sha256": lambda: f"{digest(content)}  {name}\n",
+        "sha256": lambda: f"{digest(file.content)}  {file.name}\n",
         "count": lambda: f"{rows}\n",
     }
-    others = [Document(f"{name}.{kind}", "text/plain", beside[kind]().encode()) for kind in route.beside]
+    others = [Document(f"{file.name}.{kind}", "text/plain", beside[kind]().encode()) for kind in route.beside]
     if route.ready_file:
-        return (file, *others, Document(f"{name}{route.ready_file}", "text/plain", b""))
+        return (file, *others, Document(f"{file.name}{route.ready_file}", "text/plain", b""))
     return (*others, file)
 
 

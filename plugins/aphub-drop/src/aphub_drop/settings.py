@@ -155,6 +155,10 @@ class DropRoute(RouteSettings):
         default="", max_length=20_000, description="their public OpenPGP key, or their certificate, as text"
     )
     answers: Answers | None = Field(default=None, description="their acceptance and rejection files, if any")
+    summaries: bool = Field(
+        default=False,
+        description="put agreed summaries there too, as a spreadsheet and a PDF for people to read",
+    )
 
     @field_validator("folder")
     @classmethod
@@ -182,6 +186,9 @@ class DropRoute(RouteSettings):
             raise ValueError(message)
         if self.encryption != "none":
             recipient(self.encryption, self.recipient_key)
+        if self.summaries and self.answers is not None:
+            message = "A machine answers here, and summaries are for people. Give them a channel and a folder of their own"
+            raise ValueError(message)
         return self
 
     @property
@@ -193,6 +200,14 @@ class DropRoute(RouteSettings):
     def reader(self) -> Recipient | None:
         """Whoever alone can open the files; None where they lie there as they are."""
         return recipient(self.encryption, self.recipient_key) if self.encryption != "none" else None
+
+    def destination(self) -> str:
+        """Name who can read; a channel that takes no summaries is the same place that it was before there were any."""
+        return self.model_dump_json(exclude=None if self.summaries else {"summaries"})
+
+    def takes_summaries(self) -> bool:
+        """Take summaries where people read in the folder."""
+        return self.summaries
 
     def cannot_carry(self, report: Report) -> str:
         """Say what of a report this layout has no place for."""
