@@ -8,7 +8,7 @@ import pytest
 from aphub.domain.absences import Stretch
 from aphub.domain.entries import Half
 from aphub.domain.outcomes import Outcome, ReasonKind
-from aphub.services import ageing, decisions, not_due
+from aphub.services import actions, ageing, decisions, not_due
 from aphub.services.absences import NewsError
 from aphub.store import tables as t
 from tests.told import facts_of, outcomes_of, text_of
@@ -212,12 +212,24 @@ def test_n_grows_old_in_the_schools_days_is_chased_from_day_one_and_escalates_be
     ageing.chase_reasons(world.desk)
     [task] = world.tasks(ageing.FIND)
     assert "1 school day" in task.words
+    # Whoever ends it without a reason is left alone for the day, and asked again on the next school day: a state, not a
+    # flood of tasks.
+    actions.finish_task(world.desk, task.ref, OFFICE)
+    ageing.chase_reasons(world.desk)
+    assert world.tasks(ageing.FIND) == []
     # Thursday is a training day of the school: on Friday the absence is two school days old, and not three.
     world.clock.advance(timedelta(days=2))
     [one] = ageing.without_reason(world.desk)
     assert (one.school_days, one.limit, one.escalated) == (2, 5, False)
-    world.clock.advance(timedelta(days=4))
     ageing.chase_reasons(world.desk)
+    [again] = world.tasks(ageing.FIND)
+    assert (again.due_at.date(), "2 school days" in again.words) == (date(2026, 3, 6), True)
+    # At the weekend nobody is asked anew; on Monday and Tuesday the same task is due again, with its age.
+    for days, age, due in ((1, 2, date(2026, 3, 6)), (2, 3, date(2026, 3, 9)), (1, 4, date(2026, 3, 10))):
+        world.clock.advance(timedelta(days=days))
+        ageing.chase_reasons(world.desk)
+        [still] = world.tasks(ageing.FIND)
+        assert (still.ref, still.due_at.date(), f"{age} school days" in still.words) == (again.ref, due, True)
     [escalated] = world.tasks(ageing.ESCALATE)
     assert escalated.words.startswith("Ada Example, safeguarding lead")
     assert "4 school days" in escalated.words

@@ -10,7 +10,7 @@ from aphub.domain.calendar import Calendar, school_days_between, to_utc
 from aphub.domain.wording import day_words
 from aphub.services.desk import Desk, place_of
 from aphub.services.whom import calendars_of
-from aphub.store import dispatching, unexplained
+from aphub.store import unexplained
 from aphub.store.engine import allocate
 
 FIND, ESCALATE = "find_reason", "reason_too_old"
@@ -56,9 +56,11 @@ def without_reason(desk: Desk) -> list[OpenReason]:
 
 
 def chase_reasons(desk: Desk) -> int:
-    """Raise a task for each pupil whose oldest absence without a reason is a school day old, and tell somebody in time.
+    """Ask each school day for the reason of each pupil's oldest absence that has none, and tell somebody in time.
 
-    One task a pupil, not one a lesson or a day; it is cleared when the reasons have come. Give how many were raised.
+    One task a pupil, not one a lesson or a day: an open one grows old with the absence and is due anew each school day,
+    and one that a person ended comes back on the next while the reason is still not there. It is cleared when the
+    reasons have come. Give how many tasks are asked for.
     """
     now = desk.now
     with desk.store.transaction() as connection:
@@ -81,7 +83,7 @@ def chase_reasons(desk: Desk) -> int:
             _task(desk, kind, row, age, number, ref, now)
             for (kind, row, age), number, ref in zip(wanted, numbers, refs, strict=True)
         ]
-        dispatching.open_tasks(connection, tasks, lasting=True)
+        unexplained.ask(connection, tasks)
     return len(wanted)
 
 
