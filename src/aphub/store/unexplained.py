@@ -71,7 +71,7 @@ def ask(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     The words say how old the absence is, so they differ on each school day and on no other.
     """
     kinds, provider_id = {row["kind"] for row in rows}, rows[0]["provider_id"]
-    known: dict[tuple[str, str], Row[Any]] = {}
+    known: dict[tuple[str, str], tuple[int, str]] = {}
     answered: set[tuple[str, str, str]] = set()
     for part in in_batches(sorted({row["subject"] for row in rows})):
         about = select(tasks.c.task_id, tasks.c.kind, tasks.c.subject, tasks.c.words, tasks.c.state).where(
@@ -79,14 +79,14 @@ def ask(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         )
         for one in connection.execute(about):
             if one.state == "open":
-                known[one.kind, one.subject] = one
+                known[one.kind, one.subject] = one.task_id, one.words
             elif one.state == "done":
                 answered.add((one.kind, one.subject, one.words))
     fresh, older = [], []
     for row in rows:
         is_open = known.get((row["kind"], row["subject"]))
-        if is_open is not None and is_open.words != row["words"]:
-            older.append({"key": is_open.task_id, "new_words": row["words"], "new_due": row["due_at"]})
+        if is_open is not None and is_open[1] != row["words"]:
+            older.append({"key": is_open[0], "new_words": row["words"], "new_due": row["due_at"]})
         elif is_open is None and (row["kind"], row["subject"], row["words"]) not in answered:
             fresh.append(row)
     if older:
