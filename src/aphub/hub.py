@@ -108,7 +108,9 @@ class Hub:
         with self._lock:
             for slug, row in newest.items():
                 known = self._desks.get(slug)
-                if row is not None and (known is None or known.snapshot != row.number):
+                if row is not None and (
+                    known is None or known.snapshot != row.number or known.routes.are_stale()
+                ):
                     config = Snapshot.model_validate_json(row.body)
                     self._desks[slug] = self._desk(numbers[slug], config, row.number)
                 elif row is None:
@@ -173,10 +175,20 @@ class Hub:
         return published
 
     def adapter(self, desk: Desk, route: Route) -> AnyAdapter:
-        """Build the adapter of a lane, its secrets looked up by reference; it is not opened yet."""
+        """Build the adapter of a lane, its secrets looked up by reference; it is not opened yet.
+
+        Raises:
+            AphubError: A secret is not stored, or a file that the settings name is not what was published.
+        """
         connection = desk.config.provider.connections[route.connection]
-        settings = filled(connection.settings(), desk.vault.secret)
-        return route.adapter(route.adapter.connection_class(**settings), self.tools(desk))
+        settings = route.adapter.connection_class(**filled(connection.settings(), desk.vault.secret))
+        if settings.elsewhere() != route.connection_settings.elsewhere():
+            raise AphubError(
+                f"A file that the connection '{route.connection}' names was changed and not published.",
+                "Nothing was sent.",
+                "Look at the file, then run: aphub apply",
+            )
+        return route.adapter(settings, self.tools(desk))
 
     def tools(self, desk: Desk) -> Tools:
         """Give what the hub lends to an adapter of this provider."""

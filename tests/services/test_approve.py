@@ -159,7 +159,21 @@ def test_unread_code_is_no_approval(world):
         approve.approve(world.desk, *HILL, SAM)
 
 
-@pytest.mark.parametrize("by", [JO, "jo weaver", "JO  WEAVER, head"])
+@pytest.mark.parametrize(
+    "by",
+    [
+        JO,
+        "jo weaver",
+        "JO  WEAVER, head",
+        "Weaver Jo",
+        "Ms Jo Weaver (head)",
+        "Jö Weaver",
+        "J. Weaver",
+        "Jo",
+        "Jo Anna Weaver",
+        "\uff2a\uff4f Weaver",
+    ],
+)
 def test_whoever_sent_the_test_cannot_approve_it(world, by):
     read_back(world)
     with pytest.raises(SecondPersonError):

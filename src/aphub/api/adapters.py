@@ -38,6 +38,10 @@ class ConnectionSettings(BaseModel):
         """Say how often answers are to be fetched from this far side; None where they are not."""
         return None
 
+    def elsewhere(self) -> str:
+        """Name what else decides where messages go, such as a file's content: a change of it needs approval again."""
+        return ""
+
     def complaints(self, now: datetime) -> tuple[str, ...]:  # noqa: ARG002 - most settings stay right
         """Say what is wrong with files, keys and certificates that these settings name, without talking to anybody.
 
@@ -325,8 +329,7 @@ class DeliveryAdapter(ABC, Generic[C, R]):
     def hear(self, call: Call) -> Called | None:
         """Read a call that came in at an address of ours; None where it is not theirs, or says nothing.
 
-        Pure: it looks at the signature, if they sign, and at the words. Called only when `is_called` is true; `open` is
-        not called for it.
+        Pure: it looks at the signature, if they sign, and at the words. Called, unopened, only when `is_called` is true.
         """
         raise NotImplementedError
 

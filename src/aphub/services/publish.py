@@ -14,6 +14,8 @@ from aphub.services.desk import Desk
 from aphub.services.moved import ask_to_tell
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
+from aphub.services.taking_back import why_taken_back
+from aphub.services.way import about, subject_of
 from aphub.settings.models import Snapshot
 from aphub.store import leaving
 from aphub.store.lanes import move_waiting
@@ -115,7 +117,8 @@ def changes_of(slug: str, old: Snapshot | None, new: Snapshot) -> list[Change]:
 def publish(desk: Desk, by: str) -> int:
     """Publish the desk's configuration as the next snapshot; give its number. Nothing changed publishes nothing.
 
-    A live channel whose destination changed goes back to waiting for approval, and its old approval no longer counts.
+    A live channel whose destination changed goes back to waiting for approval, and its old approval no longer counts;
+    likewise one of which something else changed that was approved with it (`taking_back`).
     """
     body, digest = snapshot_body(desk.config)
     now = desk.now
@@ -139,12 +142,15 @@ def publish(desk: Desk, by: str) -> int:
             said.append(
                 Statement("snapshot.published", f"snapshot-{number}", {"number": number, "content": digest})
             )
-        said += _keep_channels(desk, connection, desk.routes.everything())
+        before = Snapshot.model_validate_json(newest.body) if newest is not None else desk.config
+        said += _keep_channels(desk, connection, desk.routes.everything(), before)
         record(connection, desk, said)
     return number
 
 
-def _keep_channels(desk: Desk, connection: Connection, routes: Sequence[Route]) -> list[Statement]:
+def _keep_channels(
+    desk: Desk, connection: Connection, routes: Sequence[Route], before: Snapshot
+) -> list[Statement]:
     chosen = select(channels).where(channels.c.provider_id == desk.provider_id)
     known = {(row.organisation, row.name): row for row in connection.execute(chosen)}
     said = []
@@ -168,6 +174,10 @@ def _keep_channels(desk: Desk, connection: Connection, routes: Sequence[Route]) 
                 },
             )
         elif row.destination == route.destination:
+            why = why_taken_back(before, desk.config, route) if row.state != "draft" else ""
+            if why:
+                values |= {"state": "changed" if row.approved_destination else "draft", "because": why}
+                said += [_changed(route, row.destination)] if row.approved_destination else []
             connection.execute(update(channels).where(*where).values(**values))
             if row.lane != route.lane:
                 move_waiting(
@@ -179,16 +189,9 @@ def _keep_channels(desk: Desk, connection: Connection, routes: Sequence[Route]) 
             connection.execute(update(channels).where(*where).values(state=state, because=because, **values))
             if row.approved_destination:
                 ask_to_tell(desk, connection, route)
-                said.append(
-                    Statement(
-                        "channel.changed",
-                        f"{route.organisation}/{route.channel}"[:40],
-                        {
-                            "organisation": route.organisation,
-                            "channel": route.channel,
-                            "destination": route.destination,
-                            "before": row.destination,
-                        },
-                    )
-                )
+                said.append(_changed(route, row.destination))
     return said
+
+
+def _changed(route: Route, before: str) -> Statement:
+    return Statement("channel.changed", subject_of(route), {**about(route), "before": before})

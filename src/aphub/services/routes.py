@@ -58,6 +58,7 @@ class Routes:
         """Build every route; settings were validated when the snapshot was made, maybe by an older version."""
         self._by_organisation: dict[str, tuple[Route, ...]] = {}
         self.lost: list[LostWay] = []
+        self._outside: dict[str, tuple[type[AnyAdapter], dict[str, object], str]] = {}
         for slug, organisation in config.organisations.items():
             routes = []
             for rank, channel in enumerate(organisation.channels):
@@ -79,6 +80,9 @@ class Routes:
                         LostWay(slug, channel.name, words, "To see what to change, run: aphub apply")
                     )
                     continue
+                elsewhere = connection_settings.elsewhere()
+                if elsewhere:
+                    self._outside[channel.connection] = (adapter, connection.settings(), elsewhere)
                 routes.append(
                     Route(
                         organisation=slug,
@@ -89,10 +93,21 @@ class Routes:
                         connection_settings=connection_settings,
                         lane=_lane(config.provider.slug, connection.adapter, connection.settings()),
                         settings=settings,
-                        destination=_destination(adapter, settings, connection.settings()),
+                        destination=_destination(adapter, settings, connection.settings(), elsewhere),
                     )
                 )
             self._by_organisation[slug] = tuple(routes)
+
+    def are_stale(self) -> bool:
+        """Say whether a file that the settings name has changed since these routes were made."""
+        for adapter, settings, elsewhere in self._outside.values():
+            try:
+                now = adapter.connection_class(**settings).elsewhere()
+            except ValidationError:
+                return True
+            if now != elsewhere:
+                return True
+        return False
 
     def of(self, organisation: str, names: tuple[str, ...] = ()) -> tuple[Route, ...]:
         """Give the routes to an organisation, in the order of `names` where an agreement gives one."""
@@ -120,7 +135,9 @@ def _lane(provider: str, adapter: str, settings: dict[str, object]) -> str:
     return f"{adapter[:12]}-{hashlib.sha256(text.encode()).hexdigest()[:_LANE_CHARACTERS]}"
 
 
-def _destination(adapter: type[AnyAdapter], settings: RouteSettings, connection: dict[str, object]) -> str:
+def _destination(
+    adapter: type[AnyAdapter], settings: RouteSettings, connection: dict[str, object], elsewhere: str
+) -> str:
     """Digest what decides who can read: adapter, far side and the route's own destination; never a secret."""
     apart = adapter.connection_class.not_where
     where = {
@@ -128,5 +145,6 @@ def _destination(adapter: type[AnyAdapter], settings: RouteSettings, connection:
         for key, value in connection.items()
         if key not in apart and not str(value).startswith("secret:")
     }
-    text = json.dumps([adapter.name, where, settings.destination()], sort_keys=True, default=str)
+    all_of_it = [adapter.name, where, settings.destination(), *([elsewhere] if elsewhere else [])]
+    text = json.dumps(all_of_it, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,6 +1,7 @@
 """One channel on its way to live: its route, its row, what is kept sealed of its test, and who did what."""
 
 import re
+import unicodedata
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -13,6 +14,7 @@ from aphub.store import channels
 FOUND = "check found: "
 """How the reason of a pause begins that only a better check can end."""
 _SUBJECT = 40
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "sir"})
 
 
 class NotYetError(AphubError):
@@ -104,5 +106,24 @@ def named(by: str) -> str:
 
 
 def who(by: str) -> str:
-    """Fold a name for comparison; what follows a comma is a role."""
-    return " ".join(re.findall(r"\w+", by.partition(",")[0].casefold()))
+    """Fold a name for comparison; what follows a comma or stands in brackets is a role."""
+    name = unicodedata.normalize("NFKD", re.sub(r"[(\[].*", "", by.partition(",")[0]).casefold())
+    words = re.findall(r"[^\W_]+", "".join(letter for letter in name if not unicodedata.combining(letter)))
+    return " ".join(word for word in words if word not in _TITLES)
+
+
+def may_be_one(first: str, second: str) -> bool:
+    """Say whether two names may be one person's: the same words in another order, fewer of them, or only initials."""
+    few, many = sorted((who(first).split(), who(second).split()), key=len)
+    left = list(many)
+    for word in sorted(few, key=len, reverse=True):
+        same = next((other for other in left if word == other or _initial(word, other)), None)
+        if same is None:
+            return False
+        left.remove(same)
+    return bool(few)
+
+
+def _initial(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return len(short) == 1 and long.startswith(short)

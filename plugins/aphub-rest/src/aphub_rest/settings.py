@@ -1,5 +1,6 @@
 """Settings: which template, where, and whose secrets fill it."""
 
+import hashlib
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +30,7 @@ class RestConnection(RegisterConnection):
         description="what they sign their calls with, where the template names a signature",
     )
     _template: Template = PrivateAttr()
+    _own: str = PrivateAttr(default="")
 
     @field_validator("template")
     @classmethod
@@ -41,6 +43,8 @@ class RestConnection(RegisterConnection):
     @model_validator(mode="after")
     def _read(self) -> Self:
         self._template = template_of(self.template)
+        if self.template.endswith(".toml"):
+            self._own = hashlib.sha256(Path(self.template).read_bytes()).hexdigest()
         called = self._template.callback
         if called is not None and called.signature and not self.callback_secret.get_secret_value():
             message = "Give callback_secret: the template says that calls are signed"
@@ -50,6 +54,10 @@ class RestConnection(RegisterConnection):
     def wants_calls(self) -> bool:
         """Say whether the template has them call back."""
         return self._template.callback is not None
+
+    def elsewhere(self) -> str:
+        """Name the content of a template of one's own: whoever changes it changes where marks go, and which."""
+        return self._own
 
     @property
     def api(self) -> Template:
