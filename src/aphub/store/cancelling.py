@@ -4,22 +4,17 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from aphub.store.pupils import in_batches
+from aphub.store.same import same, same_now
 from aphub.store.tables import cancellations, cancelled_lessons, entries, lessons, placements, pupils, tasks
 
 Rows = list[dict[str, Any]]
 
 
-_OF_LESSON = and_(
-    cancelled_lessons.c.provider_id == lessons.c.provider_id,
-    cancelled_lessons.c.lesson_id == lessons.c.lesson_id,
-)
-_OF_CANCELLATION = and_(
-    cancellations.c.provider_id == cancelled_lessons.c.provider_id,
-    cancellations.c.cancellation_id == cancelled_lessons.c.cancellation_id,
-)
+_OF_LESSON = same(lessons, cancelled_lessons, "lesson_id")
+_OF_CANCELLATION = same(cancelled_lessons, cancellations, "cancellation_id")
 
 
 def lessons_between(
@@ -74,26 +69,9 @@ def _lessons() -> Any:
             entries.c.key_id.label("entry_key_id"),
             entries.c.sealed.label("entry_sealed"),
         )
-        .join(
-            placements,
-            and_(
-                placements.c.provider_id == lessons.c.provider_id,
-                placements.c.placement_id == lessons.c.placement_id,
-                placements.c.current,
-            ),
-        )
-        .join(
-            pupils,
-            and_(pupils.c.provider_id == lessons.c.provider_id, pupils.c.pupil_id == lessons.c.pupil_id),
-        )
-        .outerjoin(
-            entries,
-            and_(
-                entries.c.provider_id == lessons.c.provider_id,
-                entries.c.lesson_id == lessons.c.lesson_id,
-                entries.c.current,
-            ),
-        )
+        .join(placements, same_now(lessons, placements, "placement_id"))
+        .join(pupils, same(lessons, pupils, "pupil_id"))
+        .outerjoin(entries, same_now(lessons, entries, "lesson_id"))
     )
 
 

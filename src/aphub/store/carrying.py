@@ -5,10 +5,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, select
 
 from aphub.store.among import among
 from aphub.store.bulk import read_many
+from aphub.store.same import same, same_now
 from aphub.store.tables import dispatch_reports, owed_reports, placements, pupils, recipients, reports
 
 Carried = dict[int, list[Row[Any]]]
@@ -35,10 +36,10 @@ def bound_for(connection: Connection, provider_id: int, dispatch_ids: Sequence[i
             pupils.c.suppressed,
         )
         .select_from(dispatch_reports)
-        .join(reports, _with(dispatch_reports, reports, "report_id"))
-        .join(owed_reports, _with(dispatch_reports, owed_reports, "owed_id"))
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
-        .join(pupils, _with(owed_reports, pupils, "pupil_id"))
+        .join(reports, same(dispatch_reports, reports, "report_id"))
+        .join(owed_reports, same(dispatch_reports, owed_reports, "owed_id"))
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
+        .join(pupils, same(owed_reports, pupils, "pupil_id"))
         .where(
             dispatch_reports.c.provider_id == provider_id,
             among(connection, dispatch_reports.c.dispatch_id, dispatch_ids),
@@ -76,11 +77,11 @@ def carried(connection: Connection, provider_id: int, dispatch_ids: Sequence[int
             placements.c.risk_flag,
         )
         .select_from(dispatch_reports)
-        .join(reports, _with(dispatch_reports, reports, "report_id"))
-        .join(owed_reports, _with(dispatch_reports, owed_reports, "owed_id"))
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
-        .join(pupils, _with(owed_reports, pupils, "pupil_id"))
-        .join(placements, and_(_with(owed_reports, placements, "placement_id"), placements.c.current))
+        .join(reports, same(dispatch_reports, reports, "report_id"))
+        .join(owed_reports, same(dispatch_reports, owed_reports, "owed_id"))
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
+        .join(pupils, same(owed_reports, pupils, "pupil_id"))
+        .join(placements, same_now(owed_reports, placements, "placement_id"))
         .where(
             dispatch_reports.c.provider_id == provider_id,
             among(connection, dispatch_reports.c.dispatch_id, dispatch_ids),
@@ -93,7 +94,3 @@ def carried(connection: Connection, provider_id: int, dispatch_ids: Sequence[int
 def _by_dispatch(rows: Sequence[Any]) -> Carried:
     # Every selection above puts them in this order.
     return {number: list(some) for number, some in groupby(rows, attrgetter("dispatch_id"))}
-
-
-def _with(one: Any, other: Any, key: str) -> Any:
-    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])

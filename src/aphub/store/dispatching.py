@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, insert, select, update
+from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.engine import insert_ignoring
+from aphub.store.same import same
 from aphub.store.tables import (
     dispatch_reports,
     dispatches,
@@ -31,13 +32,7 @@ def owed_now(
         select(
             owed_reports.c.owed_id, owed_reports.c.version, owed_reports.c.state, recipients.c.organisation
         )
-        .join(
-            recipients,
-            and_(
-                recipients.c.provider_id == owed_reports.c.provider_id,
-                recipients.c.recipient_id == owed_reports.c.recipient_id,
-            ),
-        )
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(owed_reports.c.provider_id == provider_id, among(connection, owed_reports.c.owed_id, owed_ids))
         .with_for_update(of=owed_reports)
     )
@@ -64,13 +59,7 @@ def newest_carriers(connection: Connection, provider_id: int, owed_ids: Sequence
     """Give the newest message that carried each owed report: its reference and state."""
     chosen = (
         select(dispatch_reports.c.owed_id, dispatches.c.reference, dispatches.c.state)
-        .join(
-            dispatches,
-            and_(
-                dispatches.c.provider_id == dispatch_reports.c.provider_id,
-                dispatches.c.dispatch_id == dispatch_reports.c.dispatch_id,
-            ),
-        )
+        .join(dispatches, same(dispatch_reports, dispatches, "dispatch_id"))
         .where(
             dispatch_reports.c.provider_id == provider_id,
             among(connection, dispatch_reports.c.owed_id, owed_ids),

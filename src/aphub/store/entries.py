@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, case, exists, insert, literal, or_, select, update
 
 from aphub.store.pupils import in_batches
+from aphub.store.same import same_now
 from aphub.store.tables import cases, entries, lessons, placements
 
 _SHOWN = (
@@ -53,14 +54,7 @@ def lesson_at(
     """Give a placement's lesson of a day and start."""
     chosen = (
         _with_entry()
-        .join(
-            placements,
-            and_(
-                placements.c.provider_id == lessons.c.provider_id,
-                placements.c.placement_id == lessons.c.placement_id,
-                placements.c.current,
-            ),
-        )
+        .join(placements, same_now(lessons, placements, "placement_id"))
         .where(
             lessons.c.provider_id == provider_id,
             placements.c.ref == placement_ref,
@@ -72,14 +66,7 @@ def lesson_at(
 
 
 def _with_entry() -> Any:
-    return select(lessons, *_SHOWN).outerjoin(
-        entries,
-        and_(
-            entries.c.provider_id == lessons.c.provider_id,
-            entries.c.lesson_id == lessons.c.lesson_id,
-            entries.c.current,
-        ),
-    )
+    return select(lessons, *_SHOWN).outerjoin(entries, same_now(lessons, entries, "lesson_id"))
 
 
 def add(

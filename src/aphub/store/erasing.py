@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, and_, delete, exists, func, or_, select, update
 
 from aphub.domain.outcomes import ReasonKind
+from aphub.store.same import same
 from aphub.store.tables import (
     access_pupils,
     cases,
@@ -165,13 +166,7 @@ def carrying_report(which: Any) -> Any:
     return exists(
         select(1)
         .select_from(dispatch_reports)
-        .join(
-            reports,
-            and_(
-                reports.c.provider_id == dispatch_reports.c.provider_id,
-                reports.c.report_id == dispatch_reports.c.report_id,
-            ),
-        )
+        .join(reports, same(dispatch_reports, reports, "report_id"))
         .where(
             dispatch_reports.c.provider_id == dispatches.c.provider_id,
             dispatch_reports.c.dispatch_id == dispatches.c.dispatch_id,

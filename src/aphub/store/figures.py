@@ -29,6 +29,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from aphub.domain.entries import Half
 from aphub.domain.figures import AWAY, HALF_DAY_AS, IN_PERSON, MINUTES_AS, Days, Figures, HalfDays, Minutes
 from aphub.domain.statistics import COUNTED_AS, PlacementCounts
+from aphub.store.same import same, same_now
 from aphub.store.tables import entries, lessons, placements, pupils, recipients
 
 Key = tuple[Any, ...]
@@ -118,7 +119,7 @@ def planned_minutes(
                 "cut",
             ),
         )
-        .join(placements, and_(_with(lessons, placements, "placement_id"), placements.c.current))
+        .join(placements, same_now(lessons, placements, "placement_id"))
         .where(
             lessons.c.provider_id == provider_id,
             lessons.c.day >= first_day,
@@ -195,9 +196,9 @@ def _facts(provider_id: int, counting: Counting, by: Iterable[str]) -> Select[An
             (_minutes(lessons.c.ends_wall) - _minutes(lessons.c.starts_wall)).label("length"),
             entries.c.minutes.label("late_by"),
         )
-        .join(placements, and_(_with(lessons, placements, "placement_id"), placements.c.current))
-        .join(pupils, _with(lessons, pupils, "pupil_id"))
-        .outerjoin(entries, and_(_with(lessons, entries, "lesson_id"), entries.c.current))
+        .join(placements, same_now(lessons, placements, "placement_id"))
+        .join(pupils, same(lessons, pupils, "pupil_id"))
+        .outerjoin(entries, same_now(lessons, entries, "lesson_id"))
         .where(
             lessons.c.provider_id == provider_id,
             lessons.c.day >= counting.first_day,
@@ -238,7 +239,7 @@ COUNTED_AS_TEXT = {outcome.value: name for outcome, name in COUNTED_AS.items()}
 def _told_of(who: Any) -> Any:
     """Say whether a recipient is told of a lesson."""
     return and_(
-        _with(lessons, who, "placement_id"),
+        same(lessons, who, "placement_id"),
         who.c.starts_day <= lessons.c.day,
         or_(who.c.ends_day.is_(None), who.c.ends_day >= lessons.c.day),
     )
@@ -326,7 +327,3 @@ def _grouped(chosen: Select[Any], keys: Sequence[Any]) -> Select[Any]:
 def _minutes(wall: Any) -> Any:
     """Give the minutes since midnight of a column such as "09:30"."""
     return cast(func.substr(wall, 1, 2), Integer) * 60 + cast(func.substr(wall, 4, 2), Integer)
-
-
-def _with(one: Any, other: Any, key: str) -> Any:
-    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from aphub.store.pupils import in_batches
+from aphub.store.same import same
 from aphub.store.tables import intakes, marks, questions
 
 Rows = list[dict[str, Any]]
@@ -153,10 +154,7 @@ def questions_of(connection: Connection, provider_id: int, intake_id: int) -> li
     """Give the questions that an original raised, in the order of its rows."""
     chosen = (
         select(questions, marks.c.row)
-        .join(
-            marks,
-            and_(marks.c.provider_id == questions.c.provider_id, marks.c.mark_id == questions.c.mark_id),
-        )
+        .join(marks, same(questions, marks, "mark_id"))
         .where(questions.c.provider_id == provider_id, marks.c.intake_id == intake_id)
         .order_by(marks.c.row)
     )

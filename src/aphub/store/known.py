@@ -12,6 +12,7 @@ from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.store.among import among
 from aphub.store.engine import allocate
 from aphub.store.pupils import in_batches
+from aphub.store.same import same_now
 from aphub.store.tables import entries, known_absences, lessons, placements, school_decisions
 
 
@@ -213,22 +214,8 @@ def lessons_of_pupils(
                 entries.c.because,
                 entries.c.taken_at,
             )
-            .join(
-                placements,
-                and_(
-                    placements.c.provider_id == lessons.c.provider_id,
-                    placements.c.placement_id == lessons.c.placement_id,
-                    placements.c.current,
-                ),
-            )
-            .outerjoin(
-                entries,
-                and_(
-                    entries.c.provider_id == lessons.c.provider_id,
-                    entries.c.lesson_id == lessons.c.lesson_id,
-                    entries.c.current,
-                ),
-            )
+            .join(placements, same_now(lessons, placements, "placement_id"))
+            .outerjoin(entries, same_now(lessons, entries, "lesson_id"))
             .where(
                 lessons.c.provider_id == provider_id,
                 among(connection, lessons.c.pupil_id, part),

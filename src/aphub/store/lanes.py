@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 
+from aphub.store.same import same
 from aphub.store.tables import dispatches, lanes
 
 
@@ -91,9 +92,7 @@ def lanes_with_work(connection: Connection, provider_id: int, now: datetime) -> 
     """Name a provider's lanes in which something can be tried, and whose breaker is closed."""
     chosen = (
         select(dispatches.c.lane)
-        .outerjoin(
-            lanes, and_(lanes.c.provider_id == dispatches.c.provider_id, lanes.c.lane == dispatches.c.lane)
-        )
+        .outerjoin(lanes, same(dispatches, lanes, "lane"))
         .where(
             dispatches.c.provider_id == provider_id,
             dispatches.c.state == "waiting",
@@ -128,11 +127,7 @@ def next_try(
         .select_from(dispatches)
         .outerjoin(
             lanes,
-            and_(
-                lanes.c.provider_id == dispatches.c.provider_id,
-                lanes.c.lane == dispatches.c.lane,
-                lanes.c.open_until > dispatches.c.next_at,
-            ),
+            and_(same(dispatches, lanes, "lane"), lanes.c.open_until > dispatches.c.next_at),
         )
         .where(
             dispatches.c.provider_id == provider_id,

@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, or_, select
 
+from aphub.store.same import same, same_now
 from aphub.store.tables import (
     attempts,
     dispatch_reports,
@@ -40,13 +41,7 @@ def written_before(
     for part in _parts(owed_ids):
         chosen = (
             select(dispatch_reports.c.owed_id, dispatches.c.organisation, dispatches.c.channel)
-            .join(
-                dispatches,
-                and_(
-                    dispatches.c.provider_id == dispatch_reports.c.provider_id,
-                    dispatches.c.dispatch_id == dispatch_reports.c.dispatch_id,
-                ),
-            )
+            .join(dispatches, same(dispatch_reports, dispatches, "dispatch_id"))
             .where(
                 dispatch_reports.c.provider_id == provider_id,
                 dispatch_reports.c.owed_id.in_(part),
@@ -76,14 +71,7 @@ def owed_of_placement(connection: Connection, provider_id: int, ref: str) -> lis
     """Give all that was ever owed for a placement."""
     chosen = (
         select(owed_reports.c.owed_id)
-        .join(
-            placements,
-            and_(
-                placements.c.provider_id == owed_reports.c.provider_id,
-                placements.c.placement_id == owed_reports.c.placement_id,
-                placements.c.current,
-            ),
-        )
+        .join(placements, same_now(owed_reports, placements, "placement_id"))
         .where(owed_reports.c.provider_id == provider_id, placements.c.ref == ref)
     )
     return list(connection.execute(chosen.order_by(owed_reports.c.owed_id)).scalars())
@@ -100,21 +88,8 @@ def owed_rows(connection: Connection, provider_id: int, owed_ids: Sequence[int])
                 recipients.c.agreement,
                 placements.c.ref.label("placement_ref"),
             )
-            .join(
-                recipients,
-                and_(
-                    recipients.c.provider_id == owed_reports.c.provider_id,
-                    recipients.c.recipient_id == owed_reports.c.recipient_id,
-                ),
-            )
-            .join(
-                placements,
-                and_(
-                    placements.c.provider_id == owed_reports.c.provider_id,
-                    placements.c.placement_id == owed_reports.c.placement_id,
-                    placements.c.current,
-                ),
-            )
+            .join(recipients, same(owed_reports, recipients, "recipient_id"))
+            .join(placements, same_now(owed_reports, placements, "placement_id"))
             .where(owed_reports.c.provider_id == provider_id, owed_reports.c.owed_id.in_(part))
             .order_by(owed_reports.c.owed_id)
         )
@@ -128,13 +103,7 @@ def dispatches_of_owed(connection: Connection, provider_id: int, owed_ids: Seque
     for part in _parts(owed_ids):
         chosen = (
             select(dispatches)
-            .join(
-                dispatch_reports,
-                and_(
-                    dispatch_reports.c.provider_id == dispatches.c.provider_id,
-                    dispatch_reports.c.dispatch_id == dispatches.c.dispatch_id,
-                ),
-            )
+            .join(dispatch_reports, same(dispatches, dispatch_reports, "dispatch_id"))
             .where(dispatch_reports.c.provider_id == provider_id, dispatch_reports.c.owed_id.in_(part))
             .distinct()
         )

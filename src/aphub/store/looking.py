@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, or_, se
 
 from aphub.store.among import among
 from aphub.store.pupils import in_batches
+from aphub.store.same import same, same_now
 from aphub.store.tables import (
     channels,
     dispatches,
@@ -147,7 +148,7 @@ def open_holds(connection: Connection, provider_id: int, limit: int) -> Rows:
     """Give what is held until a person decides, each with its message's reference."""
     chosen = (
         select(holds, dispatches.c.reference, dispatches.c.organisation, dispatches.c.channel)
-        .outerjoin(dispatches, _with(holds, dispatches, "dispatch_id"))
+        .outerjoin(dispatches, same(holds, dispatches, "dispatch_id"))
         .where(holds.c.provider_id == provider_id, holds.c.settled_at.is_(None))
         .order_by(holds.c.raised_at, holds.c.hold_id)
         .limit(limit)
@@ -159,7 +160,7 @@ def every_channel(connection: Connection, provider_id: int) -> Rows:
     """Give all channels, each with the trouble of its lane."""
     chosen = (
         select(channels, lanes.c.failures, lanes.c.open_until, lanes.c.since, lanes.c.words)
-        .outerjoin(lanes, _with(channels, lanes, "lane"))
+        .outerjoin(lanes, same(channels, lanes, "lane"))
         .where(channels.c.provider_id == provider_id)
         .order_by(channels.c.organisation, channels.c.name)
     )
@@ -195,7 +196,7 @@ def placement(connection: Connection, provider_id: int, ref: str) -> Row[Any] | 
     """Give a placement's current version, with whether its pupil must not be shared."""
     chosen = (
         select(placements, pupils.c.suppressed)
-        .join(pupils, _with(placements, pupils, "pupil_id"))
+        .join(pupils, same(placements, pupils, "pupil_id"))
         .where(placements.c.provider_id == provider_id, placements.c.ref == ref, placements.c.current)
     )
     return connection.execute(chosen).one_or_none()
@@ -213,7 +214,7 @@ def lessons_on(connection: Connection, provider_id: int, placement_id: int, day:
     """Give a placement's lessons of a day, withdrawn ones too, each with its current entry."""
     chosen = (
         select(lessons, entries.c.entry_id, entries.c.outcome, entries.c.made_at, entries.c.made_by)
-        .outerjoin(entries, and_(_with(lessons, entries, "lesson_id"), entries.c.current))
+        .outerjoin(entries, same_now(lessons, entries, "lesson_id"))
         .where(
             lessons.c.provider_id == provider_id,
             lessons.c.placement_id == placement_id,
@@ -241,7 +242,7 @@ def owed_for(connection: Connection, provider_id: int, placement_id: int, day: d
     """Give what is owed for a placement and a day, with whom it is owed to."""
     chosen = (
         select(owed_reports, recipients.c.organisation)
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.placement_id == placement_id,
@@ -251,7 +252,3 @@ def owed_for(connection: Connection, provider_id: int, placement_id: int, day: d
         .order_by(owed_reports.c.owed_id)
     )
     return list(connection.execute(chosen).all())
-
-
-def _with(one: Any, other: Any, key: str) -> Any:
-    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])

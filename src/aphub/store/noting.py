@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
+from aphub.store.same import same
 from aphub.store.tables import owed_reports, recipients, record_notes
 
 
@@ -25,13 +26,7 @@ def told_about(connection: Connection, provider_id: int, pupil_id: int) -> list[
     """Name the schools and councils that were ever told about a pupil."""
     chosen = (
         select(recipients.c.organisation)
-        .join(
-            owed_reports,
-            and_(
-                owed_reports.c.provider_id == recipients.c.provider_id,
-                owed_reports.c.recipient_id == recipients.c.recipient_id,
-            ),
-        )
+        .join(owed_reports, same(recipients, owed_reports, "recipient_id"))
         .where(
             recipients.c.provider_id == provider_id,
             owed_reports.c.pupil_id == pupil_id,

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, exists, func, not_, select
+from sqlalchemy import Connection, exists, func, not_, select
 
 from aphub.store.erasing import carrying_report, held_pupils, with_mark
+from aphub.store.same import same
 from aphub.store.tables import dispatches, intakes, marks, placements, pupils, questions, reports
 
 
@@ -30,10 +31,7 @@ def old_registers(connection: Connection, provider_id: int, until: datetime, lim
     asked = exists(
         select(1)
         .select_from(marks)
-        .join(
-            questions,
-            and_(questions.c.provider_id == marks.c.provider_id, questions.c.mark_id == marks.c.mark_id),
-        )
+        .join(questions, same(marks, questions, "mark_id"))
         .where(
             marks.c.provider_id == intakes.c.provider_id,
             marks.c.intake_id == intakes.c.intake_id,

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, exists, func, or_, select, tuple_, update
 
 from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.engine import allocate
+from aphub.store.same import same
 from aphub.store.tables import lessons, owed_reports, threads
 
 Rows = list[dict[str, Any]]
@@ -60,13 +61,7 @@ def owed_bursts(
     """Give each instant at which reports are to leave, the promise, and the organisations that are told then."""
     chosen = (
         select(owed_reports.c.send_at, func.min(owed_reports.c.due_by), threads.c.organisation)
-        .join(
-            threads,
-            and_(
-                threads.c.provider_id == owed_reports.c.provider_id,
-                threads.c.thread_id == owed_reports.c.thread_id,
-            ),
-        )
+        .join(threads, same(owed_reports, threads, "thread_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.state == "owed",

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
+from aphub.store.same import same_now
 from aphub.store.tables import placements, plans
 
 
@@ -31,14 +32,7 @@ def listed(connection: Connection, provider_id: int) -> list[Row[Any]]:
     """Give every plan with its placement's reference."""
     chosen = (
         select(plans, placements.c.ref.label("placement_ref"))
-        .join(
-            placements,
-            and_(
-                placements.c.provider_id == plans.c.provider_id,
-                placements.c.placement_id == plans.c.placement_id,
-                placements.c.current,
-            ),
-        )
+        .join(placements, same_now(plans, placements, "placement_id"))
         .where(plans.c.provider_id == provider_id)
     )
     return list(connection.execute(chosen.order_by(plans.c.plan_id)))

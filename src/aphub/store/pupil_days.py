@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from aphub.store import owed
 from aphub.store.pupils import in_batches
+from aphub.store.same import same, same_now
 from aphub.store.tables import (
     cases,
     dispatch_reports,
@@ -63,14 +64,7 @@ def days_of(
             entries.c.reason,
             entries.c.made_at,
         )
-        .outerjoin(
-            entries,
-            and_(
-                entries.c.provider_id == lessons.c.provider_id,
-                entries.c.lesson_id == lessons.c.lesson_id,
-                entries.c.current,
-            ),
-        )
+        .outerjoin(entries, same_now(lessons, entries, "lesson_id"))
         .where(
             lessons.c.provider_id == provider_id,
             lessons.c.placement_id.in_(placed),
@@ -128,20 +122,8 @@ def confirmed_days(
                 owed_reports.c.until_day,
                 dispatches.c.prepared_at,
             )
-            .join(
-                dispatch_reports,
-                and_(
-                    dispatch_reports.c.provider_id == owed_reports.c.provider_id,
-                    dispatch_reports.c.owed_id == owed_reports.c.owed_id,
-                ),
-            )
-            .join(
-                dispatches,
-                and_(
-                    dispatches.c.provider_id == owed_reports.c.provider_id,
-                    dispatches.c.dispatch_id == dispatch_reports.c.dispatch_id,
-                ),
-            )
+            .join(dispatch_reports, same(owed_reports, dispatch_reports, "owed_id"))
+            .join(dispatches, same(dispatch_reports, dispatches, "dispatch_id"))
             .where(
                 owed_reports.c.provider_id == provider_id,
                 owed_reports.c.pupil_id.in_(part),
@@ -163,13 +145,7 @@ def confirmed_now(connection: Connection, provider_id: int, dispatch_id: int, no
     """Ask for a look at the cases of the pupils and days of a message that a named person said they have."""
     about = (
         select(owed_reports.c.owed_id)
-        .join(
-            dispatch_reports,
-            and_(
-                dispatch_reports.c.provider_id == owed_reports.c.provider_id,
-                dispatch_reports.c.owed_id == owed_reports.c.owed_id,
-            ),
-        )
+        .join(dispatch_reports, same(owed_reports, dispatch_reports, "owed_id"))
         .where(
             owed_reports.c.provider_id == cases.c.provider_id,
             owed_reports.c.pupil_id == cases.c.pupil_id,

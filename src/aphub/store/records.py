@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select
 
 from aphub.store.pupils import in_batches
+from aphub.store.same import same
 from aphub.store.tables import entries, lessons, owed_reports, placements, pupils, recipients
 
 Rows = list[Row[Any]]
@@ -33,7 +34,7 @@ def placements_between(
             pupils.c.sealed.label("pupil_sealed"),
             pupils.c.suppressed,
         )
-        .join(pupils, _with(placements, pupils, "pupil_id"))
+        .join(pupils, same(placements, pupils, "pupil_id"))
         .where(
             placements.c.provider_id == provider_id,
             placements.c.current,
@@ -44,7 +45,7 @@ def placements_between(
     )
     if organisation:
         told = select(recipients.c.recipient_id).where(
-            _with(placements, recipients, "placement_id"),
+            same(placements, recipients, "placement_id"),
             recipients.c.organisation == organisation,
             recipients.c.starts_day < until_day,
             or_(recipients.c.ends_day.is_(None), recipients.c.ends_day >= first_day),
@@ -88,7 +89,7 @@ def _lessons(
     )  # fmt: skip
     return (
         select(lessons, *told)
-        .outerjoin(entries, and_(_with(lessons, entries, "lesson_id"), which))
+        .outerjoin(entries, and_(same(lessons, entries, "lesson_id"), which))
         .where(
             lessons.c.provider_id == provider_id,
             lessons.c.placement_id.in_(placement_ids),
@@ -123,7 +124,7 @@ def registers(
             _number(first.c.entry_id.is_(None)).label("missing"),
             func.sum(func.coalesce(later.c.changes, 0)).label("changes"),
         )
-        .outerjoin(first, and_(_with(lessons, first, "lesson_id"), first.c.version == 1))
+        .outerjoin(first, and_(same(lessons, first, "lesson_id"), first.c.version == 1))
         .outerjoin(later, later.c.lesson_id == lessons.c.lesson_id)
         .where(
             lessons.c.provider_id == provider_id,
@@ -154,7 +155,7 @@ def timeliness(
             _number(and_(met, owed_reports.c.handed_over_at > owed_reports.c.due_by)).label("late"),
             _number(owed_reports.c.state.in_(_NOT_SENT)).label("not_sent"),
         )
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.first_day >= first_day,
@@ -173,7 +174,3 @@ def timeliness(
 
 def _number(condition: Any) -> Any:
     return func.sum(case((condition, 1), else_=0))
-
-
-def _with(one: Any, other: Any, key: str) -> Any:
-    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
+from aphub.store.same import same
 from aphub.store.tables import channels, dispatches, owed_reports, pupils, recipients, threads
 
 _BATCH = 10_000
@@ -43,13 +44,7 @@ def was_due(connection: Connection, provider_id: int, now: datetime) -> list[Row
     """Give the reports whose time has come and of which nothing was sent when the backup was taken, or news waited."""
     chosen = (
         select(owed_reports, recipients.c.organisation)
-        .join(
-            recipients,
-            and_(
-                recipients.c.provider_id == owed_reports.c.provider_id,
-                recipients.c.recipient_id == owed_reports.c.recipient_id,
-            ),
-        )
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             or_(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
+from aphub.store.same import same
 from aphub.store.tables import attempts, dispatches, owed_reports, recipients, tasks
 
 _NOT_MET = ("owed", "prepared", "held")
@@ -154,13 +155,7 @@ def held_like(connection: Connection, provider_id: int, recipient_id: int, becau
     )
     chosen = (
         select(owed_reports)
-        .join(
-            recipients,
-            and_(
-                recipients.c.provider_id == owed_reports.c.provider_id,
-                recipients.c.recipient_id == owed_reports.c.recipient_id,
-            ),
-        )
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.state == "held",

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, select
 
+from aphub.store.same import same
 from aphub.store.tables import dispatches, holds, owed_reports, questions, recipients, tasks
 
 _MET = "met"
@@ -22,13 +23,7 @@ def owed_on(connection: Connection, provider_id: int, day: date) -> list[Row[Any
             func.sum(case((on_time, 1), else_=0)).label("on_time"),
             func.sum(case((owed_reports.c.state == "held", 1), else_=0)).label("held"),
         )
-        .join(
-            recipients,
-            and_(
-                recipients.c.provider_id == owed_reports.c.provider_id,
-                recipients.c.recipient_id == owed_reports.c.recipient_id,
-            ),
-        )
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.first_day == day,

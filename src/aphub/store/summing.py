@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
 from aphub.store.bulk import read_many
 from aphub.store.pupils import in_batches
+from aphub.store.same import same
 from aphub.store.tables import lessons, owed_reports, recipients, reports, threads
 
 Rows = list[Row[Any]]
@@ -138,11 +139,7 @@ def told_before(
             )
             .join(
                 owed_reports,
-                and_(
-                    owed_reports.c.provider_id == reports.c.provider_id,
-                    owed_reports.c.owed_id == reports.c.owed_id,
-                    owed_reports.c.version == reports.c.version,
-                ),
+                and_(same(reports, owed_reports, "owed_id"), owed_reports.c.version == reports.c.version),
             )
             .where(
                 owed_reports.c.provider_id == provider_id,
@@ -173,13 +170,7 @@ def due_on(
             func.min(owed_reports.c.due_by).label("due_by"),
             func.max(owed_reports.c.handed_over_at).label("handed_over_at"),
         )
-        .join(
-            recipients,
-            and_(
-                recipients.c.provider_id == owed_reports.c.provider_id,
-                recipients.c.recipient_id == owed_reports.c.recipient_id,
-            ),
-        )
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.summary.is_not(None),

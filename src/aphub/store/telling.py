@@ -12,6 +12,7 @@ from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.placements import Lesson, Nature
 from aphub.store.among import among
 from aphub.store.bulk import read_many
+from aphub.store.same import same, same_now
 from aphub.store.tables import (
     channels,
     entries,
@@ -151,28 +152,9 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
             pupils.c.sealed.label("pupil_sealed"),
             pupils.c.suppressed,
         )
-        .join(
-            recipients,
-            and_(
-                recipients.c.provider_id == owed_reports.c.provider_id,
-                recipients.c.recipient_id == owed_reports.c.recipient_id,
-            ),
-        )
-        .join(
-            placements,
-            and_(
-                placements.c.provider_id == owed_reports.c.provider_id,
-                placements.c.placement_id == owed_reports.c.placement_id,
-                placements.c.current,
-            ),
-        )
-        .join(
-            pupils,
-            and_(
-                pupils.c.provider_id == owed_reports.c.provider_id,
-                pupils.c.pupil_id == owed_reports.c.pupil_id,
-            ),
-        )
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
+        .join(placements, same_now(owed_reports, placements, "placement_id"))
+        .join(pupils, same(owed_reports, pupils, "pupil_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             among(connection, owed_reports.c.thread_id, thread_ids),
@@ -206,9 +188,7 @@ def lessons_with_entries(
         .outerjoin(
             entries,
             and_(
-                entries.c.provider_id == lessons.c.provider_id,
-                entries.c.lesson_id == lessons.c.lesson_id,
-                entries.c.current,
+                same_now(lessons, entries, "lesson_id"),
                 # What was said ahead and taken back again is as if nobody had said it: the register is owed.
                 lessons.c.state == "entered",
             ),

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from aphub.store.pupils import in_batches
+from aphub.store.same import same, same_now
 from aphub.store.tables import (
     calls,
     cases,
@@ -40,7 +41,7 @@ def owed_within(
     """Give what was owed for these days, of one pupil or to one organisation where that is said."""
     chosen = (
         select(owed_reports.c.owed_id)
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.first_day < until_day,
@@ -79,7 +80,7 @@ def done_between(
     for part in in_batches(dict.fromkeys(pupil_ids)):
         chosen = (
             select(steps, cases.c.pupil_id, cases.c.day, cases.c.ref.label("case_ref"))
-            .join(cases, _with(steps, cases, "case_id"))
+            .join(cases, same(steps, cases, "case_id"))
             .where(
                 cases.c.provider_id == provider_id,
                 cases.c.pupil_id.in_(part),
@@ -148,7 +149,7 @@ def receipts_of(connection: Connection, provider_id: int, dispatch_ids: Iterable
                 receipts.c.receipt_id,
                 dispatches.c.reference,
             )
-            .join(dispatches, _with(receipts, dispatches, "dispatch_id"))
+            .join(dispatches, same(receipts, dispatches, "dispatch_id"))
             .where(receipts.c.provider_id == provider_id, receipts.c.dispatch_id.in_(part))
         )
         found += connection.execute(chosen).all()
@@ -182,12 +183,8 @@ def calls_between(connection: Connection, provider_id: int, after: datetime, bef
     """Give the telephone calls of some days with the case that each was about, where it was one."""
     chosen = (
         select(calls, cases.c.ref.label("case_ref"), cases.c.pupil_id)
-        .outerjoin(
-            steps, and_(steps.c.provider_id == calls.c.provider_id, steps.c.step_id == calls.c.step_id)
-        )
-        .outerjoin(
-            cases, and_(cases.c.provider_id == steps.c.provider_id, cases.c.case_id == steps.c.case_id)
-        )
+        .outerjoin(steps, same(calls, steps, "step_id"))
+        .outerjoin(cases, same(steps, cases, "case_id"))
         .where(calls.c.provider_id == provider_id, calls.c.at >= after, calls.c.at < before)
     )
     return list(connection.execute(chosen.order_by(calls.c.at, calls.c.call_id)).all())
@@ -197,7 +194,7 @@ def ended_between(connection: Connection, provider_id: int, after: datetime, bef
     """Give the steps that people ended between two instants, letters among them, each with its case."""
     chosen = (
         select(steps, cases.c.pupil_id, cases.c.day, cases.c.ref.label("case_ref"))
-        .join(cases, _with(steps, cases, "case_id"))
+        .join(cases, same(steps, cases, "case_id"))
         .where(
             steps.c.provider_id == provider_id,
             steps.c.ended_at >= after,
@@ -214,8 +211,8 @@ def newest_reports(connection: Connection, provider_id: int, owed_ids: Iterable[
     for part in in_batches(owed_ids):
         chosen: Any = (
             select(reports.c.report_id, reports.c.key_id, reports.c.sealed, recipients.c.organisation)
-            .join(owed_reports, _with(reports, owed_reports, "owed_id"))
-            .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+            .join(owed_reports, same(reports, owed_reports, "owed_id"))
+            .join(recipients, same(owed_reports, recipients, "recipient_id"))
             .where(
                 reports.c.provider_id == provider_id,
                 reports.c.owed_id.in_(part),
@@ -234,7 +231,7 @@ def last_seen(
     for part in in_batches(placement_ids):
         chosen = (
             select(lessons.c.placement_id, func.max(lessons.c.starts_at).label("at"))
-            .join(entries, and_(_with(lessons, entries, "lesson_id"), entries.c.current))
+            .join(entries, same_now(lessons, entries, "lesson_id"))
             .where(
                 lessons.c.provider_id == provider_id,
                 lessons.c.placement_id.in_(part),
@@ -254,8 +251,8 @@ def last_answered(connection: Connection, provider_id: int, pupil_ids: Iterable[
     for part in in_batches(pupil_ids):
         chosen = (
             select(cases.c.pupil_id, func.max(calls.c.at).label("at"))
-            .join(steps, and_(steps.c.provider_id == calls.c.provider_id, steps.c.step_id == calls.c.step_id))
-            .join(cases, and_(cases.c.provider_id == steps.c.provider_id, cases.c.case_id == steps.c.case_id))
+            .join(steps, same(calls, steps, "step_id"))
+            .join(cases, same(steps, cases, "case_id"))
             .where(
                 calls.c.provider_id == provider_id, cases.c.pupil_id.in_(part), calls.c.result == "answered"
             )
@@ -275,7 +272,7 @@ def not_reporting(
             func.count().label("reports"),
             func.min(owed_reports.c.due_by).label("since"),
         )
-        .join(recipients, _with(owed_reports, recipients, "recipient_id"))
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             recipients.c.organisation == organisation,
@@ -288,7 +285,3 @@ def not_reporting(
         .order_by(owed_reports.c.first_day)
     )
     return list(connection.execute(chosen).all())
-
-
-def _with(one: Any, other: Any, key: str) -> Any:
-    return and_(one.c.provider_id == other.c.provider_id, one.c[key] == other.c[key])

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, u
 
 from aphub.domain.readings import UNEXPLAINED
 from aphub.store.pupils import in_batches
+from aphub.store.same import same, same_now
 from aphub.store.tables import entries, lessons, placements, pupils, tasks
 
 _REASONS = tuple(reason.value for reason in UNEXPLAINED)
@@ -26,22 +27,9 @@ def absences(connection: Connection, provider_id: int, from_day: date, until_day
             pupils.c.sealed.label("pupil_sealed"),
             func.count().label("lessons"),
         )
-        .join(
-            lessons,
-            and_(lessons.c.provider_id == entries.c.provider_id, lessons.c.lesson_id == entries.c.lesson_id),
-        )
-        .join(
-            placements,
-            and_(
-                placements.c.provider_id == lessons.c.provider_id,
-                placements.c.placement_id == lessons.c.placement_id,
-                placements.c.current,
-            ),
-        )
-        .join(
-            pupils,
-            and_(pupils.c.provider_id == lessons.c.provider_id, pupils.c.pupil_id == lessons.c.pupil_id),
-        )
+        .join(lessons, same(entries, lessons, "lesson_id"))
+        .join(placements, same_now(lessons, placements, "placement_id"))
+        .join(pupils, same(lessons, pupils, "pupil_id"))
         .where(
             entries.c.provider_id == provider_id,
             entries.c.current,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
+from aphub.store.same import same
 from aphub.store.tables import dispatches, lessons, owed_reports, questions, recipients, tasks
 
 _NOT_DONE = ("owed", "prepared", "held")
@@ -113,13 +114,7 @@ def missed(connection: Connection, provider_id: int, now: datetime, limit: int) 
     """Give reports whose promise has passed without being handed over, and of which the ledger says nothing yet."""
     chosen = (
         select(owed_reports, recipients.c.organisation)
-        .join(
-            recipients,
-            and_(
-                recipients.c.provider_id == owed_reports.c.provider_id,
-                recipients.c.recipient_id == owed_reports.c.recipient_id,
-            ),
-        )
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(
             owed_reports.c.provider_id == provider_id,
             owed_reports.c.state.in_(_NOT_DONE),
