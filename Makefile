@@ -45,9 +45,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The tests of one file stay together, for what they share.
+# The tests of one file stay together, for what they share; conftest.py says in which order files are given out.
 test: packages lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """What every test of the project shares, those of the plugins too."""
 
 import logging
+from collections import Counter
 
 import pytest
 
@@ -25,6 +26,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="S",
         help="choose other random moments, so that many can be tried in parts",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give out what takes long first, then the largest files, so that no worker is left alone with one at the end."""
+    if not hasattr(config, "workerinput"):
+        return  # one process: the order makes no difference, and stays shuffled
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in long, -tests[item.path], item.path))
 
 
 @pytest.fixture(autouse=True)

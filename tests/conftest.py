@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from aphub.store.engine import Store, open_store
+from tests.compiled_once import share_compiled_statements
 from tests.postgres import PostgresServer, running_postgres
 from tests.real_servers import needs as find_or_leave_out
+
+
+def pytest_configure() -> None:
+    """Compile each statement once in a run, not once a test."""
+    share_compiled_statements()
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +64,9 @@ def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer, _postgres_template: str) -> Iterator[str]:
     """Give a migrated PostgreSQL store of the test's own."""
-    name = postgres_server.create_database(_postgres_template)
+    name = postgres_server.lend_database(_postgres_template)
     yield postgres_server.url(name)
-    postgres_server.drop_database(name)
+    postgres_server.take_back_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,8 +7,12 @@ import subprocess
 import sys
 from email import message_from_bytes, policy
 
+import pytest
+
 from aphub.sandbox import DemoAuthority
 from tests.doors.conftest import HEAD, OFFICE
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_newcomer_goes_from_nothing_to_a_receipt_that_verifies(told, post, tmp_path):

@@ -5,7 +5,11 @@ import json
 import re
 import shlex
 
+import pytest
+
 from tests.house.project import ROOT
+
+pytestmark = pytest.mark.slow
 
 CHAPTERS = ("Write how a day, week, month or term went", "Write for who audits", "Prove what was done")
 

@@ -17,6 +17,8 @@ from aphub.store import tables as t
 from tests.configured import PROVIDER
 from tests.world import World, build_world
 
+pytestmark = pytest.mark.slow
+
 PUPIL = b"Example0"
 """How the family name of every invented pupil begins."""
 SENDER = "reports@riverbank.example.org"

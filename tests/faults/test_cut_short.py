@@ -46,6 +46,8 @@ from tests.registers import people_file, person
 from tests.told import FarSides
 from tests.world import PROVIDER, TWO_A_DAY, World, build_world, opened
 
+pytestmark = pytest.mark.slow
+
 JO = "Jo Office, office manager"
 TOMORROW = date(2026, 3, 4)
 Do = Callable[[World], object]

@@ -17,6 +17,8 @@ from tests.faults.prepared import CORRECTION, MORNING, NOW
 from tests.told import FarSides as NoFarSides
 from tests.world import World
 
+pytestmark = pytest.mark.slow
+
 NAMED = [
     (boundary, nth)
     for boundary, times in {

@@ -34,6 +34,8 @@ from tests.faults.prepared import NOW
 from tests.told import FarSides as NoFarSides
 from tests.world import Placed, World
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -15,6 +15,8 @@ import pytest
 
 from tests.house.project import ROOT, projects
 
+pytestmark = pytest.mark.slow
+
 PLUGINS = [folder for folder in projects() if folder != ROOT]
 # Not a virtual environment's business, or not in the cache since pip brought it.
 _NOT_NEEDED = ("uv",)

@@ -3,10 +3,14 @@
 from collections import Counter
 from datetime import date
 
+import pytest
+
 from aphub.domain.stretches import Every
 from aphub.services.audits import Wanted, audit
 from aphub.store import tables as t
 from tests.policies.week import OFFICE, Mark, PlayWeek, child
+
+pytestmark = pytest.mark.slow
 
 BARN = "Mon-Fri 09:00-11:30 in person @ Long Barn"
 BOTH = f"{BARN}; Mon-Fri 13:00-14:30 in person @ Long Barn"

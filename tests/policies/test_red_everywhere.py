@@ -2,7 +2,11 @@
 
 from datetime import date
 
+import pytest
+
 from tests.policies.week import Mark, PlayWeek, child
+
+pytestmark = pytest.mark.slow
 
 WORKS = "Mon-Fri 09:30-14:30 in person @ The Works"
 AFTER_EASTER = date(2026, 4, 20)

@@ -1,7 +1,11 @@
 """A week at Safe Space: five plain words, in person and online; an absence or a cancelled lesson at once."""
 
+import pytest
+
 from aphub.domain.outcomes import ReasonKind
 from tests.policies.week import Mark, PlayWeek, child
+
+pytestmark = pytest.mark.slow
 
 YARD = "Mon-Fri 09:15-11:45 in person @ The Yard"
 TWO = "Mon-Fri 09:15-10:15 in person @ The Yard; Mon-Fri 10:30-11:45 in person @ The Yard"

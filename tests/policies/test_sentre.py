@@ -1,10 +1,14 @@
 """A week at SENtre: a code for each lesson, own roll or placed here, told by a time agreed with each."""
 
+import pytest
+
 from aphub.api import TransientDeliveryError
 from aphub.domain.calendar import WEEKDAYS
 from aphub.domain.stretches import Every
 from aphub.services.audits import Wanted, audit
 from tests.policies.week import OFFICE, Mark, PlayWeek, child
+
+pytestmark = pytest.mark.slow
 
 MORNING = "Mon-Fri 09:15-12:00 in person @ Riverside"
 AFTERNOON = "Mon-Fri 13:00-15:00 in person @ Riverside"

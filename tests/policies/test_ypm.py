@@ -1,9 +1,13 @@
 """A week at YPM: present and absent alike within 15 minutes, by email; no-roll pupils to the council."""
 
+import pytest
+
 from aphub.domain.stretches import Every
 from aphub.services.audits import Wanted, audit
 from aphub.store import tables as t
 from tests.policies.week import OFFICE, Mark, PlayWeek, Week, child
+
+pytestmark = pytest.mark.slow
 
 MILL = "Mon-Fri 09:30-11:45 in person @ The Mill"
 NO_ROLL = {"arranged_by": "council", "power": "s.19", "registration": "no roll"}
