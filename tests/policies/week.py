@@ -311,7 +311,8 @@ class Week:
 
     def upn(self, name: str) -> str:
         """Give a pupil's number."""
-        return Person(f"{self.numbers[name]}").row()["upn"]
+        usual = Person(f"{self.numbers[name]}").row()["upn"]
+        return self.children[name].columns.get("upn", usual)
 
     # Time
 
@@ -410,7 +411,7 @@ def _take(week: Week, children: dict[str, Child]) -> None:
         if one is not None
         for told in (one.school, *one.also_told)
     ]
-    preview = people.read_people(week.desk, "people.csv", people_file(*rows))
+    preview = people.read_people(week.desk, "people.csv", people_file(*rows, extra=("standing",)))
     assert preview.problems == (), preview.problems
     people.take_people(week.desk, preview, OFFICE)
 
