@@ -10,7 +10,7 @@ from aphub.domain.calendar import Calendar, school_days_between, to_utc
 from aphub.domain.wording import day_words
 from aphub.services.desk import Desk, place_of
 from aphub.services.whom import calendars_of
-from aphub.store import unexplained
+from aphub.store import reminding, unexplained
 from aphub.store.engine import allocate
 
 FIND, ESCALATE = "find_reason", "reason_too_old"
@@ -83,7 +83,7 @@ def chase_reasons(desk: Desk) -> int:
             _task(desk, kind, row, age, number, ref, now)
             for (kind, row, age), number, ref in zip(wanted, numbers, refs, strict=True)
         ]
-        unexplained.ask(connection, tasks)
+        reminding.ask(connection, tasks)
     return len(wanted)
 
 

@@ -61,7 +61,7 @@ class Decision:
 
     parts: dict[tuple[int, Kind], list[Part]] = field(default_factory=lambda: defaultdict(list))
     looks: list[dict[str, Any]] = field(default_factory=list)
-    suppressed: list[Row[Any]] = field(default_factory=list)
+    suppressed: list[tuple[Row[Any], tuple[SessionEntry, ...]]] = field(default_factory=list)
     stale: list[Row[Any]] = field(default_factory=list)
     unknown: list[Row[Any]] = field(default_factory=list)
 
@@ -80,7 +80,9 @@ def decide(desk: Desk, look: Look) -> Decision:
         )
         for row in rows:
             if row.suppressed:
-                decision.suppressed.append(row)
+                # It never leaves, but what is urgent must reach a person who may tell it.
+                story = story_of(desk, look, row, lessons_of(look, row), missing_after=ALERT_LEAD)
+                decision.suppressed.append((row, story.news_since(())))
             else:
                 _decide_one(desk, look, decision, row, complete=complete)
     for parts in decision.parts.values():

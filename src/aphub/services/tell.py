@@ -28,6 +28,7 @@ from aphub.services.letters import Letter, compose
 from aphub.services.look import Look
 from aphub.services.recording import newest_checkpoint_line
 from aphub.services.share_out import Ways, share_out
+from aphub.services.unshared import ask_about_unshared
 from aphub.store import dispatching, lanes, telling
 from aphub.store import owed as owed_rows
 from aphub.store.engine import allocate
@@ -257,11 +258,12 @@ def _hold(
 ) -> None:
     """Name what cannot leave, and give it to a person: nothing owed is silent."""
     stopped = [(part.row, f"no way to send: {reason}"[:120], "phone_school") for part, reason in without_way]
-    stopped += [(row, "do not share this pupil", "") for row in decision.suppressed]
+    stopped += [(row, "do not share this pupil", "") for row, _ in decision.suppressed]
     stopped += [(row, TOO_LATE, "release") for row in decision.stale]
     stopped += [(row, UNKNOWN, "phone_school") for row in decision.unknown]
     if not stopped:
         return
+    ask_about_unshared(desk, connection, decision.suppressed, now)
     owed_rows.change_owed(
         connection,
         desk.provider_id,

@@ -1,13 +1,12 @@
 """Absences that nobody has explained, as long as they stay so."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, select, update
 
 from aphub.domain.readings import UNEXPLAINED
-from aphub.store.pupils import in_batches
 from aphub.store.same import same, same_now
 from aphub.store.tables import entries, lessons, placements, pupils, tasks
 
@@ -51,37 +50,6 @@ def absences(connection: Connection, provider_id: int, from_day: date, until_day
         .order_by(lessons.c.day, lessons.c.placement_id)
     )
     return list(connection.execute(chosen).all())
-
-
-def ask(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep one open task for each kind and subject, in today's words and due today; words that were dealt with stay so.
-
-    The words say how old the absence is, so they differ on each school day and on no other.
-    """
-    kinds, provider_id = {row["kind"] for row in rows}, rows[0]["provider_id"]
-    known: dict[tuple[str, str], tuple[int, str]] = {}
-    answered: set[tuple[str, str, str]] = set()
-    for part in in_batches(sorted({row["subject"] for row in rows})):
-        about = select(tasks.c.task_id, tasks.c.kind, tasks.c.subject, tasks.c.words, tasks.c.state).where(
-            tasks.c.provider_id == provider_id, tasks.c.kind.in_(kinds), tasks.c.subject.in_(part)
-        )
-        for one in connection.execute(about):
-            if one.state == "open":
-                known[one.kind, one.subject] = one.task_id, one.words
-            elif one.state == "done":
-                answered.add((one.kind, one.subject, one.words))
-    fresh, older = [], []
-    for row in rows:
-        is_open = known.get((row["kind"], row["subject"]))
-        if is_open is not None and is_open[1] != row["words"]:
-            older.append({"key": is_open[0], "new_words": row["words"], "new_due": row["due_at"]})
-        elif is_open is None and (row["kind"], row["subject"], row["words"]) not in answered:
-            fresh.append(row)
-    if older:
-        chosen = update(tasks).where(tasks.c.provider_id == provider_id, tasks.c.task_id == bindparam("key"))
-        connection.execute(chosen.values(words=bindparam("new_words"), due_at=bindparam("new_due")), older)
-    if fresh:
-        connection.execute(insert(tasks), fresh)
 
 
 def clear_tasks(
