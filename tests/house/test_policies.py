@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from aphub.domain.outcomes import Outcome
 from tests.house.project import ROOT, definitions, python_files
 
 PAGE = (ROOT / "docs" / "policies.md").read_text()
@@ -36,6 +37,11 @@ def test_every_clause_has_every_cell():
             assert len(row) == 4, row
             assert all(row), row
             assert row[2] in WHO, row
+
+
+def test_every_outcome_is_a_kind_of_day():
+    table = sections()["Every kind of day"]
+    assert [one.value for one in Outcome if f"`{one.value}`" not in table] == []
 
 
 def test_every_test_that_a_clause_names_exists():
