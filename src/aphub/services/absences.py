@@ -29,7 +29,8 @@ from aphub.domain.readings import UNEXPLAINED
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.way import named
-from aphub.services.whom import calendars_of, is_erased, pupil_called
+from aphub.services.whom import calendars_of, is_erased
+from aphub.services.whose import pupil_of
 from aphub.store import known as kept
 from aphub.store import owed
 
@@ -81,7 +82,7 @@ def know_absence(desk: Desk, news: News, by: str) -> Filled:
 def keep_news(desk: Desk, connection: Connection, news: News, by: str, *, decided: bool = False) -> Filled:
     """Keep news in the caller's transaction; `decided` news of a school goes before a reason we had from others."""
     _check(news)
-    pupil_id = pupil_called(desk, connection, news.pupil)
+    pupil_id = pupil_of(desk, connection, news.pupil).pupil_id
     if is_erased(desk, connection, pupil_id):
         raise NewsError("This pupil's record was erased.", _NOTHING)
     stretch = news.stretch

@@ -18,7 +18,8 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.intake_rows import question_words
 from aphub.services.judging import vocabulary_of
-from aphub.services.whom import is_erased, pupil_called
+from aphub.services.whom import is_erased
+from aphub.services.whose import pupil_of
 from aphub.store import entries, intakes, pupils
 
 SET_ASIDE = "set aside"
@@ -249,7 +250,7 @@ def _lesson(
         known = entries.lesson(connection, desk.provider_id, asked.lesson_id)
         if known is not None:
             return known
-    pupil_id = pupil_called(desk, connection, pupil) if pupil else asked.pupil_id
+    pupil_id = pupil_of(desk, connection, pupil).pupil_id if pupil else asked.pupil_id
     if pupil_id is None:
         raise CannotAnswerError(
             "We do not know which pupil this is about.", "Nothing was changed.", "Name the pupil."

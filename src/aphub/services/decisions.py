@@ -14,7 +14,7 @@ from aphub.services.absences import Filled, News, NewsError, keep_news
 from aphub.services.desk import Desk, place_of
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
-from aphub.services.whom import pupil_called
+from aphub.services.whose import pupil_of
 from aphub.store import known as kept
 from aphub.store import owed, pupils
 from aphub.store.engine import lock_ledger
@@ -47,7 +47,7 @@ def record_decision(desk: Desk, decided: Decided, by: str) -> Filled:
     _check(decided)
     with desk.store.transaction() as connection:
         lock_ledger(connection, desk.provider_id)
-        pupil_id = pupil_called(desk, connection, decided.pupil)
+        pupil_id = pupil_of(desk, connection, decided.pupil).pupil_id
         _whose(desk, connection, pupil_id, decided)
         stretch = decided.stretch
         standing = kept.decisions_of(connection, desk.provider_id, [pupil_id], stretch.starts, stretch.ends)

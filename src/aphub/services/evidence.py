@@ -51,7 +51,7 @@ def evidence(
     """Write the evidence about something into a folder, with a page that people can read.
 
     `what` is a message's reference, a placement's, a day such as 2026-03-03, or, with the whole attendance record in
-    `span`, a pupil's reference, a school or council, or "term". With `contents`, the reports' contents are there too,
+    `span`, a pupil's reference or UPN, a case's (its day alone), a school or council by name or URN, or "term". With `contents`, the reports' contents are there too,
     each with the salt that shows that the ledger meant it: personal data then, and `by` is noted as whoever exported
     it. So are the documents that were sent, where `documents` says so; by default with a school's or a term's record,
     and of one pupil's only those that tell of nobody else.
@@ -63,14 +63,14 @@ def evidence(
     folder = _empty(folder)
     with desk.store.reading() as connection:
         part = about(desk, connection, what, span or Span())
-        statements, files = _proofs(desk, connection, part, what)
+        statements, files = _proofs(desk, connection, part)
         every = carrying.carried(connection, desk.provider_id, [row.dispatch_id for row in part.dispatches])
         carried = _of_it(part, every)
         pupils = {row.pupil_id for rows in carried.values() for row in rows}
         notes_on_it = notes_of(desk, connection, pupils) if contents else []
         record = attendance_record(desk, connection, part, by) if contents and part.whole_record else None
     if contents and (by or record is not None):
-        note(desk, What.EVIDENCE, part.organisation or what, by, pupils)
+        note(desk, What.EVIDENCE, part.name, by, pupils)
     openings = list(_openings(desk, carried)) if contents else []
     for opening in openings:
         files[f"{OPENINGS}/{opening['report']}.json"] = _as_json(opening)
@@ -92,13 +92,11 @@ def evidence(
     return folder
 
 
-def _proofs(
-    desk: Desk, connection: Connection, part: About, what: str
-) -> tuple[dict[int, bytes], dict[str, bytes]]:
+def _proofs(desk: Desk, connection: Connection, part: About) -> tuple[dict[int, bytes], dict[str, bytes]]:
     found = kept.statements_about(connection, desk.provider_id, part.subjects())
     statements = {row.number: bytes(row.body) for row in found}
     if not statements:
-        raise NothingToShowError(f"Nothing has been said about {what} yet.", "Nothing was written.")
+        raise NothingToShowError(f"Nothing has been said about {part.title} yet.", "Nothing was written.")
     notes = [
         kept.covering_checkpoint(connection, desk.provider_id, max(statements) + 1),
         getattr(kept.newest_checkpoint(connection, desk.provider_id), "note", None),

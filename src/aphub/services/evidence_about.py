@@ -12,8 +12,8 @@ from aphub.domain.stretches import Every, stretch_around
 from aphub.domain.wording import day_words
 from aphub.services.desk import Desk
 from aphub.services.evidence_check import NothingToShowError
-from aphub.services.whose import UnknownPupilError, pupil_of
-from aphub.store import delivering, lives, trails
+from aphub.services.whose import WHAT_TO_TYPE, is_upn, pupils_called, unknown_words
+from aphub.store import delivering, following, lives, trails
 
 _HEAD_OF_SUBJECT = 40
 TERM = "term"
@@ -31,10 +31,11 @@ class Span:
 class About:
     """What a bundle is about: what was owed, the messages that told it, and what else the ledger may have said.
 
-    `pupil_id` is set where it is about one pupil alone, `organisation` where it is about one school or council.
+    `name` is how it is called in what we keep of who saw it, and so never a UPN. `pupil_id` is set where it is about one pupil alone, `organisation` where it is about one school or council.
     """
 
     title: str
+    name: str
     owed: list[int]
     span: Span = field(default_factory=Span)
     whole_record: bool = False
@@ -59,11 +60,11 @@ def about(desk: Desk, connection: Connection, what: str, span: Span) -> About:
     """Find what is meant; raises NothingToShowError."""
     found = _found(desk, connection, what.strip(), span)
     provider = desk.provider_id
-    if found is None or not found.owed:
+    if not found.owed:
         raise NothingToShowError(
-            f"We know nothing of {what}.",
+            f"{found.title}: nothing was due to be told in these days.",
             "Nothing was written.",
-            "Name a message, a placement, a pupil by your own reference, a school, a day, or 'term'.",
+            "Give other days, or another pupil, school or message.",
         )
     found.dispatches = lives.dispatches_of_owed(connection, provider, found.owed)
     if found.organisation:
@@ -79,15 +80,17 @@ def about(desk: Desk, connection: Connection, what: str, span: Span) -> About:
     return found
 
 
-def _found(desk: Desk, connection: Connection, what: str, span: Span) -> About | None:
+def _found(desk: Desk, connection: Connection, what: str, span: Span) -> About:
     provider, config = desk.provider_id, desk.config
     row = delivering.by_reference(connection, provider, what.upper())
     if row is not None:
         return About(
-            f"Message {row.reference}", lives.owed_of_dispatches(connection, provider, [row.dispatch_id])
+            f"Message {row.reference}",
+            row.reference,
+            lives.owed_of_dispatches(connection, provider, [row.dispatch_id]),
         )
     if day := _day(what):
-        return About(day_words(day), lives.owed_on(connection, provider, day))
+        return About(day_words(day), day.isoformat(), lives.owed_on(connection, provider, day))
     if what.casefold() == TERM:
         stretch = stretch_around(
             Every.TERM,
@@ -95,19 +98,44 @@ def _found(desk: Desk, connection: Connection, what: str, span: Span) -> About |
             config.provider.calendar().terms,
         )
         days = Span(stretch.first_day, stretch.until_day)
-        return About(stretch.words, _within(connection, provider, days), days, whole_record=True)
-    if what in config.organisations:
-        owed = _within(connection, provider, span, organisation=what)
-        return About(config.organisations[what].name, owed, span, whole_record=True, organisation=what)
+        return About(stretch.words, TERM, _within(connection, provider, days), days, whole_record=True)
+    if organisation := _organisation(desk, what):
+        owed = _within(connection, provider, span, organisation=organisation)
+        name = config.organisations[organisation].name
+        return About(name, organisation, owed, span, whole_record=True, organisation=organisation)
     owed = lives.owed_of_placement(connection, provider, what.upper())
     if owed:
-        return About(f"Placement {what.upper()}", owed)
-    try:
-        pupil = pupil_of(desk, connection, what)
-    except UnknownPupilError:
-        return None
+        return About(f"Placement {what.upper()}", what.upper(), owed)
+    rows = pupils_called(desk, connection, what)
+    if len(rows) != 1:
+        words = "This reference fits two pupils." if rows else unknown_words(desk, what)
+        raise NothingToShowError(words, "Nothing was written.", _what_to_type(desk))
+    [pupil] = rows
+    case = following.case_by_ref(connection, provider, what.upper())
+    if case is not None and span == Span():
+        span = Span(case.day, case.day + ONE_DAY)
     owed = _within(connection, provider, span, pupil_id=pupil.pupil_id)
-    return About(f"Pupil {pupil.ref}", owed, span, whole_record=True, pupil_id=pupil.pupil_id)
+    called = pupil.ref if is_upn(what) else what
+    return About(f"Pupil {pupil.ref}", called, owed, span, whole_record=True, pupil_id=pupil.pupil_id)
+
+
+def _organisation(desk: Desk, what: str) -> str:
+    """Give the one school or council meant by its short name, its name, its URN or its council's number."""
+    said = what.casefold()
+    fits = [
+        slug
+        for slug, one in desk.config.organisations.items()
+        if said in {slug, one.name.casefold(), one.urn, one.la_code}
+    ]
+    return fits[0] if said and len(fits) == 1 else ""
+
+
+def _what_to_type(desk: Desk) -> str:
+    schools = ", ".join(sorted(desk.config.organisations))
+    return (
+        f"Give a message's reference (aphub log), {WHAT_TO_TYPE}, a day such as 2026-03-03, 'term', or a school or "
+        f"council: {schools}. Another provider's: --provider."
+    )
 
 
 def _within(

@@ -1,38 +1,13 @@
-"""Whom somebody means: a pupil by the hub's or the provider's own reference, and the schools behind a placement."""
+"""Whom something concerns: a pupil whose record still stands, and the schools behind a placement."""
 
 from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
 from aphub.domain.calendar import Calendar
-from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.placements import Purpose
 from aphub.services.desk import Desk
-from aphub.services.matching import other_spellings
 from aphub.store import pupils
-
-
-class UnknownPupilError(NeedsCorrectionError):
-    """We do not know this pupil."""
-
-
-def pupil_called(desk: Desk, connection: Connection, given: str) -> int:
-    """Give the number of the one pupil with this reference, the hub's own or the provider's.
-
-    Raises:
-        UnknownPupilError: There is none, or more than one.
-    """
-    known = pupils.by_ref(connection, desk.provider_id, given.strip().upper())
-    if known is not None:
-        return int(known.pupil_id)
-    index = desk.vault.index
-    for spellings in ([given.strip()], other_spellings(given.strip())):
-        wanted = [index("reference", one) for one in spellings]
-        found = pupils.by_index(connection, desk.provider_id, "reference", wanted)
-        numbers = {number for ids in found.values() for number in ids}
-        if len(numbers) == 1:
-            return numbers.pop()
-    raise UnknownPupilError("", "Nothing was changed.", "Check the reference.")
 
 
 def is_erased(desk: Desk, connection: Connection, pupil_id: int) -> bool:

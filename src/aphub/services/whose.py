@@ -1,31 +1,76 @@
-"""Find the pupil that somebody means, without a name ever being typed."""
+"""Find the pupil that somebody means by any reference that people hold, without a name ever being typed."""
 
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from aphub.domain.errors import AphubError
+from aphub.domain.errors import NeedsCorrectionError
+from aphub.domain.identifiers import UpnState, check_upn
 from aphub.services.desk import Desk
-from aphub.store import keeping
+from aphub.services.matching import other_spellings
+from aphub.store import following, keeping, pupils
+
+WHAT_TO_TYPE = (
+    "your own pupil reference, the UPN, or a placement's or case's reference (aphub reasons, aphub cases)"
+)
+"""The references of a pupil that people hold, and where they see them."""
 
 
-class UnknownPupilError(AphubError):
+class UnknownPupilError(NeedsCorrectionError):
     """We know no such pupil."""
 
 
 def pupil_of(desk: Desk, connection: Connection, what: str) -> Row[Any]:
-    """Give the row of the pupil meant by our reference, a placement's, or the provider's own.
+    """Give the row of the pupil meant by our reference, a placement's, a case's, the provider's own, or the UPN.
 
     Raises:
         UnknownPupilError: There is none, or it fits two.
     """
-    text = what.strip()
-    rows = keeping.find_pupils(
-        connection, desk.provider_id, text.upper(), desk.vault.index("reference", text)
-    )
+    rows = pupils_called(desk, connection, what)
     if len(rows) == 1:
         return rows[0]
-    found = "We know no pupil of this reference." if not rows else "This reference fits two pupils."
-    raise UnknownPupilError(
-        found, "Nothing was changed.", "Give your own pupil reference, or a placement's from: aphub log"
-    )
+    if rows:
+        raise UnknownPupilError(
+            "This reference fits two pupils.", "Nothing was changed.", "Give a placement's reference."
+        )
+    raise UnknownPupilError(unknown_words(desk, what), "Nothing was changed.", f"Give {WHAT_TO_TYPE}.")
+
+
+def pupils_called(desk: Desk, connection: Connection, what: str) -> list[Row[Any]]:
+    """Give the pupils meant by a reference: one, none, or more where it fits several."""
+    text, provider, index = what.strip(), desk.provider_id, desk.vault.index
+    rows = keeping.find_pupils(connection, provider, text.upper(), index("reference", text))
+    if rows:
+        return rows
+    numbers: set[int] = set()
+    if is_upn(text):
+        found = pupils.by_index(connection, provider, "upn", [index("upn", text.upper())])
+        numbers = {number for ids in found.values() for number in ids}
+    elif (case := following.case_by_ref(connection, provider, text.upper())) is not None:
+        numbers = {case.pupil_id} - {None}
+    else:
+        # A spreadsheet eats the zeros that a reference begins with.
+        spelled = [index("reference", other) for other in other_spellings(text)]
+        found = pupils.by_index(connection, provider, "reference", spelled)
+        numbers = {number for ids in found.values() for number in ids}
+    return list(pupils.by_numbers(connection, provider, sorted(numbers)).values())
+
+
+def is_upn(text: str) -> bool:
+    """Say whether this is written as a UPN is: personal data, which nothing repeats."""
+    return check_upn(text).state in {UpnState.OK, UpnState.TEMPORARY, UpnState.WRONG_LETTER}
+
+
+def is_name(text: str) -> bool:
+    """Say whether this looks like a person's name: words, and no figure or hyphen in them."""
+    return " " in text.strip() and not any(letter.isdigit() for letter in text)
+
+
+def unknown_words(desk: Desk, what: str) -> str:
+    """Say that nobody is found by this, without repeating what may be a pupil's name or UPN."""
+    who = desk.config.provider.name
+    if is_name(what):
+        return f"{who}: we look nobody up by name, since what you type stays in your computer's history."
+    if is_upn(what):
+        return f"{who}: no pupil has this UPN."
+    return f"{who}: we know no pupil by this reference."
