@@ -140,7 +140,7 @@ def test_the_school_says_that_the_child_is_with_them_and_a_missing_child_is_foun
         ({"stretch": Stretch(TUESDAY, TUESDAY + timedelta(days=200))}, "end of term"),
         ({"stretch": Stretch(date(2026, 3, 7), date(2026, 3, 8))}, "No lesson is due"),
         ({"words": "long " * 200}, "longer than 500 letters"),
-        ({"pupil": "P0999"}, "We do not know this pupil"),
+        ({"pupil": "P0999"}, "We know no pupil by this reference"),
     ],
 )
 def test_news_that_cannot_be_used_is_refused_in_words_and_changes_nothing(small, told, says):

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from aphub.domain.errors import AphubError
+from aphub.domain.ladders import Trigger
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.reports import REASON_WORDS
 from aphub.services import case_acts, case_views, overview
@@ -244,3 +245,7 @@ def test_person_may_leave_a_step_out_with_a_reason_and_their_name(world):
     assert view.steps[0].state == "cleared"
     assert (view.steps[0].by, view.steps[0].said) == (JO, "mother is at the door")
     assert date(2026, 3, 3) == view.line.day
+
+
+def test_whatever_raises_a_case_has_words_for_it():
+    assert set(case_views.TRIGGER_WORDS) == set(Trigger)

@@ -10,6 +10,10 @@ from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.services import accesses, receipts
 from aphub.services.evidence import Span
+from aphub.services.evidence_about import about
+from aphub.store import tables as t
+from aphub.testing import invented_upn
+from tests.ladders import MISSING, roles
 from tests.world import PROVIDER, TUESDAY, School
 
 TERM = 'terms = [{starts = 2026-01-05, ends = 2026-03-27, name = "spring term"}]\n'
@@ -22,10 +26,11 @@ def played(make_world_anew):
     return play(make_world_anew)
 
 
-def play(make_world):
+def play(make_world, ladders=""):
     """Play two days: two pupils at one school, one at another; Sam's reason comes a day later."""
     world = make_world(
-        schools=(School(), School("brook-academy", (("email", "told", "brook"),))), provider=PROVIDER + TERM
+        schools=(School(), School("brook-academy", (("email", "told", "brook"),))),
+        provider=PROVIDER + TERM + ladders,
     )
     sam, kit = world.pupil(given="Sam"), world.pupil("brook-academy", given="Kit")
     kay = world.pupil(given="Kay")
@@ -109,8 +114,18 @@ def test_days_can_be_chosen_and_what_is_not_known_is_said(played, tmp_path):
     span = Span(TUESDAY + timedelta(days=1), TUESDAY + timedelta(days=2))
     folder = receipts.evidence(desk, "P0001", tmp_path / "one-day", by=BY, span=span)
     assert "Tuesday 3 March" not in words_in(folder, "record").replace("Tuesday 3 March 2026 to", "")
-    with pytest.raises(AphubError, match="We know nothing of nobody"):
-        receipts.evidence(desk, "nobody", tmp_path / "none", by=BY)
+    for what, said in {
+        "nobody": "We know no pupil by this reference",
+        "Sam Example": "look nobody up by name",
+        "hil-school": "If you mean a school: hill-school",
+        "A999000000001": "We know no pupil with this UPN",
+        "2026-02-02": "nothing was due",
+    }.items():
+        with pytest.raises(AphubError, match=said) as refused:
+            receipts.evidence(desk, what, tmp_path / "none", by=BY)
+        assert "Sam" not in str(refused.value)
+        assert "A999" not in str(refused.value)
+        assert not (tmp_path / "none").exists()
     with pytest.raises(AphubError, match="in no term"):
         receipts.evidence(desk, "term", tmp_path / "none", by=BY, span=Span(date(2026, 4, 1)))
     with pytest.raises(AphubError, match="name of whoever"):
@@ -133,3 +148,25 @@ def test_a_document_that_was_changed_added_or_taken_away_is_found(played, tmp_pa
     path.write_bytes(content)
     path.with_name("99-more.txt").write_bytes(b"more")
     assert not receipts.verify_folder(folder).ok
+
+
+def test_a_pupil_is_found_by_every_reference_that_people_hold(make_world_anew):
+    played = play(make_world_anew, roles(leadership="Kim Hart, head") + MISSING)
+    desk = played.desk
+    [pupil] = [row for row in played.rows(t.pupils) if row.pupil_id == 1]
+    case = next(row for row in played.rows(t.cases) if row.pupil_id == 1)
+    [placement] = [row for row in played.rows_of_placements() if row.pupil_id == 1]
+    upn = invented_upn(1)
+    with desk.store.reading() as connection:
+        found = {
+            what: about(desk, connection, what, Span())
+            for what in (pupil.ref, "p0001".upper(), upn, upn.lower(), case.ref.lower(), "Hill School")
+        }
+        whole = found.pop("Hill School")
+        assert (whole.organisation, whole.name) == ("hill-school", "hill-school")
+        assert {one.pupil_id for one in found.values()} == {1}
+        assert found[upn].name == pupil.ref  # what we keep of who saw it repeats no UPN
+        assert {row.first_day for row in found[case.ref.lower()].owed_rows} == {case.day}
+        assert len(found[upn].owed) > len(found[case.ref.lower()].owed)
+        placed = about(desk, connection, placement.ref, Span())
+    assert set(placed.owed) <= set(found[upn].owed)

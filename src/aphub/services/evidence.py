@@ -60,7 +60,7 @@ def evidence(
         NothingToShowError: We know nothing of it, or nothing has been said yet.
         AphubError: The folder holds something already.
     """
-    folder = _empty(folder)
+    _check_empty(folder)
     with desk.store.reading() as connection:
         part = about(desk, connection, what, span or Span())
         statements, files = _proofs(desk, connection, part)
@@ -85,6 +85,7 @@ def evidence(
     files |= pages(
         desk, part.title, part.dispatches, part.owed_rows, statements, len(openings), sent, record is not None
     )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -141,13 +142,11 @@ def _as_json(value: Mapping[str, str]) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _empty(folder: Path) -> Path:
+def _check_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AphubError(
             f"The folder {folder} holds something already.", "Nothing was written.", "Name a new one."
         )
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
 
 
 def _openings(desk: Desk, carried: dict[int, list[Row[Any]]]) -> Iterator[dict[str, str]]:

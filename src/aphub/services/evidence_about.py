@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -108,8 +109,8 @@ def _found(desk: Desk, connection: Connection, what: str, span: Span) -> About:
         return About(f"Placement {what.upper()}", what.upper(), owed)
     rows = pupils_called(desk, connection, what)
     if len(rows) != 1:
-        words = "This reference fits two pupils." if rows else unknown_words(desk, what)
-        raise NothingToShowError(words, "Nothing was written.", _what_to_type(desk))
+        words = "This reference fits two pupils." if rows else unknown_words(what)
+        raise NothingToShowError(words, "Nothing was written.", _what_to_type(desk, what))
     [pupil] = rows
     case = following.case_by_ref(connection, provider, what.upper())
     if case is not None and span == Span():
@@ -130,11 +131,13 @@ def _organisation(desk: Desk, what: str) -> str:
     return fits[0] if said and len(fits) == 1 else ""
 
 
-def _what_to_type(desk: Desk) -> str:
-    schools = ", ".join(sorted(desk.config.organisations))
+def _what_to_type(desk: Desk, what: str) -> str:
+    """Say what can be typed, and which school is written nearly like this."""
+    near = get_close_matches(what.casefold().replace(" ", "-"), desk.config.organisations)
+    meant = f"If you mean a school: {' or '.join(near)}. Otherwise give" if near else "Give"
     return (
-        f"Give a message's reference (aphub log), {WHAT_TO_TYPE}, a day such as 2026-03-03, 'term', or a school or "
-        f"council: {schools}. Another provider's: --provider."
+        f"{meant} {WHAT_TO_TYPE}, aphub log; a school (aphub channels), a day such as {desk.today}, or 'term'. "
+        f"This is {desk.config.provider.name}; for another provider: --provider."
     )
 
 

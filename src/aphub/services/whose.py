@@ -10,9 +10,7 @@ from aphub.services.desk import Desk
 from aphub.services.matching import other_spellings
 from aphub.store import following, keeping, pupils
 
-WHAT_TO_TYPE = (
-    "your own pupil reference, the UPN, or a placement's or case's reference (aphub reasons, aphub cases)"
-)
+WHAT_TO_TYPE = "your own pupil reference, a UPN, or a reference from: aphub reasons, aphub cases"
 """The references of a pupil that people hold, and where they see them."""
 
 
@@ -33,7 +31,7 @@ def pupil_of(desk: Desk, connection: Connection, what: str) -> Row[Any]:
         raise UnknownPupilError(
             "This reference fits two pupils.", "Nothing was changed.", "Give a placement's reference."
         )
-    raise UnknownPupilError(unknown_words(desk, what), "Nothing was changed.", f"Give {WHAT_TO_TYPE}.")
+    raise UnknownPupilError(unknown_words(what), "Nothing was changed.", f"Give {WHAT_TO_TYPE}.")
 
 
 def pupils_called(desk: Desk, connection: Connection, what: str) -> list[Row[Any]]:
@@ -66,11 +64,10 @@ def is_name(text: str) -> bool:
     return " " in text.strip() and not any(letter.isdigit() for letter in text)
 
 
-def unknown_words(desk: Desk, what: str) -> str:
+def unknown_words(what: str) -> str:
     """Say that nobody is found by this, without repeating what may be a pupil's name or UPN."""
-    who = desk.config.provider.name
     if is_name(what):
-        return f"{who}: we look nobody up by name, since what you type stays in your computer's history."
+        return "We look nobody up by name, since what you type stays in your computer's history."
     if is_upn(what):
-        return f"{who}: no pupil has this UPN."
-    return f"{who}: we know no pupil by this reference."
+        return "We know no pupil with this UPN."
+    return "We know no pupil by this reference."
