@@ -30,6 +30,7 @@ from aphub.services import (
     intake,
     listen,
     purge,
+    rechecks,
     rounds,
     tell,
     watch,
@@ -236,6 +237,7 @@ def run(hub: Hub, *, once: bool = False, stop: threading.Event | None = None) ->
         _stopping_on_signals(hub, stop),
         closing(lanes_of(hub)) as lanes,
         receiving(hub),
+        rechecks.each_morning(hub, stop, wanted=hub.settings.recheck and not once),
         _systemd() as notify,
     ):
         settle_process()

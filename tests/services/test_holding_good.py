@@ -1,7 +1,7 @@
 """What a way rests on: told before it ends, and the way paused when a check finds that it is so no more."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,11 +15,14 @@ from pydantic import SecretStr
 
 from aphub.api.adapters import AnyAdapter, CheckStep
 from aphub.api.papers import Ending, ForTheirIt
+from aphub.domain.calendar import to_utc
 from aphub.hub import NOT_USABLE
 from aphub.services import approve, overview
 from aphub.services.desk import Desk
 from aphub.services.endings import ends_soon
 from aphub.services.it_page import it_page
+from aphub.services.rechecks import Rechecks
+from aphub.services.rounds import prepare
 from aphub.services.routes import Route
 from aphub.services.trial import make_trial
 from aphub.services.way import NotYetError, route_to
@@ -96,8 +99,80 @@ def test_what_will_end_is_told_from_thirty_days_before(left, words):
         connection_settings=nothing,
     )
     routes = SimpleNamespace(everything=lambda: [route, route])
-    found = ends_soon(cast("Desk", SimpleNamespace(now=NOW, routes=routes)))
+    vault = SimpleNamespace(secret_ends=dict)
+    config = SimpleNamespace(provider=SimpleNamespace(connections={}))
+    found = ends_soon(cast("Desk", SimpleNamespace(now=NOW, routes=routes, vault=vault, config=config)))
     assert [one.words.startswith(words) for one in found] == ([True] if words else [])
+
+
+def test_what_will_end_is_one_task_at_a_time_raised_anew_as_it_comes_nearer(tmp_path, sqlite_url):
+    world = build_world(tmp_path / "home", sqlite_url, live=False)
+    ends = world.clock.now().date() + timedelta(days=20)
+    world.hub.keys.set_secret("relay", SecretStr("s3cret-of-the-relay"), world.clock.now(), ends)
+    connection = (
+        '[connections.mail]\nadapter = "email"\nhost = "mail.example.org"\nusername = "us"\n'
+        'password = "secret:relay"\nfrom_address = "reports@riverbank.example.org"\n'
+    )
+    world.configure(schools=[School()], provider=f"{PROVIDER}\n{connection}")
+
+    def raised() -> list[str]:
+        prepare(world.desk)
+        return [row.subject.rpartition("/")[2] for row in world.tasks("ending")]
+
+    assert raised() == ["30"]
+    [task] = world.tasks("ending")
+    assert task.words == (
+        "connection mail: the secret 'relay' ends on Monday 23 March 2026. "
+        "Get a new one, then run: aphub secret set relay."
+    )
+    assert [one.kind for one in overview.waiting(world.desk)].count("ending") == 1
+    world.change(t.tasks, {"state": "done"}, ref=task.ref)
+    assert raised() == []  # somebody has seen it
+    world.clock.advance(timedelta(days=7))
+    assert raised() == ["14"]
+    world.clock.advance(timedelta(days=7))
+    assert raised() == ["7"]
+    world.clock.advance(timedelta(days=6))
+    assert raised() == ["0"]
+    assert "ended on" in world.tasks("ending")[0].words
+    assert "s3cret" not in task.words
+    world.hub.keys.set_secret("relay", SecretStr("another"), world.clock.now(), ends + timedelta(days=365))
+    assert raised() == []
+    world.hub.close()
+
+
+def test_every_working_morning_live_ways_are_looked_at_again(tmp_path, sqlite_url):
+    ways = (("email", "told", "email"), ("other", "told", "other"), ("phone", "told-person", "far"))
+    world = build_world(tmp_path / "home", sqlite_url, schools=[School(channels=ways)])
+    bad = CheckStep("The folder is there", ok=False, found="it is not", mend="Ask them to make it.")
+    broken, well = Looks(world, bad), Looks(world, CheckStep("It answers", ok=True))
+    rechecks = Rechecks()
+
+    def look(side: Looks, wall: str, day: date = date(2026, 3, 4), until: bool = False) -> int:  # noqa: FBT002
+        world.clock.advance_to(to_utc(day, time.fromisoformat(wall)))
+        return rechecks.look(side, world.desk, lambda: until)
+
+    assert look(broken, "05:59") == 0
+    assert look(broken, "06:00", until=True) == 0
+    assert look(broken, "06:00") == 2  # nobody is phoned for a look
+    assert {row.subject for row in world.tasks("check_way")} == {"hill-school email", "hill-school other"}
+    assert world.tasks("check_way")[0].words == (
+        "hill-school email would not carry reports now. The folder is there: it is not. Ask them to make it."
+    )
+    assert look(broken, "06:30") == 0
+    assert look(broken, "07:00") == 2  # an hour later, and still two tasks
+    assert len(world.tasks("check_way")) == 2
+    assert look(well, "08:00") == 2
+    assert world.tasks("check_way") == []
+    assert look(well, "15:00") == 0
+    world.change(t.channels, {"state": "changed"}, name="other")
+    assert look(well, "06:01", date(2026, 3, 5)) == 1  # only what is live
+    assert look(well, "06:01", date(2026, 3, 7)) == 0  # on a Saturday nobody is there to mend it
+    gone = CheckStep("Their last hop", ok=False, found="a policy that is only being tried", stops=True)
+    assert look(Looks(world, gone), "06:01", date(2026, 3, 9)) == 1
+    assert state(world) == "paused"
+    assert len(world.tasks("check_way")) == 1
+    world.hub.close()
 
 
 def test_the_page_for_an_it_team_says_the_same_in_html_and_in_text(make_world):

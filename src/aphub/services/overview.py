@@ -11,6 +11,7 @@ from aphub.domain.calendar import LONDON, to_utc
 from aphub.domain.wording import day_words, time_words
 from aphub.services.case_views import CaseLine, cases_on
 from aphub.services.desk import Desk
+from aphub.services.endings import TASK as ENDING
 from aphub.services.endings import ends_soon
 from aphub.services.evidence_pages import RUNG_WORDS
 from aphub.services.intake_report import column_words
@@ -193,6 +194,7 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
         ways = looking.every_channel(connection, provider)
     cases = cases_on(desk)
     told = {row.subject for row in tasks if row.kind == "settle"}
+    ending = {row.subject for row in tasks if row.kind == ENDING}
     return [
         *(_case(line) for line in cases),
         *(_task(row) for row in tasks),
@@ -212,7 +214,11 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
             Open("channel", f"{way.organisation} {way.channel}", f"Nothing can go this way. {way.words}", way.mend, None, way.organisation)
             for way in desk.routes.lost
         ),
-        *(Open("ending", one.way, one.words, one.mend, one.at, one.organisation) for one in ends_soon(desk)),
+        *(
+            Open("ending", one.way, one.words, one.mend, one.at, one.organisation)
+            for one in ends_soon(desk)
+            if one.subject(desk.now) not in ending
+        ),
     ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What goes round again and again for one provider: what is owed is worked out, what is missing noticed, sums sent."""
 
-from aphub.services import ageing, case_sweeps, cases, not_due, owe, reminders, watch
+from aphub.services import ageing, case_sweeps, cases, endings, not_due, owe, reminders, watch
 from aphub.services.desk import Desk
 from aphub.services.summaries.owing import owe_summaries
 from aphub.services.summaries.sending import send_summaries
@@ -12,6 +12,7 @@ def prepare(desk: Desk) -> None:
     owe_summaries(desk)
     ageing.chase_reasons(desk)
     reminders.remind(desk)
+    endings.warn(desk)
     not_due.ask_about_closures(desk)
 
 

@@ -233,6 +233,10 @@ class HubSettings(Strict):
     private_networks: tuple[Network, ...] = Field(
         default=(), description="private networks in which far sides may be, such as 10.1.2.0/24"
     )
+    recheck: bool = Field(
+        default=True,
+        description="check live ways again each working morning from 6am; no pupil's data leaves",
+    )
     callbacks: CallbackSettings | None = Field(
         default=None, description="how far sides may call back; without it they cannot, and are asked instead"
     )

@@ -1,6 +1,6 @@
 """Tasks of what comes round: those that were ever raised about a period, and since when a provider is here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -91,4 +91,19 @@ def end(
                 tasks.c.state == "open",
             )
             .values(state="cleared", ended_at=now, ended_by="the hub", result=result)
+        )
+
+
+def clear_others(
+    connection: Connection, provider_id: int, kind: str, still_open: Collection[str], now: datetime
+) -> None:
+    """Clear the open tasks of a kind whose subjects are no longer as they were."""
+    open_now = (tasks.c.provider_id == provider_id, tasks.c.kind == kind, tasks.c.state == "open")
+    found = connection.execute(select(tasks.c.task_id, tasks.c.subject).where(*open_now))
+    gone = [row.task_id for row in found if row.subject not in still_open]
+    if gone:
+        connection.execute(
+            update(tasks)
+            .where(*open_now, tasks.c.task_id.in_(gone))
+            .values(state="cleared", ended_at=now, ended_by="the hub", result="it is not so any more")
         )

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -41,6 +41,9 @@ class Keys(Protocol):
 
     def secret(self, name: str) -> SecretStr:
         """Give a secret by name."""
+
+    def secret_names(self) -> list[tuple[str, date | None]]:
+        """List the names of secrets and when they expire."""
 
     def signing_key(self, provider_id: int, name: str) -> bytes:
         """Give a ledger key."""
@@ -192,6 +195,10 @@ class Vault:
     def secret(self, name: str) -> SecretStr:
         """Give a secret by name."""
         return self._keys.secret(name)
+
+    def secret_ends(self) -> dict[str, date | None]:
+        """Say until when each secret is good, by its name."""
+        return dict(self._keys.secret_names())
 
     def signing_key(self, name: str) -> bytes:
         """Give this provider's ledger key of a name."""
