@@ -148,7 +148,7 @@ def test_every_working_morning_live_ways_are_looked_at_again(tmp_path, sqlite_ur
     broken, well = Looks(world, bad), Looks(world, CheckStep("It answers", ok=True))
     rechecks = Rechecks()
 
-    def look(side: Looks, wall: str, day: date = date(2026, 3, 4), until: bool = False) -> int:  # noqa: FBT002
+    def look(side: Looks, wall: str, day: date = date(2026, 3, 4), *, until: bool = False) -> int:
         world.clock.advance_to(to_utc(day, time.fromisoformat(wall)))
         return rechecks.look(side, world.desk, lambda: until)
 
