@@ -157,7 +157,7 @@ def test_slow_far_side_gets_smaller_bursts_and_its_lane_counts_as_in_trouble(mak
     desk = replace(world.desk, boundary=count)
     done = deliver.deliver_lane(desk, lane, world.hub.adapter)
     assert done.handed_over == 20
-    assert starts == [8, 4, 4, 4]
+    assert starts == [8, *[2] * 6]
     [row] = world.rows(t.lanes)
     assert (row.words, row.since is not None) == ("Their system answers slowly.", True)
 

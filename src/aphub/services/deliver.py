@@ -29,8 +29,10 @@ from aphub.store.engine import allocate, lock_ledger
 LEASE = timedelta(seconds=120)
 HARD_END = timedelta(seconds=100)
 """How long one burst may go on: its answers must be written down while we hold its lease."""
+IN_GOOD_TIME = timedelta(seconds=10)
+"""How long a burst should take: what it came to is not written down before, and would be uncertain if we died."""
 SLOW = timedelta(seconds=20)
-"""How long a burst should take. One that takes longer makes the next smaller, and its lane one that is in trouble."""
+"""A lane one of whose bursts takes longer is in trouble."""
 FIRST_BURST = 8
 _AFTER_FAULT = timedelta(minutes=5)
 _FAILED_TOGETHER = 500
@@ -161,7 +163,7 @@ class _Burst:
 
 def _next_size(largest: int, count: int, took: timedelta) -> int:
     """Size a burst so that it is over in good time, at the pace at which the last one went."""
-    return max(1, min(largest, int(count * SLOW / took))) if took else largest
+    return max(1, min(largest, int(count * IN_GOOD_TIME / took))) if took else largest
 
 
 def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, size: int) -> _Burst | None:
@@ -196,7 +198,7 @@ def _take(desk: Desk, connection: Connection, route: Route, by: str, size: int) 
     if not rows:
         return None
     carried = carrying.bound_for(connection, desk.provider_id, [row.dispatch_id for row in rows])
-    tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts + 1) for row in rows]
+    tried = [Tried(row, carried.get(row.dispatch_id, []), row.attempts) for row in rows]
     deliveries, stopped = at_the_edge(desk, connection, tried)
     held = hold(desk, connection, stopped, now) if stopped else 0
     going = [one for one in tried if one.row.reference in deliveries]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, update
 from aphub.api.adapters import Delivery
 from aphub.services.desk import Desk, place_of
 from aphub.services.outcomes import Tried
-from aphub.store import telling
+from aphub.store import dispatching, telling
 from aphub.store.engine import allocate
 from aphub.store.frozen import unpack
 from aphub.store.tables import dispatches, holds
@@ -29,15 +29,18 @@ def at_the_edge(
     Gives the deliveries by reference, and what must not leave with the kind of hold that stops it.
     """
     live = telling.live_channels(connection, desk.provider_id, (one.row.organisation for one in tried))
-    packed = desk.vault.try_open_many(
+    sealed = dispatching.sealed_of(connection, desk.provider_id, [one.row.dispatch_id for one in tried])
+    opened = desk.vault.try_open_many(
         [
-            (one.row.key_id, place_of("dispatches", desk.provider_id, one.row.dispatch_id), one.row.sealed)
-            for one in tried
+            (row.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), row.sealed)
+            for row in sealed
         ]
     )
+    contents = {row.dispatch_id: content for row, content in zip(sealed, opened, strict=True)}
     deliveries: dict[str, Delivery] = {}
     stopped: list[tuple[Tried, str]] = []
-    for one, content in zip(tried, packed, strict=True):
+    for one in tried:
+        content = contents.get(one.row.dispatch_id)
         way = desk.routes.one(one.row.organisation, one.row.channel)
         channel = live.get((one.row.organisation, one.row.channel))
         if way is None or channel is None or channel.approved_destination != way.destination:

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, LargeBinary, Select, Table, Update, bindparam, insert, update
+from sqlalchemy import Connection, Executable, Insert, LargeBinary, Table, Update, bindparam, insert, update
 from sqlalchemy.engine import Dialect
 
 from aphub.store.copying_in import copy_in
@@ -88,7 +88,7 @@ def change_many(
         )
 
 
-def read_many(connection: Connection, chosen: Select[Any]) -> list[Any]:
+def read_many(connection: Connection, chosen: Executable) -> list[Any]:
     """Give rows as named tuples: a row of SQLAlchemy's answers ten times as slowly for each column it is asked for."""
     result = connection.execute(chosen)
     return list(map(_named(tuple(result.keys())), result.all()))

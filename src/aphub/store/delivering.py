@@ -18,16 +18,20 @@ from aphub.store.tables import (
 
 Rows = list[dict[str, Any]]
 
+_EARLIER = dispatches.alias("earlier")
+_WITHOUT_CONTENT = [column for column in dispatches.c if column.name != "sealed"]
+
 
 def claim(
     connection: Connection, provider_id: int, lane: str, now: datetime, limit: int, until: datetime, by: str
 ) -> list[Row[Any]]:
     """Take the next dispatches of a lane for one burst, most urgent first, and mark them started.
 
+    Gives them as they are then, without their content: thousands may wait, and all are looked at to find the next.
     A dispatch waits for every earlier one of its thread that is under way or yet to be tried again, in whatever lane;
     urgent news waits only for what is under way.
     """
-    earlier = dispatches.alias("earlier")
+    earlier = _EARLIER
     under_way = (
         select(earlier.c.dispatch_id)
         .where(
@@ -52,7 +56,7 @@ def claim(
         .exists()
     )
     chosen = (
-        select(dispatches)
+        select(dispatches.c.dispatch_id)
         .where(
             dispatches.c.provider_id == provider_id,
             dispatches.c.lane == lane,
@@ -66,23 +70,23 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = in_thread_order(read_many(connection, chosen))
-    if rows:
-        connection.execute(
-            update(dispatches)
-            .where(
-                dispatches.c.provider_id == provider_id,
-                among(connection, dispatches.c.dispatch_id, [row.dispatch_id for row in rows]),
-            )
-            .values(
-                state="started",
-                lease_until=until,
-                lease_by=by,
-                attempts=dispatches.c.attempts + 1,
-                next_at=None,
-            )
+    numbers = list(connection.execute(chosen).scalars())
+    if not numbers:
+        return []
+    started = (
+        update(dispatches)
+        .where(dispatches.c.provider_id == provider_id, among(connection, dispatches.c.dispatch_id, numbers))
+        .values(
+            state="started",
+            lease_until=until,
+            lease_by=by,
+            attempts=dispatches.c.attempts + 1,
+            next_at=None,
         )
-    return rows
+        .returning(*_WITHOUT_CONTENT)
+    )
+    rows = {row.dispatch_id: row for row in read_many(connection, started)}
+    return in_thread_order([rows[number] for number in numbers])
 
 
 def in_thread_order(rows: list[Row[Any]]) -> list[Row[Any]]:

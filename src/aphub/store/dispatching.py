@@ -121,7 +121,10 @@ def sealed_of(connection: Connection, provider_id: int, dispatch_ids: Sequence[i
     """Give the sealed content of messages with its key, in the order of their numbers."""
     chosen = (
         select(dispatches.c.dispatch_id, dispatches.c.key_id, dispatches.c.sealed)
-        .where(dispatches.c.provider_id == provider_id, dispatches.c.dispatch_id.in_(dispatch_ids))
+        .where(
+            dispatches.c.provider_id == provider_id,
+            among(connection, dispatches.c.dispatch_id, dispatch_ids),
+        )
         .order_by(dispatches.c.dispatch_id)
     )
     return read_many(connection, chosen)

@@ -53,7 +53,7 @@ class EmailAdapter(DeliveryAdapter[EmailConnection, EmailRoute]):
     reaches = Rung.HANDED_OVER
     collects = True
     takes_notices = True
-    burst = 100
+    burst = 200
     capabilities: ClassVar[dict[str, str]] = {
         "encryption": "TLS 1.2 or newer to the first mail server, verified; else nothing is sent",
         "receipt": "the first mail server took the message; not that anybody read it",
