@@ -114,6 +114,7 @@ def prepare_sqlite(connection: Any, _record: Any) -> None:
         "secure_delete=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "cache_size=-16000",
+        "wal_autocheckpoint=4000",  # 16 MB: what bursts change many times is written back once
     ):
         connection.execute(f"PRAGMA {pragma}")
 

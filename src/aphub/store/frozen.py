@@ -2,6 +2,7 @@
 
 import json
 import struct
+import zlib
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -12,6 +13,10 @@ from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.reports import Row
 
 _LENGTH = struct.Struct(">I")
+_PRESSED = (
+    b"\x78"  # the first byte of zlib's form (RFC 1950 2.2); that of a length is 0, up to 16 MB of header
+)
+_QUICKLY = 1
 _from_text = json.JSONDecoder().raw_decode  # of what we wrote: `loads` would guess the encoding first
 
 
@@ -67,9 +72,10 @@ def pack(
     row_reports: Sequence[str],
     papers: Sequence[dict[str, Any]] = (),
 ) -> bytes:
-    """Put a dispatch's documents and rows into one byte string: header length, JSON header, contents.
+    """Put a dispatch's documents and rows into one byte string: header length, JSON header, contents; and press it.
 
-    Every row has the same columns in the same order. `papers` are what a summary was made of, as plain data.
+    Every row has the same columns in the same order. `papers` are what a summary was made of, as plain data. A message
+    repeats itself and is a quarter as long pressed; SQLite writes it anew with each change of its row's state.
     """
     by_column = (
         dict(zip(rows[0], zip(*(row.values() for row in rows), strict=True), strict=True)) if rows else {}
@@ -90,11 +96,19 @@ def pack(
         },
         ensure_ascii=False,
     ).encode()
-    return b"".join((_LENGTH.pack(len(header)), header, *(one.content for one in documents)))
+    packed = b"".join((_LENGTH.pack(len(header)), header, *(one.content for one in documents)))
+    pressed = zlib.compress(packed, _QUICKLY)
+    return pressed if len(pressed) < len(packed) else packed
+
+
+def _unpressed(packed: bytes) -> bytes:
+    """Give what `pack` put together; what an older aphub packed, or what does not get shorter, was never pressed."""
+    return zlib.decompress(packed) if packed[:1] == _PRESSED else packed
 
 
 def unpack(packed: bytes) -> tuple[tuple[Document, ...], tuple[Row, ...], tuple[str, ...]]:
     """Read a dispatch's documents, rows and the report of each row back."""
+    packed = _unpressed(packed)
     [length] = _LENGTH.unpack_from(packed)
     start = _LENGTH.size
     header = _from_text(packed[start : start + length].decode())[0]
@@ -110,6 +124,7 @@ def unpack(packed: bytes) -> tuple[tuple[Document, ...], tuple[Row, ...], tuple[
 
 def unpack_papers(packed: bytes) -> tuple[dict[str, Any], ...]:
     """Read back what a summary was made of; nothing for a report."""
+    packed = _unpressed(packed)
     [length] = _LENGTH.unpack_from(packed)
     header = _from_text(packed[_LENGTH.size : _LENGTH.size + length].decode())[0]
     return tuple(header.get("papers", ()))
