@@ -1,6 +1,7 @@
 """Finding a row by what is sealed in it, and knowing bytes again, without showing either."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -45,7 +46,12 @@ class BlindIndex:
 
         Text is compared as people compare it: NFC, case folded, white space folded.
         """
-        return self._keyed.digest(f"{kind}\0{fold(text)}".encode())[:_INDEX_BYTES]
+        return self.of_all(kind, (text,))[0]
+
+    def of_all(self, kind: str, texts: Iterable[str]) -> list[bytes]:
+        """Give the look-up values of texts of one kind, in order."""
+        digest = self._keyed.digest
+        return [digest(f"{kind}\0{fold(text)}".encode())[:_INDEX_BYTES] for text in texts]
 
     def __repr__(self) -> str:
         """Show that it is a blind index, and nothing of its secret."""

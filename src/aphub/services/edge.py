@@ -79,10 +79,9 @@ def wrong_pupils(desk: Desk, one: Tried, rows: Iterable[dict[str, str]], row_rep
         return "wrong_school"
     if any(report.suppressed for report in one.carried):
         return "do_not_share"
-    index = desk.vault.index
-    for row, ref in zip(rows, row_reports, strict=True):
-        if (upn := row["upn"]) and index("upn", upn) != index_of[ref]:
-            return "wrong_school"
+    named = [(row["upn"], index_of[ref]) for row, ref in zip(rows, row_reports, strict=True) if row["upn"]]
+    if desk.vault.indexes("upn", [upn for upn, _ in named]) != [index for _, index in named]:
+        return "wrong_school"
     return ""
 
 

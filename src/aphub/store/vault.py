@@ -179,6 +179,10 @@ class Vault:
         """Give the blind index of a text: equal texts of one kind give equal indexes."""
         return self._blind.of(kind, text)
 
+    def indexes(self, kind: str, texts: Iterable[str]) -> list[bytes]:
+        """Give the blind indexes of texts of one kind, in order."""
+        return self._blind.of_all(kind, texts)
+
     def digest(self, content: bytes) -> bytes:
         """Give a keyed digest, so that a list of digests tells nothing to others."""
         return self._keyed.digest(content)
