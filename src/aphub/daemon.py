@@ -36,6 +36,7 @@ from aphub.services import (
     watch,
 )
 from aphub.services.desk import Desk
+from aphub.services.guard import Guard
 from aphub.services.lanes import Lanes
 from aphub.services.recover import recover
 from aphub.store import delivering, following, watching
@@ -79,7 +80,7 @@ def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes 
     """
     hub.keys.forget_erased()
     desks = hub.desks()
-    ask = _guarded if lanes is not None else _unguarded
+    ask = Guard() if lanes is not None else _unguarded
     taken = messages = settled = 0
     for desk in desks:
         taken += ask(partial(_take_in, hub, desk), 0)
@@ -95,6 +96,9 @@ def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes 
         settled += ask(partial(_follow, hub, desk), 0)
         ask(partial(purge.purge_when_due, desk), False)  # noqa: FBT003 - what it gives otherwise
     next_at = next_instant(hub, desks, lanes)
+    if isinstance(ask, Guard) and ask.failed and next_at is not None:
+        # What is still due is tried again soon, but not over and over while nothing else has changed.
+        next_at = max(next_at, hub.clock.now() + LOOK_FOR_FILES)
     return PassResult(taken, messages, done.handed_over, done.failed, settled, next_at)
 
 
@@ -252,8 +256,8 @@ def run(hub: Hub, *, once: bool = False, stop: threading.Event | None = None) ->
         result = PassResult()
         while not stop.is_set():
             hub.wake.clear()
-            result = _guarded(lambda: until_quiet(hub, lanes, stop), PassResult())
-            _guarded(ticker.run_pending, None)
+            result = Guard()(lambda: until_quiet(hub, lanes, stop), PassResult())
+            Guard()(ticker.run_pending, None)
             notify("WATCHDOG=1")
             if not stop.is_set():
                 hub.clock.wait(_wake_at(hub, result.next_at), hub.wake)
@@ -307,15 +311,6 @@ def until_quiet(hub: Hub, lanes: Lanes, stop: threading.Event, *, wait: bool = F
 
 def _unguarded(work: Callable[[], T], _otherwise: T) -> T:
     return work()
-
-
-def _guarded(work: Callable[[], T], otherwise: T) -> T:
-    """Go on after a failure: a daemon that dies of one bad row is silent for every child."""
-    try:
-        return work()
-    except Exception:
-        log.exception("daemon.pass_failed")
-        return otherwise
 
 
 def _wake_at(hub: Hub, next_at: datetime | None) -> datetime:

@@ -15,6 +15,7 @@ from aphub.services.evidence import NothingToShowError
 from aphub.services.intake import FeedMissingError
 from aphub.services.life import UnknownReferenceError
 from aphub.settings.load import ConfigurationError
+from aphub.store.trouble import ground_trouble
 
 _TYPED_WRONGLY = (
     ConfigurationError,
@@ -51,6 +52,8 @@ def lines_of(exc: Exception) -> list[str]:
         return [sentence(part) for part in (str(exc), exc.what_now) if part]
     if isinstance(exc, SealingError):
         return [sentence(str(exc))]
+    if (trouble := ground_trouble(exc)) is not None:
+        return lines_of(trouble)
     if isinstance(exc, OSError) and exc.strerror:
         return [sentence(f"We cannot use {exc.filename}: {exc.strerror}" if exc.filename else exc.strerror)]
     return [

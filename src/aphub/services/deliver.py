@@ -23,6 +23,7 @@ from aphub.services.desk import Desk
 from aphub.services.edge import at_the_edge, hold
 from aphub.services.outcomes import Tried, record_outcomes, settle
 from aphub.services.routes import Route
+from aphub.services.write_down import write_down
 from aphub.store import carrying, delivering, lanes
 from aphub.store.engine import allocate, lock_ledger
 
@@ -176,9 +177,10 @@ def _turn(desk: Desk, route: Route, last: _Burst | None, by: str, *, size: int) 
             record_outcomes(desk, connection, route, tried, by)
             burst = _take(desk, connection, route, by, size) if size else None
     except Exception:
+        if not tried:
+            raise
         # What is wrong with the next must not make doubtful what has been sent.
-        with desk.store.transaction() as connection:
-            record_outcomes(desk, connection, route, tried, by)
+        write_down(desk, route, tried, by)
         raise
     if tried:
         desk.boundary("deliver.recorded")
