@@ -84,6 +84,17 @@ class PostgresServer:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         self._clean.append(name)
 
+    def cut_off(self, name: str) -> None:
+        """Cut every line to a database and take no new one, as a server does that goes down."""
+        self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        with self._connected("postgres") as connection:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(cut, [name])
+
+    def let_in(self, name: str) -> None:
+        """Take lines to a database again."""
+        self._run("ALTER DATABASE {} ALLOW_CONNECTIONS true", name)
+
     def _shape_of(self, name: str) -> list[tuple[str, ...]]:
         try:
             with self._connected(name) as connection:
