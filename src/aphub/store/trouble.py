@@ -30,7 +30,8 @@ def ground_trouble(exc: BaseException) -> GroundError | None:
         if kind is not None:
             what, mend = _WORDS[kind]
             return GroundError(what, _KEPT, f"{mend} {_BY_ITSELF}")
-        seen = seen.__cause__
+        # SQLite has rolled back by itself when its disk fails; the error of our own roll-back hides that one.
+        seen = seen.__cause__ or seen.__context__
     return None
 
 
