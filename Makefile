@@ -46,8 +46,9 @@ lint: setup
 	$(BIN)/lint-imports
 
 # The tests of one file stay together, for what they share; conftest.py says in which order files are given out.
+# What they write stays in memory where there is plenty of it: each commit would wait for the disk otherwise.
 test: packages lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	PYTEST_DEBUG_TEMPROOT="$$(tools/roomy-memory 4096)" $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	$(BIN)/python -m benchmarks

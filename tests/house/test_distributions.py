@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -64,9 +65,9 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Make an environment that has what the lock pins, and nothing of ours."""
-    folder = tmp_path_factory.mktemp("alone") / "venv"
+def locked() -> Iterator[Path]:
+    """Make an environment that has what the lock pins, and nothing of ours; on disk, where uv's cache is linked to."""
+    folder = Path(tempfile.mkdtemp(prefix="aphub-alone-")) / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
     lock = (ROOT / "requirements.lock").read_text()
     for name in _NOT_NEEDED:
@@ -85,7 +86,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder / "lock",
     )
     yield folder / "bin/python"
-    shutil.rmtree(folder)
+    shutil.rmtree(folder.parent)
 
 
 class Alone(NamedTuple):
