@@ -236,6 +236,15 @@ def test_purge_lets_go_by_class_and_age_and_the_ledger_stays_valid(make_world, t
     assert "reports" in left_of(world, held)
     erased = [row.pupil_id for row in world.rows(t.pupils) if row.erased_at]
     assert erased == [sam.pupil_id]
+    # A year later it is answerable who asked: the rule, and whoever published it.
+    [row] = world.rows(t.erasures)
+    assert row.asked_by == purge.BY_RULE
+    assert "pupil_years = 6" in row.because
+    assert "published by" in row.because
+    bodies = [one.body for one in world.rows(t.statements)]
+    bodies = [one for one in bodies if b"class.purged" in one or b"record.erased" in one]
+    assert bodies
+    assert all(b'"by"' in body and b'"snapshot"' in body for body in bodies)
     assert receipts.verify(world.desk).ok
     assert evidence.verify_folder(proof).ok
     assert len([one for one in world.said() if one == "class.purged"]) >= 4

@@ -3,6 +3,7 @@
 import pytest
 
 from aphub.api import TransientDeliveryError
+from aphub.services import overview, standings
 from aphub.store import tables as t
 from tests.told import text_of
 from tests.world import DAILY, School, World, write_config
@@ -49,6 +50,32 @@ def test_old_address_that_cannot_be_told_is_a_persons_task(world):
     assert not world.sides.heard
     assert task(world).state == "open"
     assert "Phone them at the number that you already have" in task(world).words
+
+
+def test_old_address_and_a_person_hear_that_a_way_is_taken_out_and_once(world):
+    world.pupil()
+    world.owe()
+    for schools in ([School(channels=())], [School("brook-academy", (("email", "told", "brook"),))]):
+        write_config(world.home, schools, DAILY)
+        world.hub.apply("test")
+    [(far, notice)] = world.sides.heard
+    assert far == "far"
+    words = text_of(notice)
+    assert "send none here any more" in words
+    assert "phone us now: 01632 960" in words
+    assert (task(world).subject, task(world).state) == (HILL, "done")
+    assert world.said().count("channel.removed") == 1
+    assert standings.day_of(world.desk, world.day)[0].name == "hill-school"  # there is no name any more
+    assert world.verify().ok
+
+
+def test_school_that_is_taken_out_and_cannot_be_told_is_a_persons_task(world):
+    world.sides.closed_for_good["far"] = TransientDeliveryError("Nobody is there.")
+    write_config(world.home, [School("brook-academy", (("email", "told", "brook"),))], DAILY)
+    world.hub.apply("test")
+    assert task(world).state == "open"
+    assert "how they hear of their pupils now" in task(world).words
+    assert any(one.kind == "tell_old_address" for one in overview.waiting(world.desk))
 
 
 def test_it_is_told_once(world):

@@ -85,13 +85,18 @@ def legal_hold(ground: Ground, form: str, pupil: str, because: str, by: str, *, 
 
 @click.command()
 @yes
+@by_option()
 @as_list
 @click.pass_obj
-def purge(ground: Ground, form: str, *, yes: bool) -> None:
+def purge(ground: Ground, form: str, by: str, *, yes: bool) -> None:
     """Let go of what has been kept long enough. It runs by itself each night; without --yes it only shows."""
     with ground.desks() as desks:
         groups = [
-            Group(desk.slug, desk.config.provider.name, purging.purge(desk) if yes else purging.preview(desk))
+            Group(
+                desk.slug,
+                desk.config.provider.name,
+                purging.purge(desk, by) if yes else purging.preview(desk),
+            )
             for desk in desks
         ]
 

@@ -93,11 +93,11 @@ def erase(desk: Desk, what: str, by: str, because: str) -> Erasure:
     return _go_on(desk, erasure_id, ASKED, name)
 
 
-def erase_by_age(desk: Desk, pupil_id: int) -> Erasure:
-    """Erase a pupil whose time to be kept is over."""
+def erase_by_age(desk: Desk, pupil_id: int, by: str, because: str) -> Erasure:
+    """Erase a pupil whose time to be kept is over, or who was erased before a backup came back; `because` says by what rule."""
     with desk.store.transaction() as connection:
-        erasure_id = _begin(desk, connection, pupil_id, "the hub", "kept long enough")
-    return _go_on(desk, erasure_id, TOO_OLD, "")
+        erasure_id = _begin(desk, connection, pupil_id, by, because)
+    return _go_on(desk, erasure_id, TOO_OLD, by)
 
 
 def go_on(desk: Desk) -> int:
@@ -174,6 +174,8 @@ def _go_on(desk: Desk, erasure_id: int, cause: str, by: str) -> Erasure:
         fields: dict[str, Any] = {"erasure": row.ref, "left": left, "cause": cause or "hold-ended"}
         if by:
             fields["by"] = signed(desk, by)
+        if cause == TOO_OLD:
+            fields["snapshot"] = desk.snapshot
         if cause or not left:
             record(connection, desk, [Statement("record.erased", row.ref, fields)])
     return Erasure(row.ref, len(names), len(messages[False]), len(registers[False]), left, complete_at)

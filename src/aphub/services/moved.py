@@ -1,6 +1,6 @@
-"""Tell the old address that a way to a school is being changed: whoever reads there notices a change that nobody asked for.
+"""Tell the old address that a way to a school is changed or taken out: whoever reads there notices what nobody asked for.
 
-Nothing leaves by the new way before it is approved. The task stands in the transaction that changes the way; the notice
+Nothing leaves by a new way before it is approved. The task stands in the transaction that changes the way; the notice
 follows, by the old way and with its old settings, and ends the task. Where it cannot go, a person phones.
 """
 
@@ -21,9 +21,18 @@ from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.services.trial import HELPS_FOR, Adapters
 from aphub.services.way import about, subject_of
+from aphub.settings.models import OrganisationConfig
 from aphub.store import channels, settling
 
 TASK = "tell_old_address"
+_MOVES = (
+    "Our attendance reports have gone to this address. We have been asked to send them to another one.",
+    "Nothing goes there before your school has read a code back to us by phone. Until then we phone.",
+)
+_ENDS = (
+    "Our attendance reports have gone to this address. We have been asked to send none here any more.",
+    "This is the last message that comes here.",
+)
 log = get_logger("moved")
 
 
@@ -36,8 +45,25 @@ def ask_to_tell(desk: Desk, connection: Connection, route: Route) -> None:
     open_task(desk, connection, TASK, subject_of(route), route.organisation, words[:300], desk.now)
 
 
+def ask_to_tell_of_end(desk: Desk, connection: Connection, old: OrganisationConfig, channel: str) -> None:
+    """Give a person a school to tell of an approved way that is taken out, in the transaction that does so."""
+    words = (
+        f"The way '{channel}' to {old.name} has been taken out. Phone them at the number that you already have, and ask "
+        "whether they know, and how they hear of their pupils now."
+    )
+    subject = way_subject(old.slug, channel)
+    # A school that is gone from the configuration altogether has no page of its own any more.
+    organisation = old.slug if old.slug in desk.config.organisations else None
+    open_task(desk, connection, TASK, subject, organisation, words[:300], desk.now)
+
+
+def way_subject(organisation: str, channel: str) -> str:
+    """Name a way as the ledger does, also where its route is no more."""
+    return f"{organisation}/{channel}"[:40]
+
+
 def tell_old_addresses(hub: Adapters, before: Desk, after: Desk) -> int:
-    """Send a notice by each approved way whose destination has just changed; give how many were told.
+    """Send a notice by each approved way whose destination has just changed or that is gone; give how many were told.
 
     What cannot be told so stays a person's task.
     """
@@ -46,13 +72,15 @@ def tell_old_addresses(hub: Adapters, before: Desk, after: Desk) -> int:
     told = 0
     for old in before.routes.everything():
         new = after.routes.one(old.organisation, old.channel)
-        if new is None or new.destination == old.destination or not old.adapter.takes_notices:
+        if (new is not None and new.destination == old.destination) or not old.adapter.takes_notices:
             continue
         row = ways.get((old.organisation, old.channel))
-        if row is None or row.state != "changed" or row.approved_destination != old.destination:
+        if row is None or row.approved_destination != old.destination:
+            continue
+        if new is not None and row.state != "changed":
             continue
         try:
-            reference, result = _send(hub, before, old)
+            reference, result = _send(hub, before, old, _ENDS if new is None else _MOVES)
         except (AphubError, DeliveryError, ValueError) as exc:
             log.warning("moved.old_address_not_told", channel=old.channel, error=type(exc).__name__)
             continue
@@ -61,7 +89,7 @@ def tell_old_addresses(hub: Adapters, before: Desk, after: Desk) -> int:
     return told
 
 
-def _send(hub: Adapters, desk: Desk, old: Route) -> tuple[str, DeliveryResult]:
+def _send(hub: Adapters, desk: Desk, old: Route, what: tuple[str, str]) -> tuple[str, DeliveryResult]:
     now = desk.now
     [thread_ref] = desk.references(1)
     letter = Letter(
@@ -75,7 +103,7 @@ def _send(hub: Adapters, desk: Desk, old: Route) -> tuple[str, DeliveryResult]:
         useful_until=now + HELPS_FOR,
         reports=(),
         made_at=now,
-        notes=_words(desk),
+        notes=(*what, f"Did your school not ask for this? Then phone us now: {desk.config.provider.phone}."),
     )
     composed = compose(desk, letter, old)
     adapter = hub.adapter(desk, old)
@@ -98,14 +126,6 @@ def _send(hub: Adapters, desk: Desk, old: Route) -> tuple[str, DeliveryResult]:
         with suppress(Exception):
             adapter.close()
     return composed.message.reference, result
-
-
-def _words(desk: Desk) -> tuple[str, ...]:
-    return (
-        "Our attendance reports have gone to this address. We have been asked to send them to another one.",
-        "Nothing goes there before your school has read a code back to us by phone. Until then we phone.",
-        f"Did your school not ask for this? Then phone us now: {desk.config.provider.phone}.",
-    )
 
 
 def _keep(desk: Desk, old: Route, reference: str, result: DeliveryResult) -> None:

@@ -149,7 +149,7 @@ def today(desk: Desk, day: date | None = None) -> list[Today]:
     found = {
         row.organisation: Today(
             row.organisation,
-            _name(desk, row.organisation),
+            name_of(desk, row.organisation),
             row.owed,
             row.met,
             row.late,
@@ -161,7 +161,7 @@ def today(desk: Desk, day: date | None = None) -> list[Today]:
         for row in rows
     }
     for slug, some in ways.items():
-        found.setdefault(slug, Today(slug, _name(desk, slug), ways=tuple(some)))
+        found.setdefault(slug, Today(slug, name_of(desk, slug), ways=tuple(some)))
     return sorted(found.values(), key=lambda one: one.name)
 
 
@@ -312,7 +312,8 @@ def _question(desk: Desk, row: Row[Any]) -> Open:
     )
 
 
-def _name(desk: Desk, organisation: str) -> str:
+def name_of(desk: Desk, organisation: str) -> str:
+    """Give an organisation's name, or its short name where it is no longer configured."""
     known = desk.config.organisations.get(organisation)
     return known.name if known else organisation
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk
-from aphub.services.moved import ask_to_tell
+from aphub.services.moved import ask_to_tell, ask_to_tell_of_end, way_subject
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.services.taking_back import why_taken_back
@@ -47,6 +47,14 @@ def newest_snapshot(connection: Connection, provider_id: int) -> Row[Any] | None
         .limit(1)
     )
     return connection.execute(chosen).one_or_none()
+
+
+def published_by(connection: Connection, provider_id: int, number: int) -> str:
+    """Say who published a snapshot."""
+    chosen = select(snapshots.c.published_by).where(
+        snapshots.c.provider_id == provider_id, snapshots.c.number == number
+    )
+    return str(connection.execute(chosen).scalar_one())
 
 
 def provider_numbers(connection: Connection) -> dict[str, int]:
@@ -190,6 +198,22 @@ def _keep_channels(
             if row.approved_destination:
                 ask_to_tell(desk, connection, route)
                 said.append(_changed(route, row.destination))
+    return said + _taken_out(desk, connection, known, before)
+
+
+def _taken_out(
+    desk: Desk, connection: Connection, known: Mapping[tuple[str, str], Row[Any]], before: Snapshot
+) -> list[Statement]:
+    """Give a person each school to tell whose approved way this configuration leaves out, and the one before did not."""
+    said = []
+    for (organisation, channel), row in sorted(known.items()):
+        old = before.organisations.get(organisation)
+        if old is None or old.channel(channel) is None or not row.approved_destination:
+            continue
+        if desk.routes.one(organisation, channel) is None:
+            ask_to_tell_of_end(desk, connection, old, channel)
+            fields = {"organisation": organisation, "channel": channel, "destination": row.destination}
+            said.append(Statement("channel.removed", way_subject(organisation, channel), fields))
     return said
 
 

@@ -14,12 +14,15 @@ from aphub.domain.ledger.fields import instant_text
 from aphub.logs import get_logger
 from aphub.services import erase
 from aphub.services.desk import Desk
+from aphub.services.publish import published_by
 from aphub.services.recording import Statement, record
+from aphub.services.way import signed
 from aphub.store import callbacks, dispatching, erasing, keeping, overdue
 from aphub.store.engine import allocate, recall, remember
 
 DAILY = time(3, 30)
 """When the daily purge runs, in London: no register is taken then and no report is due."""
+BY_RULE = "the hub, by the rules on how long records are kept"
 _BATCH = 500
 _YEARS = {"intake": "mark_years", "report": "report_years"}
 _BY_ENTRIES = "entry_years"
@@ -72,8 +75,11 @@ def preview(desk: Desk) -> list[Part]:
     return [part for part in found if part.records]
 
 
-def purge(desk: Desk) -> list[Part]:
-    """Let go of everything that has been kept long enough, and state it in the ledger; give what went."""
+def purge(desk: Desk, by: str = BY_RULE) -> list[Part]:
+    """Let go of everything that has been kept long enough, and state it in the ledger; give what went.
+
+    The ledger keeps `by` and the number of the configuration whose rules were used: who published those asked for it.
+    """
     horizons = _horizons(desk)
     gone = [
         Part(
@@ -91,7 +97,7 @@ def purge(desk: Desk) -> list[Part]:
     ]
     gone += _years_of_classes(desk)
     gone.append(
-        Part("pupil", "pupils who left long ago", _midnight(horizons.pupils), _pupils(desk, horizons))
+        Part("pupil", "pupils who left long ago", _midnight(horizons.pupils), _pupils(desk, horizons, by))
     )
     with desk.store.transaction() as connection:
         lines = keeping.forget_accesses(connection, desk.provider_id, horizons.accesses)
@@ -101,7 +107,13 @@ def purge(desk: Desk) -> list[Part]:
             Statement(
                 "class.purged",
                 part.name,
-                {"class": part.name, "until": instant_text(part.until), "records": part.records},
+                {
+                    "class": part.name,
+                    "until": instant_text(part.until),
+                    "records": part.records,
+                    "snapshot": desk.snapshot,
+                    "by": signed(desk, by),
+                },
             )
             for part in gone
         ]
@@ -240,9 +252,12 @@ def _copies(desk: Desk) -> None:
         dispatching.open_tasks(connection, tasks)
 
 
-def _pupils(desk: Desk, horizons: _Horizons) -> int:
+def _pupils(desk: Desk, horizons: _Horizons, by: str) -> int:
     with desk.store.reading() as connection:
         numbers = overdue.pupils_gone_since(connection, desk.provider_id, horizons.pupils)
+        who = published_by(connection, desk.provider_id, desk.snapshot)
+    years = desk.config.provider.retention.pupil_years
+    rule = f"kept long enough: pupil_years = {years}, configuration {desk.snapshot} published by {who}"
     for number in numbers:
-        erase.erase_by_age(desk, number)
+        erase.erase_by_age(desk, number, by, rule)
     return len(numbers)

@@ -142,7 +142,7 @@ def begin_again(
         )
         record(connection, desk, said)
     for number in gone:
-        erase.erase_by_age(desk, number)
+        erase.erase_by_age(desk, number, named(by), "erased after the backup that was put back")
     result = Restored(epoch, len(said) - 1, unknown, paused, len(gone))
     log.info("restore.done", epoch=epoch, doubt=result.messages_in_doubt, unknown=unknown, erased=len(gone))
     return result

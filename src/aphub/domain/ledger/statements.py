@@ -85,6 +85,7 @@ _ALL = (
     Kind("call.made", {"call": shape.reference, "about": shape.reference, "evidence": shape.hexdigest}, _BY),
     Kind("channel.approved", {**_CHANNEL, **_BY}),
     Kind("channel.changed", {**_CHANNEL, "before": shape.hexdigest}, _BY),
+    Kind("channel.removed", _CHANNEL, _BY),
     Kind("old_address.told", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),
     Kind("channel.paused", {**_CHANNEL, **_BY}),
     Kind("channel.resumed", {**_CHANNEL, **_BY}),
@@ -92,8 +93,16 @@ _ALL = (
     # A restore opens a new epoch; its first statement names the newest checkpoint that anybody knows of.
     Kind("epoch.started", {"epoch": shape.count, "size": shape.count, "root": shape.hexdigest, **_CAUSE}),
     # What became of the records themselves: numbers and instants, and never whose they were.
-    Kind("record.erased", {"erasure": shape.reference, "left": shape.count, **_CAUSE}, _BY),
-    Kind("class.purged", {"class": shape.slug, "until": shape.instant, "records": shape.count}),
+    Kind(
+        "record.erased",
+        {"erasure": shape.reference, "left": shape.count, **_CAUSE},
+        {"snapshot": shape.count, **_BY},
+    ),
+    Kind(
+        "class.purged",
+        {"class": shape.slug, "until": shape.instant, "records": shape.count},
+        {"snapshot": shape.count, **_BY},
+    ),
     Kind("hold.placed", {"hold": shape.reference, **_BY}),
     Kind("hold.ended", {"hold": shape.reference, **_BY}),
     Kind("contact.changed", {"change": shape.reference, "content": shape.hexdigest, **_BY}),
