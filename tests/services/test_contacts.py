@@ -5,7 +5,7 @@ import pytest
 from aphub.domain.contacts import Restriction
 from aphub.domain.errors import AphubError
 from aphub.domain.stretches import Every
-from aphub.services import accesses, case_acts, case_views, contacts, letters_home, people
+from aphub.services import accesses, case_acts, case_views, contacts, letters_home, overview, people
 from aphub.services.people import PeopleNotTakenError
 from aphub.services.summaries import Asked, summary
 from aphub.store import tables as t
@@ -119,6 +119,26 @@ def test_restriction_is_lifted_by_the_safeguarding_lead_and_by_no_file(world):
         contacts.restrict(desk, "1", Restriction.NO_CONTACT, JO, "x" * 501)
     with pytest.raises(AphubError, match="We know no pupil"):
         contacts.show(desk, "2", JO)
+
+
+def test_open_step_says_at_once_that_home_is_not_reached_any_more_and_whose_it_is_now(world):
+    take(world, first_contact=MOTHER)
+    world.at("09:02")
+    absent(world, *placed(world))
+    [before] = case_views.cases_on(world.desk)
+    assert before.next_step.startswith("Phone home")
+    said = contacts.restrict(world.desk, "1", Restriction.NO_CONTACT, JO, ORDER)
+    assert f"Case {before.ref}" in said
+    [after] = case_views.cases_on(world.desk)
+    assert (after.next_step, after.owner) == (contacts.INSTEAD, world.desk.config.provider.who(contacts.LEAD))
+    assert not any("Phone home" in one.words for one in overview.waiting(world.desk))
+    seen = view(world)
+    assert {one.words for one in seen.steps} == {contacts.INSTEAD}  # the text and the letter too
+    assert f"{ORDER} (Tuesday 3 March 2026, {JO})" in seen.restricted
+    [step] = [one.ref for one in world.steps() if one.name == "call"]
+    case_acts.skip_step(world.desk, step, LEAD, "the grandmother brings her")
+    contacts.restrict(world.desk, "1", None, LEAD)
+    assert {one.words for one in view(world).steps} & {contacts.INSTEAD} == set()
 
 
 def test_caller_is_shown_the_person_who_is_next(world):

@@ -15,7 +15,7 @@ from aphub.domain.steps import AT_HOME, BY_PHONE, Act
 from aphub.services import accesses
 from aphub.services.calling import open_calls
 from aphub.services.case_acts import case_of
-from aphub.services.contacts import REACHES_HOME, AtHome
+from aphub.services.contacts import INSTEAD, LEAD, REACHES_HOME, AtHome
 from aphub.services.desk import Desk, place_of
 from aphub.services.persons import people_of
 from aphub.services.step_words import OWN_FILE
@@ -164,6 +164,7 @@ def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | N
     late = [step for step in still if step.overdue_told_at is not None]
     who = desk.config.provider.who
     pupil = people.get(row.pupil_id)
+    words, owner = _task_now(first, AtHome.of(pupil)) if first is not None else ("", "")
     raised = list(dict.fromkeys(TRIGGER_WORDS[Trigger(step.trigger)] for step in steps))
     return CaseLine(
         ref=row.ref,
@@ -171,8 +172,8 @@ def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | N
         pupil_ref=pupil.provider_ref if pupil is not None else "",
         about=", ".join(raised),
         state=row.state,
-        next_step=first.words if first is not None else "",
-        owner=who(first.owner) if first is not None else "",
+        next_step=words,
+        owner=who(owner) if owner else "",
         due=first.due_at if first is not None else None,
         overdue=bool(late),
         also=", ".join(dict.fromkeys(who(step.if_not_done) for step in late if step.if_not_done)),
@@ -181,6 +182,12 @@ def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | N
         taken_by=row.acknowledged_by or "",
         because=row.cleared_because or "",
     )
+
+
+def _task_now(step: Row[Any], home: AtHome) -> tuple[str, str]:
+    """Say what a step still to be done asks, and of which role: nobody is told to reach a home that is restricted."""
+    still = step.state in {StepState.OPEN, StepState.LATER}
+    return (INSTEAD, LEAD) if still and home.forbids(Act(step.act)) else (step.words, step.owner)
 
 
 def _step(
@@ -198,10 +205,11 @@ def _step(
     free = home.restriction is None
     after = next_call(rule, made, desk.now) if act in AT_HOME and still and free else None
     reach = home.reach(after.whom) if after is not None else ""
+    words, owner = _task_now(step, home)
     return StepLine(
         ref=step.ref,
-        words=step.words.replace(OWN_FILE, "").strip() if reach else step.words,
-        owner=desk.config.provider.who(step.owner),
+        words=words.replace(OWN_FILE, "").strip() if reach else words,
+        owner=desk.config.provider.who(owner),
         state=step.state,
         opens=step.opens_at,
         due=step.due_at,

@@ -1,10 +1,12 @@
 """Who is reached at home, and who must not be: set by a person, shown to whoever is about to telephone, and refused."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from aphub.domain.cases import StepState
 from aphub.domain.contacts import RESTRICTION_WORDS, Restriction, loosens, restriction_of
 from aphub.domain.errors import AphubError
 from aphub.domain.placements import Pupil
@@ -16,10 +18,15 @@ from aphub.services.people_kept import sealed_pupil
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed, who
 from aphub.services.whose import pupil_of
-from aphub.store import pupils
+from aphub.store import following, pupils
 from aphub.store.engine import lock_ledger
 
 LONGEST_NOTE = 500
+LEAD = "safeguarding lead"
+"""The role that decides where contact with a home is restricted."""
+INSTEAD = "Do not reach home: contact is restricted. Decide how else we find out where the pupil is"
+"""What a step says that would reach a home, from the minute in which that is restricted; the safeguarding lead has it."""
+_OPEN_AT_MOST = timedelta(days=366)
 NO_LETTER = frozenset({Restriction.NO_CONTACT})
 REACHES_HOME = AT_HOME | {Act.VISIT_HOME}
 """Acts that reach a home otherwise than by letter; a welfare visit is the safeguarding lead's own decision."""
@@ -59,6 +66,11 @@ class AtHome:
         said = RESTRICTION_WORDS[self.restriction] if self.restriction else ""
         return " ".join(one for one in (said, self.note) if one)
 
+    def forbids(self, act: Act) -> bool:
+        """Say whether this act would reach a home that must not be reached so."""
+        letter = act is Act.LETTER_HOME and self.restriction in NO_LETTER
+        return self.restriction is not None and (act in REACHES_HOME or letter)
+
     def reach(self, whom: str) -> str:
         """Give the person of one place in the order of calls, as far as one is kept here."""
         return dict(self.people).get(whom, "")
@@ -71,10 +83,9 @@ def check_act(desk: Desk, pupil: Pupil | None, act: Act, despite: str, mend: str
         ContactRestrictedError: It is restricted, and nobody is named.
     """
     at_home = AtHome.of(pupil)
-    forbidden = act in REACHES_HOME or (act is Act.LETTER_HOME and at_home.restriction in NO_LETTER)
-    if at_home.restriction is None or not forbidden or who(despite):
+    if at_home.restriction is None or not at_home.forbids(act) or who(despite):
         return
-    lead = desk.config.provider.who("safeguarding lead")
+    lead = desk.config.provider.who(LEAD)
     raise ContactRestrictedError(
         RESTRICTION_WORDS[at_home.restriction], "Nothing was kept.", mend.format(lead=lead)
     )
@@ -130,8 +141,31 @@ def restrict(desk: Desk, what: str, restriction: Restriction | None, by: str, wo
         [ref] = desk.references(1)
         fields = {"change": ref, "content": content.hex(), "by": signed(desk, name)}
         record(connection, desk, [Statement("contact.changed", ref, fields)])
+        turned = _turned(desk, connection, row.pupil_id, AtHome(restriction))
     desk.announce("cases")
-    return RESTRICTION_WORDS[restriction] if restriction else "Contact with home is not restricted any more."
+    if not restriction:
+        return "Contact with home is not restricted any more."
+    return " ".join(
+        [RESTRICTION_WORDS[restriction], *(f"Case {one}: {lead.name} decides now." for one in turned)]
+    )
+
+
+def _turned(desk: Desk, connection: Connection, pupil_id: int, home: AtHome) -> list[str]:
+    """Name the cases with a step that would reach home: whose it is now is said to whoever restricts it."""
+    from_day = desk.today - _OPEN_AT_MOST
+    rows = {
+        row.case_id: row.ref
+        for row in following.cases_of_pupils(connection, desk.provider_id, [pupil_id], from_day)
+    }
+    steps = following.steps_of(connection, desk.provider_id, rows)
+    return [
+        ref
+        for case_id, ref in rows.items()
+        if any(
+            step.state in {StepState.OPEN, StepState.LATER} and home.forbids(Act(step.act))
+            for step in steps.get(case_id, ())
+        )
+    ]
 
 
 _ALWAYS = frozenset({"given_name", "family_name", "upn", "school_pupil_ref", "provider_ref"})
