@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 from sqlalchemy import select
 
 from aphub import demo
+from aphub.cli.root import main
 from aphub.demo.day import at
 from aphub.demo.folder import Folder, NotADemoError
 from aphub.demo.pupils import everyone
@@ -122,6 +124,28 @@ def test_no_pupil_lies_readable_in_the_hubs_own_files(played: Played):
 
 
 # Afterwards
+
+
+_LISTS = (
+    "today",
+    "waiting",
+    "channels",
+    "log",
+    "cases",
+    "absences",
+    "reasons",
+    "plans",
+    "not-due",
+    "cancelled",
+)
+
+
+@pytest.mark.parametrize("provider", ["cst", "red-everywhere", "safe-space", "sentre", "ypm"])
+def test_whatever_a_person_may_list_is_told_of_every_provider(played: Played, provider: str):
+    for verb in _LISTS:
+        told = CliRunner().invoke(main, ["--home", str(played.home), "--provider", provider, verb])
+        assert told.exit_code in {0, 1}, (verb, told.output)
+        assert "did not expect" not in told.output, (verb, told.output)
 
 
 def test_played_again_it_says_that_nothing_is_owed(played: Played):

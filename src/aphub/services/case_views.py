@@ -39,7 +39,7 @@ TRIGGER_WORDS = {
     Trigger.DAYS_IN_A_ROW: "away for days in a row",
     Trigger.RETURN_AFTER_ABSENCE: "back after a long absence",
     Trigger.ATTENDANCE_RATE: "attendance under the limit",
-    Trigger.WEEKLY_HOURS: "hours of the week near a limit",
+    Trigger.WEEKLY_HOURS: "weekly hours past the limit",
 }
 """What raised a case, as people read it."""
 
