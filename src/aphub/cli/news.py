@@ -195,7 +195,7 @@ def cancel_lessons(ground: Ground, /, because: str, by: str, *, yes: bool, **tol
 @as_list
 @click.pass_context
 def cancelled(ctx: click.Context, reference: str, form: str) -> None:
-    """List what we cancelled from today on; with a REFERENCE, its pupils and where each is instead.
+    """List what was cancelled in one step, from today on; with a REFERENCE, its pupils and where each is instead.
 
     Exit status 1 while it is not known where somebody is.
     """
@@ -210,7 +210,9 @@ def cancelled(ctx: click.Context, reference: str, form: str) -> None:
                     table.add_row(ref, day.isoformat(), why, who)
                 return table
 
-            show_list(form, every, all_of_them, nothing="Nothing is cancelled.")
+            show_list(
+                form, every, all_of_them, nothing="No lesson of today or later was cancelled in one step."
+            )
             return
         rows = cancel.cancelled(desk, reference)
 

@@ -63,7 +63,7 @@ def answer_question(
         asked = intakes.question(connection, desk.provider_id, ref)
         if asked is None or asked.mark_id is None:
             raise CannotAnswerError(
-                "We know no question of that reference.", "Nothing was changed.", "Check it."
+                "We know no question of that reference.", "Nothing was changed.", "See: aphub waiting"
             )
         if asked.answered_at is not None:
             raise CannotAnswerError(
