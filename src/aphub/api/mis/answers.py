@@ -29,7 +29,9 @@ def written(plan: Plan, delivery: Delivery, said: Sequence[Written]) -> Delivery
     code = next((one.code for one in said if one.code), "")
 
     def say(line: Line) -> Judged | None:
-        words = turned_away.get(line.slot) if line.slot and line.verdict is Verdict.WRITE else None
+        words = None
+        if turned_away and line.slot and line.verdict is Verdict.WRITE:
+            words = turned_away.get(line.slot)
         return _said(line, (Answer.PENDING, "") if words is None else (Answer.REFUSED, words))
 
     results = _by_report(plan, delivery, say, Answer.ALREADY_THERE, code)

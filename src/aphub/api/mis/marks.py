@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from aphub.api.adapters import Document
 from aphub.domain.reports import Row
@@ -24,17 +24,20 @@ _OURS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One session of one pupil as it should stand in the register; ids are found at the edge."""
 
-    upn: str = field(repr=False)
+    upn: str
     day: str
     session: str
-    code: str = field(repr=False)
-    minutes_late: int | None = field(repr=False, default=None)
-    comment: str = field(repr=False, default="")
+    code: str
+    minutes_late: int | None = None
+    comment: str = ""
     reference: str = ""
+
+    def __repr__(self) -> str:
+        """Show nothing of the pupil."""
+        return f"Mark(day={self.day!r}, session={self.session!r}, reference={self.reference!r})"
 
 
 @dataclass(frozen=True, slots=True)
