@@ -86,6 +86,10 @@ DECIDED_BY_SCHOOL = frozenset(
 
 def is_urgent(outcome: Outcome, reason: ReasonKind) -> bool:
     """Say whether this news concerns a child's safety and so waits for no cadence."""
-    if outcome in {Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN, Outcome.NOT_READ}:
-        return True
-    return outcome is Outcome.ABSENT and reason in {ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED}
+    return outcome in _URGENT or (outcome is _ABSENT and reason in _UNEXPLAINED)
+
+
+# Looked up once: thousands of lines are judged in a minute, and an enumeration is slow to give its members.
+_ABSENT = Outcome.ABSENT
+_URGENT = frozenset({Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN, Outcome.NOT_READ})
+_UNEXPLAINED = frozenset({ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED})

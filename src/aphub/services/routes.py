@@ -33,12 +33,19 @@ class Route:
         self, report: Report, may_write: frozenset[str], now: datetime, *, summary: bool = False
     ) -> str:
         """Say why a report, or a summary of one pupil, cannot go this way; empty when it can."""
-        complaint = next(iter(self.settings.complaints(now)), "") or self.settings.lacks(
-            self.connection_settings, now
-        )
+        complaint = self.complaint(now)
         if summary:
             return complaint or ("" if self.settings.takes_summaries() else "this way takes no summaries")
-        return complaint or self.settings.cannot_carry(report) or self.adapter.can_express(report, may_write)
+        return complaint or self.why_not_this(report, may_write)
+
+    def complaint(self, now: datetime) -> str:
+        """Say why nothing at all may go this way now; empty when it may."""
+        found = self.settings.complaints(now)
+        return found[0] if found else self.settings.lacks(self.connection_settings, now)
+
+    def why_not_this(self, report: Report, may_write: frozenset[str]) -> str:
+        """Say why just this report cannot go a way of which there is no complaint; empty when it can."""
+        return self.settings.cannot_carry(report) or self.adapter.can_express(report, may_write)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from aphub.services.routes import Route
 
 Shared = list[tuple[Route, list[tuple[Part, Report]]]]
 Lost = list[tuple[Part, str]]
+_ALERT, _ROUTINE, _CATCH_UP = Kind.ALERT, Kind.ROUTINE, Kind.CATCH_UP
 
 
 class _Open(NamedTuple):
@@ -50,31 +51,33 @@ class Ways:
         An alert never goes into a register alone: it is for a person to read. A way that is not tried again in time for
         the promise is down; a child's safety waits for no lane that rests.
         """
-        to_read = kind is Kind.ALERT or part.urgent
-        promised = self._promised(part, kind)
+        to_read = kind is _ALERT or part.urgent
+        if kind is _ROUTINE or kind is _CATCH_UP:
+            promised = part.row.due_by
+        else:
+            promised = self.now if kind is _ALERT else self.now + URGENT_WITHIN
         key = (part.row.organisation, part.agreement.channels, to_read, promised)
-        if key not in self._found:
-            self._found[key] = self._look(part, to_read=to_read, promised=promised)
-        return self._found[key]
-
-    def _promised(self, part: Part, kind: Kind) -> datetime:
-        if kind in {Kind.ROUTINE, Kind.CATCH_UP}:
-            due_by: datetime = part.row.due_by
-            return due_by
-        return self.now if kind is Kind.ALERT else self.now + URGENT_WITHIN
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._look(part, to_read=to_read, promised=promised)
+        return found
 
     def _look(self, part: Part, *, to_read: bool, promised: datetime) -> _Open:
         up: list[Route] = []
         down: list[Route] = []
-        reason = "no channel"
+        reason, complaint = "no channel", ""
         for route in self._desk.routes.of(part.row.organisation, part.agreement.channels):
             channel = self._live.get((route.organisation, route.channel))
             if channel is None or channel.approved_destination != route.destination:
                 reason = "no live channel"
-            elif not (to_read and route.adapter.writes_register):
+            elif to_read and route.adapter.writes_register:
+                continue
+            elif why := route.complaint(self.now):
+                complaint = why
+            else:
                 waits = self._resting.get(route.lane, self.now) > max(self.now, promised - RESERVE)
                 (down if waits else up).append(route)
-        return _Open(tuple(up), tuple(down), reason)
+        return _Open(tuple(up), tuple(down), complaint or reason)
 
 
 def share_out(
@@ -100,7 +103,7 @@ def share_out(
         )
         up, down, reason = ways.of(part, kind)
         for route in (*up, *down):
-            if why := route.why_not(report, part.agreement.may_write, ways.now):
+            if why := route.why_not_this(report, part.agreement.may_write):
                 reason = why
                 continue
             shared.setdefault(route.channel, (route, []))[1].append((part, report))
