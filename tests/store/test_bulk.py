@@ -108,3 +108,16 @@ def test_rows_that_are_refused_leave_nothing_of_their_batch(store):
         add_many(connection, threads, [thread(2), thread(1)])
     with store.reading() as connection:
         assert connection.execute(select(threads.c.ref)).scalars().all() == ["T1"]
+
+
+def test_of_two_changes_of_one_row_the_later_holds_whether_rows_are_changed_alike_or_not(store):
+    with store.transaction() as connection:
+        add_many(connection, threads, [thread(number) for number in range(1, 10)])
+        alike = [{"key": number, "last_number": 7} for number in range(1, 10)]
+        change_many(connection, threads, 1, {"thread_id": "key"}, [{"key": 2, "last_number": 3}, *alike])
+        change_many(connection, threads, 2, {"thread_id": "key"}, alike)
+        change_many(
+            connection, threads, 1, {"thread_id": "key"}, [{"key": 4, "last_number": one} for one in (5, 6)]
+        )
+        found = connection.execute(select(threads.c.thread_id, threads.c.last_number)).all()
+    assert {row.thread_id: row.last_number for row in found} == {**dict.fromkeys(range(1, 10), 7), 4: 6}

@@ -58,14 +58,15 @@ def aphub_csv(rows: list[Row]) -> bytes:
     """
     cells = [_cells(row) for row in rows]
     # Most cells say the same in every row, so each text is looked at once.
-    if not _RISKY.isdisjoint([value[:1] for value in set().union(*cells)]):
+    texts: set[str] = set().union(*cells)
+    if not _RISKY.isdisjoint([value[:1] for value in texts]):
         for values in cells:
             _refuse_formulas(values)
-    lines = [",".join(values) for values in (COLUMNS, *cells)]
-    plain = "\r\n".join((*lines, ""))
-    if '"' in plain or plain.count(",") != len(lines) * (len(COLUMNS) - 1) or plain.count("\n") != len(lines):
+    said = "".join(texts)
+    if any(sign in said for sign in _QUOTED):
         return _quoted(cells)
-    return plain.encode()
+    lines = [",".join(values) for values in (COLUMNS, *cells)]
+    return "\r\n".join((*lines, "")).encode()
 
 
 def _quoted(cells: Iterable[Sequence[str]]) -> bytes:
@@ -77,6 +78,7 @@ def _quoted(cells: Iterable[Sequence[str]]) -> bytes:
 
 
 _cells = itemgetter(*COLUMNS)
+_QUOTED = ('"', ",", "\r", "\n")
 _RISKY = frozenset({"=", "+", "-", "@", "\t", "\r", "\0"})
 
 

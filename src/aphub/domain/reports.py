@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aphub.domain.calendar import LONDON
 from aphub.domain.entries import SessionEntry
@@ -161,9 +162,9 @@ class Report(NamedTuple):
 
 def _asks_for_action(session: SessionEntry) -> bool:
     outcome, reason = session.fact.outcome, session.fact.reason
-    if outcome is Outcome.ABSENT and reason in {ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED}:
+    if outcome in _ASKING or bool(session.suggestion.question):
         return True
-    return outcome in _ASKING or bool(session.suggestion.question)
+    return outcome is Outcome.ABSENT and reason in {ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED}
 
 
 _ASKING = frozenset({Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN, Outcome.NOT_READ})
@@ -246,37 +247,43 @@ def rows_of(message: Message) -> Iterator[Row]:
         "supersedes": message.previous_reference,
         "made_at": message.made_at.astimezone(LONDON).isoformat(timespec="seconds"),
     }
-    told: dict[int, Row] = {}
+    summary = message.kind is Kind.SUMMARY
+    told: dict[int, tuple[Any, Row]] = {}
     for report in message.reports:
-        own = {
-            "version": str(report.version),
-            "upn": report.upn,
-            "school_pupil_ref": report.school_pupil_ref,
-            "place": report.place,
-            "nature": str(report.nature),
-            "supervised_by": report.supervised_by,
-            "arranged_by": str(report.arranged_by),
-            "power": str(report.power),
-        }
-        if message.kind is Kind.SUMMARY:
-            yield {**_BLANK, **common, **own}
+        whose = {"upn": report.upn, "school_pupil_ref": report.school_pupil_ref}
+        terms = _terms(report)
+        if summary:
+            yield {**_BLANK, **common, **_terms_said(report), **whose}
         for session in report.sessions:
-            # Most pupils of a day share their lines; what a line says is put together once.
-            said = told.get(id(session))
-            if said is None:
-                said = told[id(session)] = {**_BLANK, **common, **_said(message, session)}
-            row = said | own
-            if session.mode is Mode.ONLINE:
-                row["place"] = "online"
-            yield row
+            # Most pupils of a day share their lines and their terms; what these say is put together once.
+            same, row = told.get(id(session), (None, {}))
+            if same != terms:
+                row = {**_BLANK, **common, **_terms_said(report), **_said(message, session)}
+                told[id(session)] = terms, row
+            yield {**row, **whose}
 
 
 _BLANK = dict.fromkeys(COLUMNS, "")
 """Keeps the columns of every row in their order."""
 
 
+_terms = attrgetter("version", "place", "nature", "supervised_by", "arranged_by", "power")
+
+
+def _terms_said(report: Report) -> Row:
+    return {
+        "version": str(report.version),
+        "place": report.place,
+        "nature": str(report.nature),
+        "supervised_by": report.supervised_by,
+        "arranged_by": str(report.arranged_by),
+        "power": str(report.power),
+    }
+
+
 def _said(message: Message, session: SessionEntry) -> Row:
     fact = session.fact
+    online = {"place": "online"} if session.mode is Mode.ONLINE else {}
     test = "TEST " if message.is_test else ""
     return {
         "date": session.day.isoformat(),
@@ -294,6 +301,7 @@ def _said(message: Message, session: SessionEntry) -> Row:
         ),
         "lesson_start": f"{session.starts:%H:%M}",
         "lesson_end": f"{session.ends:%H:%M}",
+        **online,
     }
 
 

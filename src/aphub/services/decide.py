@@ -37,6 +37,8 @@ TOO_LATE = "more than two hours late"
 ASK_AFTER = timedelta(hours=2)
 """How late a routine report may be before a person is asked whether it still helps."""
 
+_ROUTINE = Kind.ROUTINE  # looked up once: an enumeration is slow to give its members
+
 ALERT_LEAD = timedelta(minutes=2)
 """How long before its promise of 15 minutes an alert about a missing register leaves."""
 
@@ -107,7 +109,7 @@ def _decide_one(desk: Desk, look: Look, decision: Decision, row: Row[Any], *, co
             decision.looks.append(_no_look(row))
         return
     if row.state == "owed" or (row.state == "held" and not told.routine):
-        early = agreement.send is Send.WHEN_COMPLETE and complete and london_day(look.now) >= row.first_day
+        early = complete and agreement.send is Send.WHEN_COMPLETE and london_day(look.now) >= row.first_day
         if look.now >= row.send_at or early:
             _routine(desk, look, decision, row, agreement, told, inside)
             return
@@ -156,7 +158,7 @@ def _routine(
         # A person reads it first; the routine report, which may go into a register, follows.
         _alert(decision, row, agreement, told, story, urgent)
         return
-    decision.parts[row.thread_id, Kind.ROUTINE].append(
+    decision.parts[row.thread_id, _ROUTINE].append(
         _part(row, agreement, told, story, story.lines, story.lines)
     )
 

@@ -1,9 +1,10 @@
 """The built-in renderers: a mail's text, complete on its own, the same as one-column HTML, and a summary's files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -36,13 +37,12 @@ class Lines:
     cells_end: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One pupil's part of a message."""
+class Block(NamedTuple):
+    """One pupil's part of a message; a named tuple, since thousands are made in the minute when reports are due."""
 
     who: str
     told: Lines
-    extras: list[str]
+    extras: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,9 @@ def _lines(report: Report, *, one_day: bool) -> Lines:
     return Lines(text, len(report.sessions), "".join(cells[:-2]), cells[-2])
 
 
-def _extras(report: Report) -> list[str]:
+def _extras(report: Report) -> Sequence[str]:
+    if not (report.changes or report.next_step or report.phone_us):
+        return ()
     extras = [f"Changed: {change}" for change in report.changes]
     if report.next_step:
         extras.append(f"We will do: {report.next_step}")

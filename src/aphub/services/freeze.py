@@ -31,6 +31,7 @@ from aphub.store.engine import allocate, lock_ledger
 from aphub.store.frozen import lines_to_data, pack
 
 _SALT = 16
+_as_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class _Frozen:
         key = (id(part.lines), id(part.told), *about)
         found = self._made.get(key)
         if found is None:
-            plain = json.dumps(_content(part, report), ensure_ascii=False, sort_keys=True).encode()
+            plain = _as_text(_content(part, report)).encode()
             found = self._made[key] = plain, hashlib.sha256(plain).digest()
         return found
 
@@ -128,11 +129,11 @@ def keep(
             {
                 "key": part.row.owed_id,
                 "version": report.version,
-                "state": "owed" if draft.letter.kind is Kind.ALERT else _after_routine(part.row.state),
-                "because": part.row.because if draft.letter.kind is Kind.ALERT else None,
-                "look_at": part.row.send_at if draft.letter.kind is Kind.ALERT else None,
+                "state": "owed" if alert else _after_routine(part.row.state),
+                "because": part.row.because if alert else None,
+                "look_at": part.row.send_at if alert else None,
             }
-            for draft in kept
+            for draft, alert in ((draft, draft.letter.kind is Kind.ALERT) for draft in kept)
             for part, report in zip(draft.parts, draft.letter.reports, strict=True)
         ],
     )

@@ -235,7 +235,8 @@ def _school_closed_notes(
 ) -> tuple[str, ...]:
     """Name a school's own closure beside the report: it never makes a lesson not due."""
     calendar = desk.config.organisations[organisation].calendar()
-    days = sorted({line.day for part, _ in some for line in part.lines})
+    told = {id(part.lines): part.lines for part, _ in some}
+    days = sorted({line.day for lines in told.values() for line in lines})
     closed = [f"{day.day} {day:%B}: {why}" for day in days if (why := calendar.why_closed(day))]
     return (
         (f"Your calendar says closed ({'; '.join(closed)}). Our lessons took place as agreed.",)

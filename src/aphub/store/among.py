@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Integer, String, any_, bindparam, tuple_
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -61,3 +62,10 @@ def among_pairs(
 ) -> ColumnElement[bool]:
     """Say in SQL that two columns together hold one of these pairs."""
     return tuple_(one, other).bool_op("IN")(_ListedPairs(bindparam(None, json.dumps(list(keys)))))
+
+
+def among_named(dialect: Dialect, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Say in SQL that a column holds one of the keys in a parameter: a list on PostgreSQL, the same as JSON on SQLite."""
+    if dialect.name == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(BigInteger())))
+    return column.bool_op("IN")(_Listed(bindparam(name, type_=String())))

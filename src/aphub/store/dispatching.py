@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, exists, insert, select, update
 
 from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
 from aphub.store.engine import insert_ignoring
+from aphub.store.reading import Among, reading
 from aphub.store.same import same
 from aphub.store.tables import (
     dispatch_reports,
@@ -24,29 +25,42 @@ from aphub.store.tables import (
 Rows = list[dict[str, Any]]
 
 
-def owed_now(
-    connection: Connection, provider_id: int, owed_ids: Sequence[int]
-) -> dict[int, Row[Any, Any, Any, Any]]:
-    """Give state, version and organisation of owed reports as they stand in this transaction."""
-    chosen = (
+@reading("owed_id")
+def _owed_now(among: Among) -> Select[Any]:
+    return (
         select(
             owed_reports.c.owed_id, owed_reports.c.version, owed_reports.c.state, recipients.c.organisation
         )
         .join(recipients, same(owed_reports, recipients, "recipient_id"))
-        .where(owed_reports.c.provider_id == provider_id, among(connection, owed_reports.c.owed_id, owed_ids))
+        .where(
+            owed_reports.c.provider_id == bindparam("provider_id"), among(owed_reports.c.owed_id, "owed_ids")
+        )
         .with_for_update(of=owed_reports)
     )
-    return {row.owed_id: row for row in read_many(connection, chosen)}
+
+
+def owed_now(
+    connection: Connection, provider_id: int, owed_ids: Sequence[int]
+) -> dict[int, Row[Any, Any, Any, Any]]:
+    """Give state, version and organisation of owed reports as they stand in this transaction."""
+    return {
+        row.owed_id: row for row in _owed_now(connection, provider_id=provider_id, owed_ids=list(owed_ids))
+    }
+
+
+@reading("thread_id")
+def _last_numbers(among: Among) -> Select[Any]:
+    return (
+        select(threads.c.thread_id, threads.c.last_number)
+        .where(threads.c.provider_id == bindparam("provider_id"), among(threads.c.thread_id, "ids"))
+        .with_for_update()
+    )
 
 
 def thread_numbers(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> dict[int, int]:
     """Give the last number used in each of these threads."""
-    chosen = (
-        select(threads.c.thread_id, threads.c.last_number)
-        .where(threads.c.provider_id == provider_id, among(connection, threads.c.thread_id, thread_ids))
-        .with_for_update()
-    )
-    return {row.thread_id: row.last_number for row in connection.execute(chosen).all()}
+    rows = _last_numbers(connection, provider_id=provider_id, ids=list(thread_ids))
+    return {row.thread_id: row.last_number for row in rows}
 
 
 def set_thread_numbers(connection: Connection, provider_id: int, numbers: dict[int, int]) -> None:

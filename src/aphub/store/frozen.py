@@ -18,6 +18,7 @@ _PRESSED = (
 )
 _QUICKLY = 1
 _from_text = json.JSONDecoder().raw_decode  # of what we wrote: `loads` would guess the encoding first
+_as_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def lines_to_data(lines: Sequence[SessionEntry]) -> list[dict[str, Any]]:
@@ -84,7 +85,7 @@ def pack(
         column: values[0] for column, values in by_column.items() if values.count(values[0]) == len(values)
     }
     columns = [column for column in by_column if column not in same]
-    header = json.dumps(
+    header = _as_text(
         {
             "documents": [[one.name, one.media_type, len(one.content)] for one in documents],
             # What all rows say stands once: most of a row does.
@@ -93,8 +94,7 @@ def pack(
             "rows": list(zip(*(by_column[column] for column in columns), strict=True)) or [[]] * len(rows),
             "row_reports": list(row_reports),
             **({"papers": list(papers)} if papers else {}),
-        },
-        ensure_ascii=False,
+        }
     ).encode()
     packed = b"".join((_LENGTH.pack(len(header)), header, *(one.content for one in documents)))
     pressed = zlib.compress(packed, _QUICKLY)

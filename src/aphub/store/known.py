@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, insert, select, update
 
 from aphub.domain.absences import Evidence, KnownAbsence, SchoolDecision, Stretch, Teller
 from aphub.domain.entries import Fact, Half
@@ -12,6 +12,7 @@ from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.store.among import among
 from aphub.store.engine import allocate
 from aphub.store.pupils import in_batches
+from aphub.store.reading import Among, reading
 from aphub.store.same import same_now
 from aphub.store.tables import entries, known_absences, lessons, placements, school_decisions
 
@@ -149,28 +150,36 @@ def withdraw_decision(
     return row
 
 
+@reading("decision_id", "ref", "pupil_id")
+def _decisions(among: Among) -> Select[Any]:
+    kept = school_decisions.c
+    return (
+        select(
+            *(kept.decision_id, kept.ref, kept.pupil_id, kept.organisation, kept.reason),
+            *(kept.starts_day, kept.ends_day, kept.half, kept.weekdays),
+        )
+        .where(
+            kept.provider_id == bindparam("provider_id"),
+            among(kept.pupil_id, "pupil_ids"),
+            kept.ends_day >= bindparam("from_day"),
+            kept.starts_day <= bindparam("until_day"),
+            kept.withdrawn_at.is_(None),
+        )
+        .order_by(kept.decision_id)
+    )
+
+
 def decisions_of(
     connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
 ) -> dict[int, list[SchoolDecision]]:
     """Give the decisions that stand for pupils on some days, both of which count, by pupil, oldest first."""
     found: dict[int, list[SchoolDecision]] = {}
-    for part in in_batches(dict.fromkeys(pupil_ids)):
-        chosen = (
-            select(school_decisions)
-            .where(
-                school_decisions.c.provider_id == provider_id,
-                among(connection, school_decisions.c.pupil_id, part),
-                school_decisions.c.ends_day >= from_day,
-                school_decisions.c.starts_day <= until_day,
-                school_decisions.c.withdrawn_at.is_(None),
-            )
-            .order_by(school_decisions.c.decision_id)
-        )
-        for row in connection.execute(chosen).all():
-            one = SchoolDecision(
-                row.ref, row.pupil_id, row.organisation, ReasonKind(row.reason), stretch_of(row)
-            )
-            found.setdefault(row.pupil_id, []).append(one)
+    ids = list(dict.fromkeys(pupil_ids))
+    for row in _decisions(
+        connection, provider_id=provider_id, pupil_ids=ids, from_day=from_day, until_day=until_day
+    ):
+        one = SchoolDecision(row.ref, row.pupil_id, row.organisation, ReasonKind(row.reason), stretch_of(row))
+        found.setdefault(row.pupil_id, []).append(one)
     return found
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select
 
 from aphub.domain.entries import Action, Entry, Fact
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.placements import Lesson, Nature
 from aphub.store.among import among
 from aphub.store.bulk import read_many
+from aphub.store.reading import Among, reading
 from aphub.store.same import same, same_now
 from aphub.store.tables import (
     channels,
@@ -121,18 +122,23 @@ def pressing_threads(connection: Connection, provider_id: int, now: datetime, li
     return list(connection.execute(chosen).scalars())
 
 
+@reading("thread_id", "ref")
+def _threads(among: Among) -> Select[Any]:
+    return select(threads).where(
+        threads.c.provider_id == bindparam("provider_id"), among(threads.c.thread_id, "ids")
+    )
+
+
 def threads_of(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> list[Row[Any]]:
     """Give threads in the order in which they are named, without those that are gone."""
-    chosen = select(threads).where(
-        threads.c.provider_id == provider_id, among(connection, threads.c.thread_id, thread_ids)
-    )
-    found = {row.thread_id: row for row in connection.execute(chosen)}
+    rows = _threads(connection, provider_id=provider_id, ids=list(thread_ids))
+    found = {row.thread_id: row for row in rows}
     return [found[thread_id] for thread_id in thread_ids if thread_id in found]
 
 
-def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> list[Row[Any]]:
-    """Give the owed reports of these threads with recipient, current placement and pupil beside each."""
-    chosen = (
+@reading("owed_id", "ref", "placement_id", "pupil_id", "recipient_id", "placement_ref", "pupil_key_id")
+def _owed_in(among: Among) -> Select[Any]:
+    return (
         select(
             *_OWED,
             recipients.c.purpose,
@@ -156,20 +162,22 @@ def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int])
         .join(placements, same_now(owed_reports, placements, "placement_id"))
         .join(pupils, same(owed_reports, pupils, "pupil_id"))
         .where(
-            owed_reports.c.provider_id == provider_id,
-            among(connection, owed_reports.c.thread_id, thread_ids),
+            owed_reports.c.provider_id == bindparam("provider_id"),
+            among(owed_reports.c.thread_id, "thread_ids"),
             owed_reports.c.state.in_(TOLD_STATES),
         )
         .order_by(owed_reports.c.thread_id, owed_reports.c.owed_id)
     )
-    return read_many(connection, chosen)
 
 
-def lessons_with_entries(
-    connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date, until_day: date
-) -> dict[int, list[KeptLesson]]:
-    """Give the lessons that are due, by placement, each with its current entry."""
-    chosen = (
+def owed_in(connection: Connection, provider_id: int, thread_ids: Sequence[int]) -> list[Row[Any]]:
+    """Give the owed reports of these threads with recipient, current placement and pupil beside each."""
+    return _owed_in(connection, provider_id=provider_id, thread_ids=list(thread_ids))
+
+
+@reading("lesson_id", "placement_id", "entry_id", "key_id", "version", "made_at", "made_by", "because")
+def _lessons_with_entries(among: Among) -> Select[Any]:
+    return (
         select(
             *_LESSON,
             entries.c.entry_id,
@@ -194,22 +202,36 @@ def lessons_with_entries(
             ),
         )
         .where(
-            lessons.c.provider_id == provider_id,
-            lessons.c.day >= from_day,
-            lessons.c.day < until_day,
-            among(connection, lessons.c.placement_id, placement_ids),
+            lessons.c.provider_id == bindparam("provider_id"),
+            lessons.c.day >= bindparam("from_day"),
+            lessons.c.day < bindparam("until_day"),
+            among(lessons.c.placement_id, "placement_ids"),
             lessons.c.state != _LOOKS_BACK,
         )
         .order_by(lessons.c.starts_at)
     )
+
+
+def lessons_with_entries(
+    connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date, until_day: date
+) -> dict[int, list[KeptLesson]]:
+    """Give the lessons that are due, by placement, each with its current entry."""
     found: dict[int, list[KeptLesson]] = {}
-    for row in read_many(connection, chosen):
+    for row in _lessons_with_entries(
+        connection,
+        provider_id=provider_id,
+        placement_ids=list(placement_ids),
+        from_day=from_day,
+        until_day=until_day,
+    ):
         found.setdefault(row.placement_id, []).append(KeptLesson(row))
     return found
 
 
 def newest_reports(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """Give the newest report of each owed one that has any."""
+    if not owed_ids:
+        return {}
     newest = (
         select(reports.c.owed_id, func.max(reports.c.version).label("version"))
         .where(reports.c.provider_id == provider_id, among(connection, reports.c.owed_id, owed_ids))

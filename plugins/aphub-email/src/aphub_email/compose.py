@@ -20,6 +20,7 @@ _SAFE_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _LONGEST_LINE = 990  # RFC 5322 2.1.1 allows 998, less what a relay may add
 _BASE64_LINE = 76
 _HEADER_BASE64_LINE = 56
+_NO_END = bytes(set(range(256)) - set(b"\r\n"))
 
 _TEMPLATE = (
     b"%(head)s"
@@ -164,8 +165,7 @@ def _body(rendered: bytes) -> tuple[bytes, bytes]:
 
     Plain text stays readable in the source of a message, and spam filters like it better than base64.
     """
-    ends = rendered.count(b"\r\n")
-    if rendered.count(b"\n") != ends or rendered.count(b"\r") != ends:
+    if rendered.count(b"\r\n") * 2 != len(rendered.translate(None, _NO_END)):
         rendered = rendered.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
     # "=_" begins our boundaries and cannot stand in quoted-printable.
     if rendered.isascii() and b"=_" not in rendered and b"\0" not in rendered and _lines_fit(rendered):
@@ -185,12 +185,7 @@ def _lines_fit(text: bytes) -> bool:
 def _base64_lines(content: bytes, width: int = _BASE64_LINE) -> bytes:
     """Spell bytes as base64 in lines of 76 (RFC 2045 section 6.8), without a last line end."""
     spelt = b2a_base64(content, newline=False)
-    return b"\r\n".join(_stretches(width).findall(spelt))
-
-
-@lru_cache(2)
-def _stretches(width: int) -> re.Pattern[bytes]:
-    return re.compile(rb".{1,%d}" % width)
+    return b"\r\n".join([spelt[at : at + width] for at in range(0, len(spelt), width)])
 
 
 def _machine_copy(outbound: Outbound) -> bytes:
