@@ -8,7 +8,10 @@ import pytest
 from aphub.domain.outcomes import Outcome
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.sandbox.xporter import XporterStandIn
+from aphub.services import approve
 from aphub.services.left_in_registers import NOTE
+from aphub.services.rechecks import Rechecks
+from aphub.services.way import NotYetError
 from aphub.testing import invented_upn
 from tests.configured import PROVIDER, School
 from tests.school_systems import MIS_FIRST, channel_to, connection_to, stand_in
@@ -81,3 +84,19 @@ def test_a_mark_is_written_once_corrected_while_it_is_ours_and_left_alone_when_i
     assert len(world.tasks("register_differs")) == 2
     assert "another mark" in str(facts_of(world.sides.to("far")[-1])["notes"])
     assert world.verify().ok
+
+
+def test_a_letter_that_their_table_lacks_is_found_by_the_check_and_not_by_the_first_mark(played):
+    world, far_side = played
+    way = ("hill-school", "mis")
+    good = approve.check(world.hub, world.desk, *way)
+    assert (good[-1].ok, good[-1].found) == (True, "B N, signed 05/01/2026")
+    del far_side.school.codes["N"]
+    step = approve.check(world.hub, world.desk, *way)[-1]
+    assert (step.ok, step.found) == (False, "its system does not have N, so nothing with it can be written")
+    with pytest.raises(NotYetError, match="not as it should be"):
+        approve.test_report(world.hub, world.desk, *way, "Jo Weaver")
+    world.clock.advance(timedelta(days=1))
+    Rechecks().look(world.hub, world.desk)
+    [task] = world.tasks("check_way")
+    assert "does not have N" in task.words

@@ -1,6 +1,7 @@
 """The test of a channel: its check, and a TEST message of invented pupils, a six-figure code to be read back, nothing of any real child."""
 
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time, timedelta
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 
 from aphub.api.adapters import AnyAdapter, CheckStep, Delivery, DeliveryResult
 from aphub.api.errors import DeliveryError
+from aphub.api.mis import CodesStep
 from aphub.domain.entries import Fact, Half, SessionEntry, Suggestion
 from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import public_reference, upn_check_letter
@@ -145,7 +147,25 @@ def steps_of(hub: Adapters, desk: Desk, route: Route) -> list[CheckStep]:
         steps.append(CheckStep("The check went on to its end", ok=False, found=exc.words, mend=exc.what_now))
     except AphubError as exc:
         steps.append(CheckStep("Everything it needs is there", ok=False, found=exc.what, mend=exc.mend))
-    return steps
+    return [*steps, *_signed_codes(desk, route, steps)]
+
+
+def _signed_codes(desk: Desk, route: Route, steps: list[CheckStep]) -> Iterator[CheckStep]:
+    """Hold the list that the school signed against the table that its system has: a letter without a place is not written."""
+    signed = desk.config.organisations[route.organisation].signed_codes
+    table = next((step.letters for step in steps if isinstance(step, CodesStep) and step.ok), None)
+    if signed is None or table is None:
+        return
+    lacking = " ".join(sorted(signed.codes - table))
+    step = "The codes that the school signed for are among them"
+    if lacking:
+        found = f"its system does not have {lacking}, so nothing with it can be written"
+        mend = "Ask the school which code it uses instead, and have the list signed anew"
+        yield CheckStep(step, ok=False, found=found, mend=mend)
+    else:
+        yield CheckStep(
+            step, ok=True, found=f"{' '.join(sorted(signed.codes)) or 'none'}, signed {signed.on:%d/%m/%Y}"
+        )
 
 
 def send_trial(hub: Adapters, desk: Desk, route: Route, trial: Trial) -> dict[str, Any]:
@@ -180,7 +200,7 @@ def test_register(hub: Adapters, desk: Desk, route: Route) -> tuple[str, str, di
     steps = steps_of(hub, desk, route)
     if not all(step.ok for step in steps):
         raise NotYetError(
-            "The register could not be reached as it should be.",
+            "The register is not as it should be.",
             "Nothing was sent.",
             f"Run: aphub check {route.organisation} {route.channel}",
         )

@@ -5,6 +5,7 @@ means, and what counts as there, is said once, here.
 """
 
 from aphub.api.mis.adapter import RegisterAdapter
+from aphub.api.mis.checking import CodesStep
 from aphub.api.mis.marks import SESSIONS, Existing, Mark, Slot, document_of, marks_of
 from aphub.api.mis.register import Asked, Entry, Finding, Register, Written
 from aphub.api.mis.reply import Reply, at, hops_of, verbatim
@@ -17,6 +18,7 @@ __all__ = [
     "LIKELY_STATUSES",
     "SESSIONS",
     "Asked",
+    "CodesStep",
     "CommentedRoute",
     "Entry",
     "Existing",
