@@ -144,7 +144,7 @@ def test_what_will_end_is_one_task_at_a_time_raised_anew_as_it_comes_nearer(tmp_
 def test_every_working_morning_live_ways_are_looked_at_again(tmp_path, sqlite_url):
     ways = (("email", "told", "email"), ("other", "told", "other"), ("phone", "told-person", "far"))
     world = build_world(tmp_path / "home", sqlite_url, schools=[School(channels=ways)])
-    bad = CheckStep("The folder is there", ok=False, found="it is not", mend="Ask them to make it.")
+    bad = CheckStep("The folder is there", ok=False, found="There is none", mend="Ask them to make it.")
     broken, well = Looks(world, bad), Looks(world, CheckStep("It answers", ok=True))
     rechecks = Rechecks()
 
@@ -157,7 +157,7 @@ def test_every_working_morning_live_ways_are_looked_at_again(tmp_path, sqlite_ur
     assert look(broken, "06:00") == 2  # nobody is phoned for a look
     assert {row.subject for row in world.tasks("check_way")} == {"hill-school email", "hill-school other"}
     assert world.tasks("check_way")[0].words == (
-        "hill-school email would not carry reports now. The folder is there: it is not. Ask them to make it."
+        "hill-school email would not carry reports now. Not so: The folder is there. There is none. Ask them to make it."
     )
     assert look(broken, "06:30") == 0
     assert look(broken, "07:00") == 2  # an hour later, and still two tasks
