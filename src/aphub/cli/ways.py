@@ -78,8 +78,8 @@ def check(ctx: click.Context, organisation: str, channel: str, page: Path | None
         if not channel:
             click.echo(f"{organisation} {name}")
         for step in steps:
-            found = "" if step.found == step.step else step.found
-            words = f"{step.step}{': ' + found if found else ''}"
+            seen = "" if step.found == step.step else step.found
+            words = f"{step.step}{': ' + seen if seen else ''}"
             click.echo(wrapped(words, "ok  " if step.ok else "NO  "))
             if step.mend:
                 click.echo(wrapped(step.mend, "    "))

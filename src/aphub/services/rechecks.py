@@ -93,7 +93,7 @@ def _say(desk: Desk, route: Route, steps: list[CheckStep]) -> None:
             )
             return
         found = (
-            f"{wrong.step}: {wrong.found}".rstrip(": .") if wrong is not None else "The check found nothing"
+            f"Not so: {wrong.step}. {wrong.found}".rstrip(". ") if wrong is not None else "Nothing was found"
         )
         mend = f" {wrong.mend.rstrip('.')}." if wrong is not None and wrong.mend else ""
         words = f"{route.organisation} {route.channel} would not carry reports now. {found}.{mend}"
