@@ -15,6 +15,7 @@ import pytest
 from aphub import daemon
 from aphub.api.adapters import Delivery, DeliveryResult
 from aphub.api.errors import TransientDeliveryError
+from aphub.domain.outcomes import Outcome
 from aphub.hub import SimulatedStoreError, create_hub, open_hub
 from aphub.sealing import MasterKey
 from aphub.services import owe
@@ -160,6 +161,34 @@ def test_restarted_sole_daemon_settles_at_once_what_its_predecessor_had_started(
     world.clock.advance(timedelta(minutes=3))
     daemon.pass_once(world.hub)
     assert world.owed(sam).state == "met"
+
+
+def test_nobody_knocks_for_a_message_that_waits_behind_one_under_way_elsewhere(make_world):
+    world = make_world()
+    sam = world.pupil()
+    world.owe()
+    world.clock.advance_to(datetime(2026, 3, 3, 9, 5, tzinfo=UTC))
+    world.enter(sam, outcome=Outcome.ABSENT)
+    daemon.pass_once(world.hub)
+    # Another worker died while it sent the alert; its lease holds for two minutes more.
+    later = world.clock.now() + timedelta(minutes=3)
+    world.change(t.dispatches, {"state": "started", "lease_by": "elsewhere", "lease_until": later})
+    world.enter(sam, outcome=Outcome.LATE, minutes=10)
+    world.clock.advance(timedelta(seconds=61))
+    opened = len(world.sides.opened)
+    lanes = Lanes(world.hub.adapter, 2, world.hub.wake.set)
+    try:
+        for _ in range(5):
+            daemon.pass_once(world.hub, lanes=lanes)
+            lanes.wait()
+        assert [row.state for row in world.dispatches()] == ["started", "waiting"]
+        assert len(world.sides.opened) == opened
+        for _ in range(6):
+            world.clock.advance(timedelta(minutes=1))
+            daemon.until_quiet(world.hub, lanes, threading.Event(), wait=True)
+        assert [row.state for row in world.dispatches()] == ["handed_over", "handed_over"]
+    finally:
+        lanes.close()
 
 
 def test_played_day_is_refused(make_world):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, bindparam, func, or_, select, update
 
 from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
@@ -31,30 +31,6 @@ def claim(
     A dispatch waits for every earlier one of its thread that is under way or yet to be tried again, in whatever lane;
     urgent news waits only for what is under way.
     """
-    earlier = _EARLIER
-    under_way = (
-        select(earlier.c.dispatch_id)
-        .where(
-            earlier.c.provider_id == dispatches.c.provider_id,
-            earlier.c.thread_id == dispatches.c.thread_id,
-            earlier.c.number < dispatches.c.number,
-            or_(
-                earlier.c.state == "started",
-                and_(
-                    earlier.c.state == "waiting",
-                    # What is urgent is about other pupils than the earlier one, or that would be cancelled.
-                    ~dispatches.c.urgent,
-                    or_(
-                        earlier.c.lane != lane,
-                        earlier.c.next_at > now,
-                        # An earlier one that would be chosen later could be left out of this burst.
-                        and_(~earlier.c.urgent, earlier.c.due_by > dispatches.c.due_by),
-                    ),
-                ),
-            ),
-        )
-        .exists()
-    )
     chosen = (
         select(dispatches.c.dispatch_id)
         .where(
@@ -62,7 +38,7 @@ def claim(
             dispatches.c.lane == lane,
             dispatches.c.state == "waiting",
             dispatches.c.next_at <= now,
-            ~under_way,
+            ~waits_for_earlier(dispatches, now),
         )
         .order_by(
             dispatches.c.urgent.desc(), dispatches.c.due_by, dispatches.c.thread_id, dispatches.c.number
@@ -87,6 +63,34 @@ def claim(
     )
     rows = {row.dispatch_id: row for row in read_many(connection, started)}
     return in_thread_order([rows[number] for number in numbers])
+
+
+def waits_for_earlier(later: FromClause, now: datetime) -> ColumnElement[bool]:
+    """Say in SQL whether a waiting dispatch must let an earlier one of its thread go first; see `claim`."""
+    earlier = _EARLIER
+    return (
+        select(earlier.c.dispatch_id)
+        .where(
+            earlier.c.provider_id == later.c.provider_id,
+            earlier.c.thread_id == later.c.thread_id,
+            earlier.c.number < later.c.number,
+            or_(
+                earlier.c.state == "started",
+                and_(
+                    earlier.c.state == "waiting",
+                    # What is urgent is about other pupils than the earlier one, or that would be cancelled.
+                    ~later.c.urgent,
+                    or_(
+                        earlier.c.lane != later.c.lane,
+                        earlier.c.next_at > now,
+                        # An earlier one that would be chosen later could be left out of this burst.
+                        and_(~earlier.c.urgent, earlier.c.due_by > later.c.due_by),
+                    ),
+                ),
+            ),
+        )
+        .exists()
+    )
 
 
 def in_thread_order(rows: list[Row[Any]]) -> list[Row[Any]]:
