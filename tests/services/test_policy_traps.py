@@ -11,7 +11,7 @@ from aphub.services import absences, cancel, intake
 from aphub.store import tables as t
 from tests.registers import Handed, register
 from tests.told import facts_of, outcomes_of, text_of
-from tests.world import TUESDAY, World
+from tests.world import DAILY, TUESDAY, World
 
 OFFICE = "Robin, office"
 START_15 = {"daily": 'cadence = "per session"\nentry_due = "start + 15 min"\ndue = "start + 15 min"'}
@@ -34,12 +34,15 @@ def test_trap_6_presence_is_reported_too_so_that_silence_means_trouble(make_worl
     assert not facts_of(told)["late"]
 
 
-def test_trap_8_a_provider_who_cancels_says_at_once_that_the_child_is_not_in_the_building(small):
+def test_trap_8_a_provider_who_cancels_says_at_once_that_the_child_is_not_in_the_building(make_world_anew):
+    # A school that agreed to hear at 9:45am hears this hours before.
+    small = make_world_anew(agreements={"daily": DAILY["daily"] + '\nsend = "at time"'})
     sam = small.pupil()
     small.owe()
     cancel.cancel_lessons(small.desk, cancel.Which(TUESDAY), cancel.Because.STAFF, OFFICE)
     small.at("07:05")
     [told] = small.sides.to("far")
+    assert facts_of(told)["kind"] == "alert"
     assert outcomes_of(told) == {(sam.upn, "AM"): "cancelled"}
     assert "pupil not in our building" in " ".join(text_of(told).split())
     assert facts_of(told)["rows"][0]["suggested_code"] == ""
