@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from aphub.domain.agreements import Agreement, Cadence
+from aphub.domain.agreements import Agreement, Cadence, Period
 from aphub.domain.calendar import london_time, to_utc
 from aphub.domain.cases import day_kind, row_of_days
 from aphub.domain.codes import code_set_on
@@ -56,7 +56,10 @@ def test_trap_7_deadlines_are_of_kinds_that_no_single_cron_line_expresses():
             parse_when(due),
             parse_when(pm_due) if pm_due else None,
         )
-        assert terms.due.words == due
+        for half, wall in ((Half.AM, due), (Half.PM, pm_due or due)):
+            lesson = entry("09:00" if half is Half.AM else "13:00", "15:00", Fact(Outcome.PRESENT)).lesson
+            promise = terms.due_instants(Period("p", DAY, DAY + timedelta(days=7), half), [lesson]).due_by
+            assert london_time(promise) == time.fromisoformat(wall.rpartition(" ")[2])
     assert {Trigger.DAYS_IN_A_ROW, Trigger.ATTENDANCE_RATE} < set(Trigger)
     assert Threshold(Decimal(90), Window.WEEK, least=6).least == 6
     with pytest.raises(AgreementError):
