@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from aphub.clock import PlayedClock
-from aphub.daemon import PassResult, pass_once
+from aphub.daemon import PassResult, pass_once, prepare_days
 from aphub.demo.day import Happening
 from aphub.demo.display import Display
 from aphub.demo.far_sides import FarSides
+from aphub.domain.calendar import london_day
 from aphub.hub import Hub, keep_played_time
 
 MOST_PASSES = 25
@@ -73,8 +74,14 @@ def play_until(
     """Play from the clock's present instant to `ends`; give the last pass."""
     waiting = deque(sorted(happenings, key=lambda one: one.at))
     narrator = Narrator(display)
+    prepared: date | None = None
     with ThreadPoolExecutor(4, thread_name_prefix="lane") as pool:
         while True:
+            # What a daemon does all along: what is owed, what comes round, whose reason is still not known.
+            today = london_day(clock.now())
+            if today != prepared:
+                prepare_days(hub)
+                prepared = today
             while waiting and waiting[0].at <= clock.now():
                 one = waiting.popleft()
                 one.do(one.at)

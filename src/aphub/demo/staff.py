@@ -1,21 +1,34 @@
 """What people do on the played day, as they would at the command line: they phone, take cases on, release, print, keep."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from aphub.demo.day import MONDAY, TUESDAY, Happening, at
+from aphub.demo.day import FRIDAY, MONDAY, TUESDAY, Happening, at
 from aphub.demo.folder import Folder
 from aphub.domain.calls import CallResult
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import ReasonKind
 from aphub.domain.stretches import Every
 from aphub.hub import Hub
-from aphub.services import calling, case_acts, case_views, letters_home, receipts, sheet, telling_by_phone
+from aphub.services import (
+    actions,
+    calling,
+    case_acts,
+    case_views,
+    letters_home,
+    not_due,
+    overview,
+    receipts,
+    sheet,
+    telling_by_phone,
+)
 from aphub.services.audits import Wanted, audit
 from aphub.services.calling import Call
 from aphub.services.case_views import CaseView, StepLine
 from aphub.services.evidence import Checked
 from aphub.services.overview import LogFilter, log
 from aphub.services.papers import keep, printable
+from aphub.services.reminders import CHASED, REMINDER
 from aphub.services.summaries import Asked, summary
 
 LEAD, TUTOR = "Jo Weaver, attendance lead", "Dee Farrow, duty lead"
@@ -43,6 +56,17 @@ class Staff:
                 at("15:30", MONDAY),
                 "SENtre prints tomorrow's register, for a day without the hub",
                 lambda _: self._print_sheet(),
+            ),
+            Happening(
+                at("15:45", MONDAY),
+                "Orchard School is closed tomorrow: its pupils come all the same",
+                lambda _: self._answer_closure(),
+            ),
+            *(
+                Happening(
+                    at("16:30", day), "What comes round has been done, and is ticked off", self._tick_off
+                )
+                for day in (FRIDAY, MONDAY, TUESDAY)
             ),
             Happening(
                 at("09:08"),
@@ -91,6 +115,17 @@ class Staff:
     def _print_sheet(self) -> None:
         made = sheet.make_sheet(self._hub.desk("sentre"), TUESDAY)
         keep(made.paper, self._folder.papers, ("html",))
+
+    def _answer_closure(self) -> None:
+        for provider, who in (("sentre", OFFICE), ("cst", TUTOR)):
+            not_due.answer_closure(self._hub.desk(provider), "orchard-school", TUESDAY, who)
+
+    def _tick_off(self, _: datetime) -> None:
+        for desk in self._hub.desks():
+            for one in overview.waiting(desk):
+                if one.kind in {REMINDER, CHASED}:
+                    who, _, _ = one.words.partition(":")
+                    actions.finish_task(desk, one.ref, who)
 
     def _phone_school(self, provider: str, organisation: str) -> None:
         desk = self._hub.desk(provider)
