@@ -124,7 +124,7 @@ class Staff:
         for desk in self._hub.desks():
             for one in overview.waiting(desk):
                 if one.kind in {REMINDER, CHASED}:
-                    who, _, _ = one.words.partition(":")
+                    who = one.words.partition(":")[0]
                     actions.finish_task(desk, one.ref, who)
 
     def _phone_school(self, provider: str, organisation: str) -> None:
