@@ -79,7 +79,7 @@ def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes 
     One provider's trouble then never holds another's messages up either.
     """
     hub.keys.forget_erased()
-    desks = hub.desks()
+    desks = hub.serving()
     ask = Guard() if lanes is not None else _unguarded
     taken = messages = settled = 0
     for desk in desks:
@@ -178,13 +178,13 @@ def settle_process() -> None:
 
 def prepare_days(hub: Hub) -> None:
     """Keep what is owed worked out for a fortnight ahead."""
-    for desk in hub.desks():
+    for desk in hub.serving():
         rounds.prepare(desk)
 
 
 def start(hub: Hub) -> int:
     """Settle what a predecessor left under way; give how many messages that concerned."""
-    return sum(recover(desk, hub.adapter, sole=hub.store.is_sqlite) for desk in hub.desks())
+    return sum(recover(desk, hub.adapter, sole=hub.store.is_sqlite) for desk in hub.serving())
 
 
 @contextmanager
@@ -302,7 +302,7 @@ def until_quiet(hub: Hub, lanes: Lanes, stop: threading.Event, *, wait: bool = F
             total.settled + one.settled,
             one.next_at,
         )
-        if wait and any(lanes.under_way(desk) for desk in hub.desks()):
+        if wait and any(lanes.under_way(desk) for desk in hub.serving()):
             lanes.wait()
             continue
         if not one.did_something or one.failed or stop.is_set():
@@ -315,7 +315,7 @@ def _unguarded(work: Callable[[], T], _otherwise: T) -> T:
 
 def _wake_at(hub: Hub, next_at: datetime | None) -> datetime:
     now = hub.clock.now()
-    rest = LOOK_FOR_FILES if any(desk.config.provider.feeds for desk in hub.desks()) else LONGEST_REST
+    rest = LOOK_FOR_FILES if any(desk.config.provider.feeds for desk in hub.serving()) else LONGEST_REST
     latest = now + rest
     # A moment of rest at least, so that an instant that stays in the past does not become a busy loop.
     return max(min(next_at or latest, latest), now + timedelta(milliseconds=200))

@@ -42,6 +42,7 @@ from aphub.services.routes import Route, Routes
 from aphub.services.soundness import Unsound, filled, unsound
 from aphub.settings.load import load_config, load_settings
 from aphub.settings.models import HubSettings, Snapshot
+from aphub.store import leaving
 from aphub.store.engine import Store, home_url, open_store, recall, remember
 from aphub.store.keys import KeyStore, master_key, open_keys
 from aphub.store.upgrading import Upgrade, upgrade
@@ -107,15 +108,20 @@ class Hub:
             newest = {slug: newest_snapshot(connection, number) for slug, number in numbers.items()}
         with self._lock:
             for slug, row in newest.items():
+                if row is None:
+                    self._desks.pop(slug, None)
+                    continue
                 known = self._desks.get(slug)
-                if row is not None and (
-                    known is None or known.snapshot != row.number or known.routes.are_stale()
-                ):
+                if known is None or known.snapshot != row.number or known.routes.are_stale():
                     config = Snapshot.model_validate_json(row.body)
                     self._desks[slug] = self._desk(numbers[slug], config, row.number)
-                elif row is None:
-                    self._desks.pop(slug, None)
             return list(self._desks.values())
+
+    def serving(self) -> list[Desk]:
+        """Give a desk for every provider that is served: not for one that has left, also where it is not emptied yet."""
+        with self.store.reading() as connection:
+            gone = leaving.closed(connection)
+        return [desk for desk in self.desks() if desk.slug not in gone]
 
     def desk(self, slug: str = "") -> Desk:
         """Give one provider's desk; without a name, the only one there is.
@@ -126,14 +132,12 @@ class Hub:
         desks = {desk.slug: desk for desk in self.desks()}
         if slug in desks:
             return desks[slug]
-        names = ", ".join(sorted(desks)) or "none"
+        mend = f"Choose one of: {', '.join(sorted(desks)) or 'none'}."
         if slug:
-            raise AphubError(f"There is no provider called '{slug}' here.", "", f"Choose one of: {names}.")
+            raise AphubError(f"There is no provider called '{slug}' here.", "", mend)
         if len(desks) == 1:
             return next(iter(desks.values()))
-        raise AphubError(
-            "We do not know which provider you mean.", "", f"Add --provider. Choose one of: {names}."
-        )
+        raise AphubError("We do not know which provider you mean.", "", f"Add --provider. {mend}")
 
     def plan(self) -> tuple[dict[str, Snapshot], list[Change]]:
         """Read the configuration and say what publishing it would change, and which ways have ceased to work.

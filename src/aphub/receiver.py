@@ -174,7 +174,7 @@ class _Conversation(BaseHTTPRequestHandler):
     def _take(self, hub: Hub, slug: str, token: str, call: Call) -> HTTPStatus:
         """Take the call; whatever fails here is no reason to claim that we know it."""
         try:
-            desk = next((one for one in hub.desks() if one.slug == slug), None)
+            desk = next((one for one in hub.serving() if one.slug == slug), None)
             if desk is None:
                 return HTTPStatus.NOT_FOUND
             return _ANSWERS[take_call(desk, hub.adapter, token, call)]

@@ -25,7 +25,7 @@ from aphub.services import (
     tell,
     wrong_school,
 )
-from aphub.store import about_pupil, erasing
+from aphub.store import about_pupil, erasing, leaving
 from aphub.store import tables as t
 from aphub.testing.planted import PLANTED, PLANTED_PUPIL, search_for_planted
 from tests.services.test_erase import JO, ref_of, told_day
@@ -261,6 +261,14 @@ def test_provider_that_leaves_keeps_only_its_ledger_and_that_verifies(make_world
     desk = world.desk
     assert offboard.leave(desk, JO, tmp_path / "ledger", lambda _would: False) is None
     assert world.rows(t.pupils) != []
+    # Cut short after it was closed: nothing is served any more, a person is told, and the same step finishes it.
+    with world.hub.store.transaction() as connection:
+        leaving.close(connection, desk.provider_id, desk.now)
+    assert world.hub.desks() != []
+    assert world.hub.serving() == []
+    [left_to_do] = overview.waiting(desk)
+    assert "not served" in left_to_do.words
+    assert "offboard" in left_to_do.mend
     gone = offboard.leave(desk, JO, tmp_path / "ledger", lambda _would: True)
     assert gone is not None
     assert gone.pupils == 1

@@ -15,8 +15,8 @@ def run(ctx: click.Context, *, once: bool) -> None:
 
     ground: Ground = ctx.obj
     with ground.hub(says_all=True) as hub:
-        if not hub.desks():
-            click.echo("Nothing is published yet. Run: aphub apply", err=True)
+        if not hub.serving():
+            click.echo("Nothing is published yet, or whoever was served has left. Run: aphub apply", err=True)
             ctx.exit(NEEDS_A_PERSON)
         if not once:
             click.echo(f"Running for the hub in {ground.home.absolute()}. Stop with Ctrl-C.", err=True)

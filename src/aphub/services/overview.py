@@ -17,7 +17,7 @@ from aphub.services.evidence_pages import RUNG_WORDS
 from aphub.services.intake_report import column_words
 from aphub.services.intake_rows import question_words
 from aphub.services.way import FOUND
-from aphub.store import looking, standings
+from aphub.store import leaving, looking, standings
 from aphub.store.looking import LogFilter
 
 __all__ = [
@@ -65,6 +65,9 @@ _NEXT_STEP = {
     "unread": "aphub read-back {way} CODE",
     "paused": "aphub resume {way}",
 }
+
+
+_NOT_EMPTIED = "This provider has left, and is not served. Not all of it is destroyed yet: finish that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,14 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
         questions = looking.open_questions(connection, provider, limit)
         doubtful = looking.uncertain(connection, provider)
         ways = looking.every_channel(connection, provider)
+        gone = desk.slug in leaving.closed(connection)
+    if gone:
+        # Its keys may be destroyed already, and nothing of it is taken in or sent any more.
+        return [
+            Open(
+                "offboard", desk.slug, _NOT_EMPTIED, f"aphub --provider {desk.slug} offboard --to NEW-FOLDER"
+            )
+        ]
     cases = cases_on(desk)
     told = {row.subject for row in tasks if row.kind == "settle"}
     ending = {row.subject for row in tasks if row.kind == ENDING}

@@ -36,8 +36,8 @@ log = get_logger("rechecks")
 class Desks(Adapters, Protocol):
     """Gives the desks too."""
 
-    def desks(self) -> list[Desk]:
-        """Give a desk for every provider."""
+    def serving(self) -> list[Desk]:
+        """Give a desk for every provider that is served."""
 
 
 class Rechecks:
@@ -115,7 +115,7 @@ def each_morning(hub: Desks, stop: threading.Event, *, wanted: bool = True) -> I
     def go_round() -> None:
         while not ended():
             try:
-                for desk in hub.desks():
+                for desk in hub.serving():
                     rechecks.look(hub, desk, ended)
             except Exception:
                 log.exception("rechecks.failed")
