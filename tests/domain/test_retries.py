@@ -60,6 +60,24 @@ def test_retry_lies_in_the_future_and_never_past_usefulness(outcome, situation):
         assert step.at is None
 
 
+@pytest.mark.parametrize(
+    ("tries", "jitter", "seconds"),
+    [(1, 0.0, 30), (1, 0.5, 40), (1, 1.0, 50), (2, 0.5, 80), (3, 0.5, 160), (4, 0.5, 300), (40, 1.0, 375)],
+)
+def test_the_waits_in_seconds_with_chance_a_quarter_either_way(tries, jitter, seconds):
+    wait = timedelta(seconds=seconds)
+    useful = {"has_next_channel": False, "tries": tries, "jitter": jitter}
+    assert next_step(Outcome.TRANSIENT, at_nine(**useful, useful_until=NINE + wait)).at == NINE + wait
+    just_before = NINE + wait - timedelta.resolution
+    assert next_step(Outcome.TRANSIENT, at_nine(**useful, useful_until=just_before)).do is Next.EXPIRE
+
+
+def test_another_channel_takes_over_45_seconds_before_the_promise_or_five_minutes_into_lateness():
+    last = NINE - timedelta(seconds=45)
+    assert patience(NINE, last - timedelta.resolution) == last
+    assert patience(NINE, last) == last + timedelta(minutes=5)
+
+
 @given(outcomes, situations)
 def test_retry_waits_at_least_as_long_as_the_far_side_asked(outcome, situation):
     step = next_step(outcome, situation)
