@@ -10,8 +10,6 @@ from tests.house.project import ROOT
 CHAPTERS = ("What to ask the school for", "Settings", "Receipts", "Limits", "Troubleshooting")
 PAGES = {"folder": "drop"}
 """Adapters that share a page."""
-SHARED_WITH_PLUGIN = {"email"}
-"""Its settings, limits and troubleshooting stand in the plugin's own page, to which its page points."""
 ADAPTERS = load().adapters
 
 
@@ -25,14 +23,14 @@ def test_there_is_a_page_for_every_adapter_and_no_other():
     assert pages == {PAGES.get(name, name) for name in ADAPTERS}
 
 
-@pytest.mark.parametrize("name", sorted(set(ADAPTERS) - SHARED_WITH_PLUGIN))
+@pytest.mark.parametrize("name", sorted(ADAPTERS))
 def test_the_page_of_an_adapter_has_the_five_chapters(name: str):
     headings = re.findall(r"^## (.+)$", page(name), flags=re.MULTILINE)
 
     assert [chapter for chapter in CHAPTERS if headings.count(chapter) != 1] == []
 
 
-@pytest.mark.parametrize("name", sorted(set(ADAPTERS) - SHARED_WITH_PLUGIN))
+@pytest.mark.parametrize("name", sorted(ADAPTERS))
 def test_the_page_of_an_adapter_names_every_setting(name: str):
     adapter, text = ADAPTERS[name], page(name)
     settings = {*adapter.connection_class.model_fields, *adapter.route_class.model_fields}

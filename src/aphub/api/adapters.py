@@ -112,7 +112,7 @@ class Repeat(StrEnum):
 
 
 class Rung(StrEnum):
-    """How far a message is known to have come (peers.md, receipt ladder)."""
+    """How far a message is known to have come: the rungs of the receipt ladder."""
 
     PREPARED = "prepared"
     HANDED_OVER = "handed_over"

@@ -42,7 +42,7 @@ class Rendering:
 
 
 def subject_of(message: Message) -> str:
-    """Give a subject that names day and action, and never a pupil (users.md 1.4)."""
+    """Give a subject that names day and action, and never a pupil."""
     action = _KIND_WORDS.get(message.kind, "")
     if not action:
         action = "action needed" if message.needs_action else "for your register"

@@ -20,7 +20,7 @@ from aphub.store.engine import allocate
 TASK = "ending"
 _WAY = 100
 WARN_DAYS = (30, 14, 7, 1)
-"""How long before it is told, and then told more loudly (architecture.md section 8)."""
+"""How long before it is told, and then told more loudly."""
 
 
 @dataclass(frozen=True, slots=True)

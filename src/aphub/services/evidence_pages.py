@@ -68,7 +68,7 @@ RUNG_WORDS = {
     "refused": "their system rejected it",
     "bounced": "came back",
 }
-"""How far a message is known to have come, as people read it (users.md section 9)."""
+"""How far a message is known to have come, as people read it."""
 
 _SAID = {
     "report.prepared": "a message was made",

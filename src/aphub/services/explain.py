@@ -18,7 +18,7 @@ _SENT = frozenset({"handed_over", "accepted", "confirmed"})
 
 
 class Why(StrEnum):
-    """Everything that an explanation can end in (users.md 3.2: a closed list)."""
+    """Everything that an explanation can end in: a closed list, so that no answer is made up."""
 
     SENT = "sent"
     NOT_PLACED = "placement not started or ended"

@@ -35,7 +35,7 @@ def crossings(
 ) -> list[Crossing]:
     """Judge every ladder about attendance at the end of a day: one count a ladder, however many pupils.
 
-    Under the least number of lessons nothing is said: one cold raises no alarm (policies.md, trap 20).
+    Under the least number of lessons nothing is said: one cold raises no alarm (trap 20 of docs/policies.md).
     """
     return [
         one
