@@ -16,6 +16,7 @@ from aphub.services.way import NotYetError, may_be_one
 from aphub.store import tables as t
 from tests.configured import PROVIDER, School
 from tests.school_systems import SIGNED
+from tests.told import text_of
 from tests.world import World, build_world
 
 EMAIL, MIS = ("email", "told", "far"), ("mis", "told-register", "mis")
@@ -72,13 +73,15 @@ def test_what_was_approved_beside_the_destination_takes_the_approval_back_when_i
     world.go_live()
     assert publish(world, HILL, urn="999777") == {"email": "changed", "mis": "changed"}  # another school
 
-    # Nothing leaves by what was taken back, and the proof says that it was.
+    # Nothing about a pupil leaves by what was taken back, and the proof says that it was.
+    [(_, notice)] = world.sides.heard
+    assert "send none here any more" in text_of(notice)  # as the way was taken out
     sam = world.pupil()
     world.owe()
     world.at("09:05")
     world.enter(sam)
     world.at("09:46")
-    assert world.sides.heard == []
+    assert [delivery for _, delivery in world.sides.heard] == [notice]
     assert world.owed(sam).state == "held"
     said = [read_statement(row.body) for row in world.rows(t.statements) if row.kind == "channel.changed"]
     assert [one["channel"] for one in said] == ["mis", "mis", "email", "email", "mis"]
