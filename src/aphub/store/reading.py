@@ -2,7 +2,8 @@
 
 SQLAlchemy needs a millisecond to put a statement of many columns together, and as long again for a hundred of its rows.
 Most columns of such rows say the same in many of them. These are read as one value, which is taken apart once for all
-rows that have it: SQLite's driver, besides, lets other threads take over at each column of each row.
+rows that have it. SQLite's driver, besides, lets go of the interpreter at each column of each row, and wakes whoever
+waits for it: there, a row's own columns travel as one value too.
 """
 
 import json
@@ -18,6 +19,9 @@ from aphub.store.among import among_named
 
 Among = Callable[[ColumnElement[int], str], ColumnElement[bool]]
 """Says in SQL that a column holds one of the keys in a parameter of this name."""
+
+
+Conversions = list[tuple[int, Callable[[Any], Any]]]
 
 
 class Reading:
@@ -68,39 +72,41 @@ class _Statement:
         apart = {one.key for one in (*own, *sealed)}
         shared = [one for one in columns if one.key not in apart]
         self.as_json = dialect.name == "sqlite"
-        if any(isinstance(one.type, (Float, Numeric)) for one in shared):
+        if any(isinstance(one.type, (Float, Numeric)) for one in (*own, *shared)):
             message = "a fraction may be rounded in JSON"
             raise TypeError(message)
-        middle = [func.json_array(*shared)] if self.as_json else shared
-        self.chosen = chosen.with_only_columns(*own, *middle, *sealed, maintain_column_froms=True)
+        # One value a row of each sort where the driver is asked for each: those are few steps, whatever the columns.
+        asked = [[func.json_array(*own)], [func.json_array(*shared)]] if self.as_json else [own, shared]
+        self.chosen = chosen.with_only_columns(*asked[0], *asked[1], *sealed, maintain_column_froms=True)
         names = [str(one.key) for one in (*own, *shared, *sealed)]
         names.insert(len(own), "alike")
         named: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024 - as the statement has them
         self._named = partial(
             tuple.__new__, named
         )  # what its own `_make` does, without a call in Python for each row
-        self._before, self._after = len(own), len(own) + len(middle)
+        self._before, self._after = len(asked[0]), len(asked[0]) + len(asked[1])
         self._own = _conversions(own, dialect)
         self._alike = _conversions(shared, dialect)
 
     def named(self, rows: list[Any]) -> list[Any]:
         """Give the driver's rows, of which there is at least one, as named tuples."""
         before, after = self._before, self._after
-        columns = _converted(zip(*rows, strict=True), self._own)
-        said = columns[before] if self.as_json else [row[before:after] for row in rows]
+        if self.as_json:
+            own, said = [row[0] for row in rows], [row[1] for row in rows]
+        else:
+            own, said = [row[:before] for row in rows], [row[before:after] for row in rows]
         apart = list(set(said))
-        read: Any = json.loads(f"[{','.join(apart)}]") if self.as_json else apart
-        alike = dict(
-            zip(apart, zip(*_converted(zip(*read, strict=True), self._alike), strict=True), strict=True)
-        )
-        own = zip(*columns[:before], strict=True)
+        alike = dict(zip(apart, self._read(apart, self._alike), strict=True))
         return [
             self._named((*mine, shared, *shared, *row[after:]))
-            for mine, shared, row in zip(own, map(alike.__getitem__, said), rows, strict=True)
+            for mine, shared, row in zip(
+                self._read(own, self._own), map(alike.__getitem__, said), rows, strict=True
+            )
         ]
 
-
-Conversions = list[tuple[int, Callable[[Any], Any]]]
+    def _read(self, values: list[Any], conversions: Conversions) -> Iterable[tuple[Any, ...]]:
+        read = json.loads(f"[{','.join(values)}]") if self.as_json else values
+        return zip(*_converted(zip(*read, strict=True), conversions), strict=True)
 
 
 def _conversions(columns: Iterable[ColumnElement[Any]], dialect: Dialect) -> Conversions:
