@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -95,11 +95,14 @@ def pass_once(hub: Hub, *, pool: ThreadPoolExecutor | None = None, lanes: Lanes 
     for desk in desks:
         settled += ask(partial(_follow, hub, desk), 0)
         ask(partial(purge.purge_when_due, desk), False)  # noqa: FBT003 - what it gives otherwise
+    result = PassResult(taken, messages, done.handed_over, done.failed, settled)
+    if result.did_something and not done.failed:
+        return result  # another pass follows at once
     next_at = next_instant(hub, desks, lanes)
     if isinstance(ask, Guard) and ask.failed and next_at is not None:
         # What is still due is tried again soon, but not over and over while nothing else has changed.
         next_at = max(next_at, hub.clock.now() + LOOK_FOR_FILES)
-    return PassResult(taken, messages, done.handed_over, done.failed, settled, next_at)
+    return replace(result, next_at=next_at)
 
 
 def _take_in(hub: Hub, desk: Desk) -> int:

@@ -20,13 +20,13 @@ from aphub.api.lent import Tools
 from aphub.api.reach import Reach
 from aphub.clock import Clock, PlayedClock, SystemClock
 from aphub.domain.errors import AphubError
-from aphub.domain.identifiers import public_reference
+from aphub.domain.identifiers import REFERENCE_BYTES, public_references
 from aphub.plugins import Plugins, load
 from aphub.sealing import MasterKey, MasterKeyError
 from aphub.services import documents
 from aphub.services.asking import newest_call
 from aphub.services.callbacks import Addresses
-from aphub.services.desk import REFERENCE_BYTES, Desk, no_boundary
+from aphub.services.desk import Desk, no_boundary
 from aphub.services.far_ids import FarIds
 from aphub.services.moved import tell_old_addresses
 from aphub.services.publish import (
@@ -338,8 +338,8 @@ def _installation(store: Store) -> str:
     if known is not None:
         return known
     with store.transaction() as connection:
-        fresh = public_reference(secrets.token_bytes(REFERENCE_BYTES)).lower()
-        name = recall(connection, INSTALLATION) or fresh
+        [fresh] = public_references(secrets.token_bytes(REFERENCE_BYTES))
+        name = recall(connection, INSTALLATION) or fresh.lower()
         remember(connection, INSTALLATION, name)
     return name
 

@@ -59,7 +59,7 @@ def aphub_csv(rows: list[Row]) -> bytes:
     cells = [_cells(row) for row in rows]
     # Most cells say the same in every row, so each text is looked at once.
     texts: set[str] = set().union(*cells)
-    if not _RISKY.isdisjoint([value[:1] for value in texts]):
+    if not _RISKY.isdisjoint(map(_first, texts)):
         for values in cells:
             _refuse_formulas(values)
     said = "".join(texts)
@@ -78,6 +78,7 @@ def _quoted(cells: Iterable[Sequence[str]]) -> bytes:
 
 
 _cells = itemgetter(*COLUMNS)
+_first = itemgetter(slice(1))
 _QUOTED = ('"', ",", "\r", "\n")
 _RISKY = frozenset({"=", "+", "-", "@", "\t", "\r", "\0"})
 

@@ -15,9 +15,11 @@ _UPN_VALUES = {letter: value for value, letter in enumerate(_UPN_LETTERS)} | {
 _UPN_SHAPE = re.compile(r"[A-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]")
 _UPN_BODY_SHAPE = re.compile(r"[0-9]{11}[0-9A-HJ-NP-RT-Z]")
 
-_REFERENCE_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [first + second for first in _REFERENCE_LETTERS for second in _REFERENCE_LETTERS]
-_REFERENCE_BYTES = 5
+REFERENCE_BYTES = 8
+"""Random bytes for one public reference; forty of their bits count."""
+
+_REFERENCE_LETTERS = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 8
+"""A letter for each byte; there are 32 of them, so that every letter is equally likely."""
 
 _LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 _LONGEST_LOCAL_PART = 64  # RFC 5321 4.5.3.1.1
@@ -166,25 +168,20 @@ def near_duplicate(address: str, others: Iterable[str]) -> str | None:
     return None
 
 
-def public_reference(random_bytes: bytes) -> str:
-    """Spell the first five of these random bytes as eight letters and digits.
+def public_references(random_bytes: bytes) -> list[str]:
+    """Spell each eight of these random bytes as a reference of eight letters and digits.
 
     The letters I, L, O and U are left out, as in Crockford's base32, so that a reference can be
     read out on the telephone.
 
     Raises:
-        ValueError: There are fewer than five bytes.
+        ValueError: The last reference has fewer than eight bytes.
     """
-    if len(random_bytes) < _REFERENCE_BYTES:
-        message = f"a public reference needs {_REFERENCE_BYTES} random bytes"
+    if len(random_bytes) % REFERENCE_BYTES:
+        message = f"a public reference needs {REFERENCE_BYTES} random bytes"
         raise ValueError(message)
-    number = int.from_bytes(random_bytes[:_REFERENCE_BYTES])
-    return (
-        _PAIRS[number >> 30]
-        + _PAIRS[number >> 20 & 1023]
-        + _PAIRS[number >> 10 & 1023]
-        + _PAIRS[number & 1023]
-    )
+    letters = random_bytes.translate(_REFERENCE_LETTERS).decode()
+    return [letters[at : at + REFERENCE_BYTES] for at in range(0, len(letters), REFERENCE_BYTES)]
 
 
 def _digits(text: str, count: int, name: str, where: str) -> str:

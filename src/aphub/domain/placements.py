@@ -91,7 +91,12 @@ class Pupil(NamedTuple):
     @property
     def initials(self) -> str:
         """First letters of the names, for messages that may not name a pupil."""
-        return "".join([part[0] for part in self.name.split()]).upper()
+        return initials_of(self.name)
+
+
+def initials_of(name: str) -> str:
+    """Give the first letters of a name."""
+    return "".join([part[0] for part in name.split()]).upper()
 
 
 @dataclass(frozen=True, slots=True)

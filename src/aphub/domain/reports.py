@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aphub.domain.calendar import LONDON
 from aphub.domain.entries import SessionEntry
 from aphub.domain.outcomes import ATTENDED, Mode, Outcome, ReasonKind
-from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose
+from aphub.domain.placements import ArrangedBy, Nature, Power, Purpose, initials_of
 
 if TYPE_CHECKING:
     from aphub.domain.papers import Paper
@@ -136,7 +136,6 @@ class Report(NamedTuple):
     place: str = ""
     supervised_by: str = ""
     pupil_name: str = ""
-    initials: str = ""
     upn: str = ""
     school_pupil_ref: str = ""
     changes: tuple[str, ...] = ()
@@ -150,17 +149,18 @@ class Report(NamedTuple):
         return f"Report(ref={self.ref!r}, version={self.version})"
 
     @property
-    def needs_action(self) -> bool:
-        """Whether somebody at the school should act on this today."""
-        return self.phone_us or any(map(_asks_for_action, self.sessions))
-
-    @property
-    def attended(self) -> bool:
-        """Whether the pupil was here in person for every session told of."""
-        return all(session.fact.outcome in ATTENDED for session in self.sessions)
+    def initials(self) -> str:
+        """First letters of the pupil's names, for where a pupil may not be named."""
+        return initials_of(self.pupil_name)
 
 
-def _asks_for_action(session: SessionEntry) -> bool:
+def all_attended(sessions: Iterable[SessionEntry]) -> bool:
+    """Say whether a pupil was here in person for every session told of."""
+    return all(session.fact.outcome in ATTENDED for session in sessions)
+
+
+def asks_for_action(session: SessionEntry) -> bool:
+    """Say whether somebody at the school should act on a session today."""
     outcome, reason = session.fact.outcome, session.fact.reason
     if outcome in _ASKING or bool(session.suggestion.question):
         return True
@@ -216,7 +216,7 @@ class Message:
     def needs_action(self) -> bool:
         """Whether somebody at the school should act on any of it today."""
         return any(report.phone_us for report in self.reports) or any(
-            _asks_for_action(session) for sessions in self.told for session in sessions
+            asks_for_action(session) for sessions in self.told for session in sessions
         )
 
     @property

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row
 
 from aphub.api.adapters import CheckStep
 from aphub.domain.errors import AphubError
-from aphub.domain.identifiers import public_reference
+from aphub.domain.identifiers import REFERENCE_BYTES, public_references
 from aphub.services.again import let_go
 from aphub.services.desk import Desk
 from aphub.services.pace import pace_kept
@@ -331,7 +331,7 @@ def _protects_files(route: Route) -> bool:
 
 def _passphrase() -> str:
     """Make a passphrase of eighty random bits, in groups that can be read out by phone."""
-    letters = "".join(public_reference(secrets.token_bytes(5)) for _ in range(2))
+    letters = "".join(public_references(secrets.token_bytes(2 * REFERENCE_BYTES)))
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
 
 

@@ -16,7 +16,7 @@ from aphub.domain.agreements import Agreement, Send
 from aphub.domain.calendar import london_day
 from aphub.domain.entries import Half, SessionEntry
 from aphub.domain.reports import Kind
-from aphub.domain.threads import alert_lines, changes, gather_for, news_kind
+from aphub.domain.threads import alert_lines, changes, gather_for, is_found, is_urgent_line, news_kind
 from aphub.services.desk import Desk
 from aphub.services.look import NOT_TOLD, Look, Story, Told, is_complete, lessons_of, newest_entry, story_of
 from aphub.services.provenance import sourced_changes
@@ -45,7 +45,7 @@ ALERT_LEAD = timedelta(minutes=2)
 
 @dataclass(slots=True)
 class Part:
-    """One owed report's part of a message that is about to be made."""
+    """One owed report's part of a message that is about to be made; in a calm one no line is urgent."""
 
     row: Row[Any]
     agreement: Agreement
@@ -55,6 +55,13 @@ class Part:
     place: str
     staff: str
     urgent: bool
+    calm: bool = False
+
+    def urgent_lines(self) -> list[SessionEntry]:
+        """Give the lines that somebody must act on now: not of a pupil who was found."""
+        if self.calm:
+            return []
+        return [line for line in self.lines if is_urgent_line(line) and not is_found(line)]
 
 
 @dataclass(slots=True)
@@ -206,6 +213,7 @@ def _part(
         place=story.place,
         staff=story.staff,
         urgent=story.urgent and bool(alert_lines(told.lines, lines)),
+        calm=not story.urgent,
     )
 
 

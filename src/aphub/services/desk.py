@@ -11,14 +11,12 @@ from sqlalchemy import Connection, Row
 
 from aphub.clock import Clock, PlayedClock
 from aphub.domain.calendar import london_day, school_year
-from aphub.domain.identifiers import public_reference
+from aphub.domain.identifiers import REFERENCE_BYTES, public_references
 from aphub.plugins import Plugins
 from aphub.services.routes import Routes
 from aphub.settings.models import Snapshot
 from aphub.store.engine import Store, database_now
 from aphub.store.vault import Vault
-
-REFERENCE_BYTES = 5  # forty random bits make eight base32 characters
 
 
 def no_boundary(_name: str) -> None:
@@ -71,11 +69,7 @@ class Desk:
 
     def references(self, count: int) -> list[str]:
         """Give fresh random public references; unique keys in the store catch the rare repeat."""
-        raw = secrets.token_bytes(REFERENCE_BYTES * count)
-        return [
-            public_reference(raw[start : start + REFERENCE_BYTES])
-            for start in range(0, len(raw), REFERENCE_BYTES)
-        ]
+        return public_references(secrets.token_bytes(REFERENCE_BYTES * count))
 
     def file_password(self, channel: Row[Any]) -> str:
         """Give the passphrase that was agreed for a channel's protected files; empty where there is none."""

@@ -11,14 +11,17 @@ from markupsafe import Markup
 
 from aphub.api.hooks import hookimpl
 from aphub.api.renderers import Renderer, subject_of
+from aphub.domain.entries import SessionEntry
 from aphub.domain.papers import Paper
-from aphub.domain.reports import Kind, Message, Report
+from aphub.domain.reports import Kind, Message, Report, all_attended, asks_for_action
 from aphub.domain.wording import HALF_WORDS, action_words, code_words, line_words, moment_words, time_words
 from aphub.services.papers import as_mail_body, as_text, printable
 from aphub.services.papers.pdf import as_pdf
 from aphub.services.papers.sheets import XLSX, as_workbook
 
+Sessions = tuple[SessionEntry, ...]
 COLUMNS = 78
+_SHARED = 200  # stretches of sessions whose words are kept at hand
 ACTION_NEEDED, REASON_KNOWN, ATTENDED = "ACTION NEEDED", "NOT HERE IN PERSON, REASON KNOWN", "ATTENDED"
 TITLES = (ACTION_NEEDED, REASON_KNOWN, ATTENDED)
 
@@ -54,18 +57,43 @@ class Group:
 
 
 class SortedOnce:
-    """Sorts a message for its text, and gives the same again for its HTML."""
+    """Sorts a message for its text, and gives the same again for its HTML.
+
+    Most pupils of a day share their sessions, also those of many schools: what is said of these is put into words once.
+    """
 
     def __init__(self) -> None:
         """Begin with no message."""
         self._last: tuple[Message, bool, list[Group]] | None = None
+        self._told: dict[tuple[int, bool], tuple[Sessions, Lines, str]] = {}
 
     def groups(self, message: Message, *, named: bool) -> list[Group]:
         """Give the groups of a message; it may be asked for from any thread."""
         last = self._last
         if last is None or last[0] is not message or last[1] is not named:
-            last = self._last = (message, named, groups_of(message, named=named))
+            last = self._last = (message, named, self._sorted(message, named=named))
         return last[2]
+
+    def _sorted(self, message: Message, *, named: bool) -> list[Group]:
+        """Sort a message's reports: what needs somebody first, then absences with a reason, then who attended."""
+        sorted_out: dict[str, list[Block]] = {title: [] for title in TITLES}
+        one_day = len({session.day for sessions in message.told for session in sessions}) == 1
+        if len(self._told) > _SHARED:
+            self._told.clear()
+        for report in message.reports:
+            # They are kept beside their words, so that no others can come to have their identity.
+            key = (id(report.sessions), one_day)
+            kept = self._told.get(key)
+            if kept is None:
+                lines, title = _lines(report.sessions, one_day=one_day), _title(report.sessions)
+                kept = self._told[key] = (report.sessions, lines, title)
+            title = ACTION_NEEDED if report.phone_us else kept[2]
+            sorted_out[title].append(Block(_who(report, named), kept[1], _extras(report)))
+        return [
+            Group(f"{title}: {len(some)} {'pupil' if len(some) == 1 else 'pupils'}", some)
+            for title, some in sorted_out.items()
+            if some
+        ]
 
 
 class MailText:
@@ -214,37 +242,16 @@ def _template() -> Template:
     return environment.get_template("mail.html")
 
 
-def groups_of(message: Message, *, named: bool) -> list[Group]:
-    """Sort a message's reports: what needs somebody first, then absences with a reason, then who attended."""
-    told: dict[int, Lines] = {}
-    titles: dict[int, str] = {}
-    sorted_out: dict[str, list[Block]] = {title: [] for title in TITLES}
-    one_day = len({session.day for report in message.reports for session in report.sessions}) == 1
-    for report in message.reports:
-        # Most pupils of a day share their lines: what is said of these is put into words once.
-        shared = id(report.sessions)
-        if shared not in told:
-            told[shared] = _lines(report, one_day=one_day)
-            titles[shared] = _title(report)
-        title = ACTION_NEEDED if report.phone_us else titles[shared]
-        sorted_out[title].append(Block(_who(report, named), told[shared], _extras(report)))
-    return [
-        Group(f"{title}: {len(some)} {'pupil' if len(some) == 1 else 'pupils'}", some)
-        for title, some in sorted_out.items()
-        if some
-    ]
-
-
-def _title(report: Report) -> str:
-    if report.needs_action:
+def _title(sessions: Sessions) -> str:
+    if any(map(asks_for_action, sessions)):
         return ACTION_NEEDED
-    return ATTENDED if report.attended else REASON_KNOWN
+    return ATTENDED if all_attended(sessions) else REASON_KNOWN
 
 
-def _lines(report: Report, *, one_day: bool) -> Lines:
+def _lines(sessions: Sessions, *, one_day: bool) -> Lines:
     text: list[str] = []
     cells: list[str] = []
-    for session in report.sessions:
+    for session in sessions:
         half = HALF_WORDS[session.half].capitalize()
         day = "" if one_day else f"{session.day:%A} {session.day.day} {session.day:%B}, "
         when = f"{day}{half if one_day else half.lower()}, {time_words(session.starts)} to {time_words(session.ends)}"
@@ -256,7 +263,7 @@ def _lines(report: Report, *, one_day: bool) -> Lines:
         cells.append('\n<td valign="top">' + "<br>".join(map(escape, happened)))
         cells.append(f'</td>\n<td valign="top">{escape(code)}<br>{escape(why)}</td></tr>')
         cells.append("\n<tr>")
-    return Lines(text, len(report.sessions), "".join(cells[:-2]), cells[-2])
+    return Lines(text, len(sessions), "".join(cells[:-2]), cells[-2])
 
 
 def _extras(report: Report) -> Sequence[str]:

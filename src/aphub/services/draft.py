@@ -8,13 +8,13 @@ from sqlalchemy import Connection, Row
 
 from aphub.api.adapters import Document
 from aphub.domain.errors import AphubError
-from aphub.domain.placements import Pupil
 from aphub.domain.reports import Kind, Report
 from aphub.domain.wording import period_words
 from aphub.services.decide import Part, decide
 from aphub.services.desk import Desk
-from aphub.services.letters import Letter, compose, report_of
+from aphub.services.letters import Letter, compose
 from aphub.services.look import Look
+from aphub.services.share_out import report_on
 from aphub.services.tell import pupils_of
 from aphub.store import channels as channel_rows
 from aphub.store import looking
@@ -52,21 +52,21 @@ def drafts(desk: Desk, organisation: str, day: date | None = None) -> list[Draft
     pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
     made = []
     for thread in threads:
-        by_channel: dict[str, list[Part]] = {}
+        by_channel: dict[str, list[tuple[Part, Report]]] = {}
         for part in decision.parts.get((thread.thread_id, Kind.ROUTINE), []):
             if part.row.pupil_id not in pupils:
                 continue
             for route in desk.routes.of(organisation, part.agreement.channels):
-                report = _report(desk, part, pupils)
+                report = report_on(part, pupils[part.row.pupil_id], desk.references(1)[0])
                 if not route.why_not(report, part.agreement.may_write, desk.now):
-                    by_channel.setdefault(route.channel, []).append(part)
+                    by_channel.setdefault(route.channel, []).append((part, report))
                     break
         for route in routes:
-            parts = by_channel.get(route.channel, [])
-            if not parts:
+            some = by_channel.get(route.channel, [])
+            if not some:
                 continue
             password = desk.file_password(ways[route.channel]) or "draft"
-            letter = _letter(desk, thread, parts, tuple(_report(desk, part, pupils) for part in parts))
+            letter = _letter(desk, thread, [part for part, _ in some], tuple(report for _, report in some))
             composed = compose(desk, letter, route, file_password=password)
             made.append(Draft(route.channel, letter.period_words, composed.documents))
     return made
@@ -80,20 +80,6 @@ def _look(desk: Desk, connection: Connection, threads: list[Row[Any]]) -> Look |
         return None
     look.now = max(desk.now, *(row.send_at for row in look.owed))
     return look
-
-
-def _report(desk: Desk, part: Part, pupils: dict[int, Pupil]) -> Report:
-    return report_of(
-        part.row,
-        pupils[part.row.pupil_id],
-        part.lines,
-        ref=desk.references(1)[0],
-        version=part.row.version + 1,
-        changes=part.changes,
-        agreement=part.agreement,
-        place=part.place,
-        supervised_by=part.staff,
-    )
 
 
 def _letter(desk: Desk, thread: Row[Any], parts: list[Part], reports: tuple[Report, ...]) -> Letter:

@@ -312,7 +312,6 @@ def _report(row: Row[Any], pupil: Pupil, content: dict[str, Any]) -> Report:
         place=content["place"],
         supervised_by=content["supervised_by"],
         pupil_name=pupil.name,
-        initials=pupil.initials,
         upn=pupil.upn,
         school_pupil_ref=pupil.school_pupil_ref,
         changes=tuple(content["changes"]),

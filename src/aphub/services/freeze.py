@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -31,6 +32,7 @@ from aphub.store.engine import allocate, lock_ledger
 from aphub.store.frozen import lines_to_data, pack
 
 _SALT = 16
+_besides = attrgetter("changes", "next_step", "phone_us", "place", "supervised_by", "figures", "restated")
 _as_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
@@ -53,12 +55,8 @@ class _Frozen:
 
     def of(self, part: Part, report: Report) -> tuple[bytes, bytes]:
         """Give a report's frozen content with its SHA-256."""
-        about = (
-            *report.changes, report.next_step, report.phone_us, report.place, report.supervised_by,
-            report.figures, report.restated,
-        )  # fmt: skip
         # The parts live as long as we do, so lines are the same where their identity is.
-        key = (id(part.lines), id(part.told), *about)
+        key = (id(part.lines), id(part.told), _besides(report))
         found = self._made.get(key)
         if found is None:
             plain = _as_text(_content(part, report)).encode()

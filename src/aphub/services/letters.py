@@ -13,7 +13,7 @@ from aphub.domain.outcomes import NOT_STATED, Outcome
 from aphub.domain.papers import Paper
 from aphub.domain.placements import ArrangedBy, Nature, Power, Pupil, Purpose
 from aphub.domain.reports import Kind, Message, Report, Row, rows_of, stretches_of
-from aphub.domain.threads import JUMP, is_found, is_urgent_line
+from aphub.domain.threads import JUMP, is_urgent_line
 from aphub.services.desk import Desk
 from aphub.services.provenance import without_names
 from aphub.services.routes import Route
@@ -68,11 +68,11 @@ def report_of(
     agreement: Agreement,
     place: str,
     supervised_by: str,
+    urgent: Sequence[SessionEntry] = (),
     figures: tuple[tuple[str, str], ...] = (),
     restated: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
 ) -> Report:
-    """Make a report of an owed row, its pupil and its lines; a summary's of its figures."""
-    urgent = [line for line in lines if is_urgent_line(line) and not is_found(line)]
+    """Make a report of an owed row, its pupil and its lines, of which some are urgent; a summary's of its figures."""
     purpose, nature, arranged_by, power = _kinds(row.purpose, row.nature, row.arranged_by, row.power)
     return Report(
         ref=ref,
@@ -86,7 +86,6 @@ def report_of(
         place=place,
         supervised_by=supervised_by,
         pupil_name=pupil.name,
-        initials=pupil.initials,
         upn=pupil.upn,
         school_pupil_ref=pupil.school_pupil_ref,
         changes=tuple([without_names(change, pupil) for change in changes]) if changes else (),

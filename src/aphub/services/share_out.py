@@ -80,6 +80,22 @@ class Ways:
         return _Open(tuple(up), tuple(down), complaint or reason)
 
 
+def report_on(part: Part, pupil: Pupil, ref: str) -> Report:
+    """Make the report that a part of a message is."""
+    return report_of(
+        part.row,
+        pupil,
+        part.lines,
+        ref=ref,
+        version=part.row.version + 1,
+        changes=part.changes,
+        agreement=part.agreement,
+        place=part.place,
+        supervised_by=part.staff,
+        urgent=part.urgent_lines(),
+    )
+
+
 def share_out(
     desk: Desk, ways: Ways, parts: Sequence[Part], kind: Kind, pupils: Mapping[int, Pupil]
 ) -> tuple[Shared, Lost]:
@@ -90,17 +106,7 @@ def share_out(
     shared: dict[str, tuple[Route, list[tuple[Part, Report]]]] = {}
     lost: Lost = []
     for part, ref in zip(parts, desk.references(len(parts)), strict=True):
-        report = report_of(
-            part.row,
-            pupils[part.row.pupil_id],
-            part.lines,
-            ref=ref,
-            version=part.row.version + 1,
-            changes=part.changes,
-            agreement=part.agreement,
-            place=part.place,
-            supervised_by=part.staff,
-        )
+        report = report_on(part, pupils[part.row.pupil_id], ref)
         up, down, reason = ways.of(part, kind)
         for route in (*up, *down):
             if why := route.why_not_this(report, part.agreement.may_write):

@@ -1,6 +1,5 @@
 """The test of a channel: its check, and a TEST message of invented pupils, a six-figure code to be read back, nothing of any real child."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,12 +11,12 @@ from aphub.api.errors import DeliveryError
 from aphub.api.mis import CodesStep
 from aphub.domain.entries import Fact, Half, SessionEntry, Suggestion
 from aphub.domain.errors import AphubError
-from aphub.domain.identifiers import public_reference, upn_check_letter
+from aphub.domain.identifiers import upn_check_letter
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
 from aphub.domain.placements import ArrangedBy, Nature, Purpose
 from aphub.domain.reports import Kind, Report
 from aphub.domain.wording import day_words
-from aphub.services.desk import REFERENCE_BYTES, Desk
+from aphub.services.desk import Desk
 from aphub.services.letters import Composed, Letter, compose
 from aphub.services.routes import Route
 from aphub.services.way import NotYetError
@@ -97,7 +96,7 @@ def invented_reports(desk: Desk) -> tuple[Report, ...]:
 def _report(desk: Desk, number: int, names: tuple[str, str], fact: Fact, suggestion: Suggestion) -> Report:
     given, family = names
     body = f"999400000{number:03d}"
-    ref = public_reference(secrets.token_bytes(REFERENCE_BYTES))
+    ref, placement_ref = desk.references(2)
     line = SessionEntry(
         day=desk.today,
         half=Half.AM,
@@ -108,15 +107,14 @@ def _report(desk: Desk, number: int, names: tuple[str, str], fact: Fact, suggest
         mode=Mode.IN_PERSON,
     )
     return Report(
-        ref=public_reference(secrets.token_bytes(REFERENCE_BYTES)),
+        ref=ref,
         version=1,
-        placement_ref=ref,
+        placement_ref=placement_ref,
         purpose=Purpose.HOME_SCHOOL,
         sessions=(line,),
         nature=Nature.AP,
         arranged_by=ArrangedBy.SCHOOL,
         pupil_name=f"{given} {family}",
-        initials=given[0] + family[0],
         upn=upn_check_letter(body) + body,
         school_pupil_ref=f"TEST{number}",
     )
@@ -204,5 +202,5 @@ def test_register(hub: Adapters, desk: Desk, route: Route) -> tuple[str, str, di
             "Nothing was sent.",
             f"Run: aphub check {route.organisation} {route.channel}",
         )
-    reference = f"{desk.config.provider.prefix}-{public_reference(secrets.token_bytes(5))}-1"
+    reference = f"{desk.config.provider.prefix}-{desk.references(1)[0]}-1"
     return reference, "", {"checked": [step.step for step in steps]}

@@ -84,7 +84,6 @@ def sample_report(pupil: InventedPupil, number: int = 0, *, day: date = SAMPLE_D
         place="Riverside",
         supervised_by="Centre tutor",
         pupil_name=pupil.name,
-        initials=pupil.initials,
         upn=pupil.upn,
         school_pupil_ref=pupil.school_pupil_ref,
     )

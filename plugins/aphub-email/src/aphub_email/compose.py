@@ -18,8 +18,8 @@ from aphub_email.workbook import XLSX, protected_workbook
 
 _SAFE_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _LONGEST_LINE = 990  # RFC 5322 2.1.1 allows 998, less what a relay may add
-_BASE64_LINE = 76
-_HEADER_BASE64_LINE = 56
+_BASE64_LINE = re.compile(rb".{1,76}")
+_HEADER_BASE64_LINE = re.compile(rb".{1,56}")
 _NO_END = bytes(set(range(256)) - set(b"\r\n"))
 
 _TEMPLATE = (
@@ -182,10 +182,9 @@ def _lines_fit(text: bytes) -> bool:
     return ends or max(map(len, text.split(b"\r\n"))) <= _LONGEST_LINE
 
 
-def _base64_lines(content: bytes, width: int = _BASE64_LINE) -> bytes:
+def _base64_lines(content: bytes, lines: re.Pattern[bytes] = _BASE64_LINE) -> bytes:
     """Spell bytes as base64 in lines of 76 (RFC 2045 section 6.8), without a last line end."""
-    spelt = b2a_base64(content, newline=False)
-    return b"\r\n".join([spelt[at : at + width] for at in range(0, len(spelt), width)])
+    return b"\r\n".join(lines.findall(b2a_base64(content, newline=False)))
 
 
 def _machine_copy(outbound: Outbound) -> bytes:
