@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -170,7 +171,7 @@ def asks_for_action(session: SessionEntry) -> bool:
 _ASKING = frozenset({Outcome.LEFT_SITE, Outcome.CANCELLED, Outcome.NOT_YET_TAKEN, Outcome.NOT_READ})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """Everything that one message to one organisation says, before it becomes documents.
 
@@ -207,12 +208,12 @@ class Message:
         """Whether this is a TEST message about invented pupils."""
         return self.kind is Kind.TEST
 
-    @property
+    @cached_property
     def told(self) -> tuple[tuple[SessionEntry, ...], ...]:
         """The stretches of sessions it tells of, each once however many pupils share it."""
         return stretches_of(self.reports)
 
-    @property
+    @cached_property
     def needs_action(self) -> bool:
         """Whether somebody at the school should act on any of it today."""
         return any(report.phone_us for report in self.reports) or any(

@@ -20,7 +20,6 @@ from aphub.domain.threads import alert_lines, changes, gather_for, is_found, is_
 from aphub.services.desk import Desk
 from aphub.services.look import NOT_TOLD, Look, Story, Told, is_complete, lessons_of, newest_entry, story_of
 from aphub.services.provenance import sourced_changes
-from aphub.store import telling
 
 RELEASED = "released by a person"
 """Why a report leaves however late it is."""
@@ -149,12 +148,12 @@ def _routine(
     row: Row[Any],
     agreement: Agreement,
     told: Told,
-    inside: Sequence[telling.KeptLesson],
+    inside: Sequence[Row[Any]],
 ) -> None:
     """Decide about a report whose time has come."""
     story = story_of(desk, look, row, inside, missing_after=timedelta())
     if not story.lines:
-        first = min((one.row.starts_at for one in inside), default=None)
+        first = min((one.starts_at for one in inside), default=None)
         decision.looks.append({"key": row.owed_id, "look_at": first and max(first, look.now + ALERT_LEAD)})
         return
     if _is_stale(look, row, story):

@@ -13,7 +13,6 @@ from aphub.domain.outcomes import Outcome
 from aphub.domain.steps import ACT_WORDS, FOUND_SAFE, Act
 from aphub.services.desk import Desk
 from aphub.store import calls, following
-from aphub.store.telling import KeptLesson
 
 _STILL_AWAY = frozenset({Outcome.ABSENT, Outcome.LEFT_SITE})
 
@@ -25,7 +24,7 @@ def add_done(
     desk: Desk,
     connection: Connection,
     owed: Iterable[Row[Any]],
-    lessons: dict[int, list[KeptLesson]],
+    lessons: dict[int, list[Row[Any]]],
     sealed: dict[int, Said],
 ) -> None:
     """Add what was done about the pupils of owed reports to what their entries say.
@@ -33,7 +32,7 @@ def add_done(
     It stands at the lesson that raised it, and at each later one of that day from which the pupil is still away.
     """
     pupil_of = {row.placement_id: row.pupil_id for row in owed}
-    days = [one.row.day for some in lessons.values() for one in some]
+    days = [row.day for some in lessons.values() for row in some]
     if not days:
         return
     pupil_ids = set(pupil_of.values())
@@ -42,8 +41,7 @@ def add_done(
         return
     done = _done(desk, connection, kept)
     for placement_id, some in lessons.items():
-        for one in some:
-            row = one.row
+        for row in some:
             acts = done.get((pupil_of[placement_id], row.day), ()) if row.entry_id is not None else ()
             away = bool(acts) and Outcome(row.outcome) in _STILL_AWAY
             mine = tuple(

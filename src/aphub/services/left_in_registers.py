@@ -39,7 +39,7 @@ def standing(desk: Desk, connection: Connection, decision: Decision) -> frozense
 
 def notes_for(route: Route, parts: Sequence[Part], left: frozenset[int]) -> tuple[str, ...]:
     """Say in a message that goes another way that the register shows something else."""
-    if route.adapter.writes_register or not any(part.row.owed_id in left for part in parts):
+    if not left or route.adapter.writes_register or left.isdisjoint([part.row.owed_id for part in parts]):
         return ()
     return (NOTE,)
 

@@ -68,7 +68,7 @@ class Look:
     now: datetime
     threads: list[Row[Any]]
     owed: list[Row[Any]]
-    lessons: dict[int, list[telling.KeptLesson]]
+    lessons: dict[int, list[Row[Any]]]
     told: dict[int, Told]
     sealed: dict[int, Said]
     sources: dict[int, Source] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Look:
         )
         sealed, sources = _sealed_in_entries(desk, lessons)
         add_done(desk, connection, owed, lessons, sealed)
-        silent = [one.row.lesson_id for some in lessons.values() for one in some if not one.entered]
+        silent = [row.lesson_id for some in lessons.values() for row in some if row.entry_id is None]
         asked = {one.lesson_id for one in looking.questions_about(connection, desk.provider_id, silent)}
         told = _told(desk, newest)
         return cls(now, threads, owed, lessons, told, sealed, sources, decisions, frozenset(asked))
@@ -139,9 +139,9 @@ def _told(desk: Desk, newest: dict[int, Row[Any]]) -> dict[int, Told]:
 
 
 def _sealed_in_entries(
-    desk: Desk, lessons: dict[int, list[telling.KeptLesson]]
+    desk: Desk, lessons: dict[int, list[Row[Any]]]
 ) -> tuple[dict[int, Said], dict[int, Source]]:
-    rows = [one.row for some in lessons.values() for one in some if one.row.sealed]
+    rows = [row for some in lessons.values() for row in some if row.sealed]
     opened = desk.vault.try_open_json_many(
         [(row.key_id, place_of("entries", desk.provider_id, row.entry_id), row.sealed) for row in rows]
     )
@@ -164,31 +164,31 @@ def _sealed_in_entries(
     }
 
 
-def lessons_of(look: Look, row: Row[Any]) -> list[telling.KeptLesson]:
+def lessons_of(look: Look, row: Row[Any]) -> list[Row[Any]]:
     """Give the lessons of an owed report's days; a half day's own lines are cut out after folding."""
     first, until = max(row.first_day, row.told_from), row.until_day
     if row.told_until is not None:
         # A pupil who moves school mid-week is two schools' news, each for its own days.
         until = min(until, row.told_until + ONE_DAY)
-    return [one for one in look.lessons.get(row.placement_id, ()) if first <= one.row.day < until]
+    return [one for one in look.lessons.get(row.placement_id, ()) if first <= one.day < until]
 
 
 def is_complete(look: Look, row: Row[Any]) -> bool:
     """Say whether every register that an owed report waits for has been taken."""
     inside = lessons_of(look, row)
     if row.half:
-        inside = [one for one in inside if one.row.starts_at <= row.due_by]
-    return bool(inside) and all(one.entered for one in inside)
+        inside = [one for one in inside if one.starts_at <= row.due_by]
+    return bool(inside) and all(one.entry_id is not None for one in inside)
 
 
-def newest_entry(look: Look, inside: Sequence[telling.KeptLesson]) -> datetime:
+def newest_entry(look: Look, inside: Sequence[Row[Any]]) -> datetime:
     """Say when the newest of these lessons' entries was made."""
-    made = [one.row.made_at for one in inside if one.entered]
+    made = [one.made_at for one in inside if one.entry_id is not None]
     return max(made, default=look.now)
 
 
 def story_of(
-    desk: Desk, look: Look, row: Row[Any], inside: Sequence[telling.KeptLesson], *, missing_after: timedelta
+    desk: Desk, look: Look, row: Row[Any], inside: Sequence[Row[Any]], *, missing_after: timedelta
 ) -> Story:
     """Fold an owed report's entries into lines, saying of each lesson that began: not yet taken.
 
@@ -196,7 +196,7 @@ def story_of(
     promise is that near. Most pupils of a day have the same story: it is folded once.
     """
     wait = URGENT_WITHIN - missing_after if missing_after else timedelta()
-    counted = [one for one in inside if one.entered or one.row.starts_at + wait <= look.now]
+    counted = [one for one in inside if one.entry_id is not None or one.starts_at + wait <= look.now]
     hours = look.hours_of(desk, row.organisation)
     key = (
         id(hours),
@@ -206,14 +206,14 @@ def story_of(
         row.half,
         row.standing,
         tuple(look.decisions.get(row.pupil_id, ())),
-        *(_told_by(look, one.row) for one in counted),
+        *[_told_by(look, one) for one in counted],
     )
     story = look.stories.get(key)
     if story is None:
         story = look.stories[key] = Story(
             _folded(desk, look, row, counted, hours),
-            ", ".join(dict.fromkeys(one.row.place for one in counted if one.row.place)),
-            ", ".join(dict.fromkeys(one.row.staff for one in counted if one.row.staff)),
+            ", ".join(dict.fromkeys(one.place for one in counted if one.place)),
+            ", ".join(dict.fromkeys(one.staff for one in counted if one.staff)),
         )
     return story
 
@@ -227,17 +227,18 @@ def _told_by(look: Look, row: Row[Any]) -> tuple[Any, ...]:
 
 
 def _folded(
-    desk: Desk, look: Look, row: Row[Any], counted: Sequence[telling.KeptLesson], hours: SchoolHours
+    desk: Desk, look: Look, row: Row[Any], counted: Sequence[Row[Any]], hours: SchoolHours
 ) -> tuple[SessionEntry, ...]:
     entries = []
     for one in counted:
-        lesson = one.lesson(row.placement_ref)
-        if one.entered:
-            entries.append(one.entry(lesson, *look.sealed.get(one.row.entry_id, _NOTHING_SAID)))
+        lesson = telling.lesson_in(one, row.placement_ref)
+        if one.entry_id is not None:
+            said = look.sealed.get(one.entry_id, _NOTHING_SAID)
+            entries.append(telling.entry_in(one, lesson, *said))
         else:
             # A mark that nobody could read is no missing register: the school hears which of the two it is.
-            said = Outcome.NOT_READ if one.row.lesson_id in look.asked else Outcome.NOT_YET_TAKEN
-            entries.append(Entry(lesson, 0, Fact(said), look.now, "the hub"))
+            outcome = Outcome.NOT_READ if one.lesson_id in look.asked else Outcome.NOT_YET_TAKEN
+            entries.append(Entry(lesson, 0, Fact(outcome), look.now, "the hub"))
     context = RecipientContext(
         ArrangedBy(row.arranged_by),
         Registration(row.registration),

@@ -15,7 +15,7 @@ from aphub.domain.wording import moment_words
 from aphub.services.absences import EXPLAINED
 from aphub.services.desk import Desk
 from aphub.services.look import Look, lessons_of
-from aphub.store.telling import KeptLesson
+from aphub.store.telling import lesson_in
 
 _REFERENCE = re.compile(r" [0-9A-Z]{8}$")
 _PRIVATE = "we hold the reason; phone us"
@@ -49,13 +49,13 @@ def without_names(words: str, pupil: Pupil) -> str:
     return words
 
 
-def _source(look: Look, hours: SchoolHours, row: Row[Any], inside: Sequence[KeptLesson], one: Changed) -> str:
+def _source(look: Look, hours: SchoolHours, row: Row[Any], inside: Sequence[Row[Any]], one: Changed) -> str:
     entered = [
-        lesson.row
+        lesson
         for lesson in inside
-        if lesson.entered
-        and lesson.row.day == one.day
-        and one.half in lines_of(lesson.lesson(row.placement_ref), hours)
+        if lesson.entry_id is not None
+        and lesson.day == one.day
+        and one.half in lines_of(lesson_in(lesson, row.placement_ref), hours)
     ]
     if not entered or not one.is_fact:
         return ""

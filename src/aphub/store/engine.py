@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, create_engine, event, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
@@ -150,20 +150,22 @@ def _prepare_postgresql_reader(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
+_TAKE = (
+    update(tables.counters)
+    .where(tables.counters.c.name == bindparam("kind"))
+    .values(next=tables.counters.c.next + bindparam("count"))
+    .returning(tables.counters.c.next)
+)
+
+
 def allocate(connection: Connection, name: str, count: int = 1) -> range:
     """Take `count` fresh BIGINT keys of the kind `name`, never given out again."""
-    counters = tables.counters
-    statement = (
-        update(counters)
-        .where(counters.c.name == name)
-        .values(next=counters.c.next + count)
-        .returning(counters.c.next)
-    )
-    after = connection.execute(statement).scalar_one_or_none()
+    asked = {"kind": name, "count": count}
+    after = connection.execute(_TAKE, asked).scalar_one_or_none()
     if after is None:
-        upsert = insert_ignoring(connection, counters).values(name=name, next=1)
+        upsert = insert_ignoring(connection, tables.counters).values(name=name, next=1)
         connection.execute(upsert)
-        after = connection.execute(statement).scalar_one()
+        after = connection.execute(_TAKE, asked).scalar_one()
     return range(after - count, after)
 
 
@@ -181,10 +183,12 @@ def remember(connection: Connection, name: str, value: str) -> None:
         connection.execute(insert(facts).values(name=name, value=value))
 
 
+_FACT = select(tables.facts.c.value).where(tables.facts.c.name == bindparam("fact"))
+
+
 def recall(connection: Connection, name: str) -> str | None:
     """Give a single fact about this store, or None."""
-    facts = tables.facts
-    return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar_one_or_none()
+    return connection.execute(_FACT, {"fact": name}).scalar_one_or_none()
 
 
 def database_now(connection: Connection) -> datetime:

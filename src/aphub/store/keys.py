@@ -18,6 +18,8 @@ from sqlalchemy.engine import make_url
 from aphub.domain.errors import AphubError
 from aphub.sealing import DataKey, MasterKey, open_sealed, seal, unwrap_many, wrap_many
 from aphub.store import key_copies
+from aphub.store.among import among
+from aphub.store.bulk import add_many, read_many
 from aphub.store.engine import insert_ignoring, prepare_sqlite
 from aphub.store.key_tables import data_keys, kept_secrets, key_facts, metadata, signing_keys
 from aphub.store.vault import Vault
@@ -245,21 +247,33 @@ class KeyStore:
         with self._writing.begin() as connection:
             for start in range(0, len(names), _BATCH):
                 part = names[start : start + _BATCH]
-                chosen = select(data_keys).where(data_keys.c.name.in_(part))
-                found = {row.name: row for row in connection.execute(chosen).all()}
-                new = [(DataKey.generate(_key_number()), name.encode()) for name in part if name not in found]
+                there = self._read(connection, part)
+                new = [DataKey.generate(_key_number()) for _ in range(len(part) - len(there))]
                 if new:
-                    wrapped = wrap_many(self._master, new)
-                    fresh = [
-                        {"key_id": key.key_id, "name": name.decode(), "wrapped": sealed}
-                        for (key, name), sealed in zip(new, wrapped, strict=True)
-                    ]
-                    connection.execute(insert_ignoring(connection, data_keys), fresh)
-                    made = [row["name"] for row in fresh]
-                    chosen = select(data_keys).where(data_keys.c.name.in_(made))
-                    # Read back: another process may have made the same name first.
-                    found.update({row.name: row for row in connection.execute(chosen).all()})
-                self._remember(list(found.values()))
+                    self._make(connection, new, [name for name in part if name not in there])
+
+    def _make(self, connection: Connection, new: list[DataKey], names: list[str]) -> None:
+        """Keep fresh keys under names that are not there."""
+        wrapped = wrap_many(self._master, zip(new, map(str.encode, names), strict=True))
+        rows = [
+            {"key_id": key.key_id, "name": name, "wrapped": sealed}
+            for key, name, sealed in zip(new, names, wrapped, strict=True)
+        ]
+        if connection.dialect.name == "sqlite":
+            # From the look at them to here nobody else has written: we hold the lock of the file.
+            add_many(connection, data_keys, rows)
+            self._by_name.update(zip(names, new, strict=True))
+            self._by_id.update({key.key_id: key for key in new})
+        else:
+            # Another process may have made the same name first.
+            connection.execute(insert_ignoring(connection, data_keys), rows)
+            self._read(connection, names)
+
+    def _read(self, connection: Connection, names: list[str]) -> set[str]:
+        """Read the keys of these names; give which are there."""
+        rows = read_many(connection, select(data_keys).where(among(connection, data_keys.c.name, names)))
+        self._remember(rows)
+        return {row.name for row in rows}
 
     def _remember(self, rows: Sequence[Any]) -> None:
         opened = unwrap_many(self._master, [(row.key_id, row.wrapped, row.name.encode()) for row in rows])

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Row, cast, func, insert, select
+from sqlalchemy import Connection, LargeBinary, Row, bindparam, cast, func, insert, select
 
 from aphub.domain.ledger.merkle import Frontier, Node, NodeKey, frontier_of
 from aphub.store.among import among_pairs
@@ -15,10 +15,18 @@ _BATCH = 5_000
 _SUBJECTS = 500
 
 
+_NEWEST = select(func.max(statements.c.number)).where(statements.c.provider_id == bindparam("provider"))
+_NEWEST_CHECKPOINT = (
+    select(checkpoints)
+    .where(checkpoints.c.provider_id == bindparam("provider"))
+    .order_by(checkpoints.c.size.desc())
+    .limit(1)
+)
+
+
 def size(connection: Connection, provider_id: int) -> int:
     """Give the number of statements a provider's log holds."""
-    chosen = select(func.max(statements.c.number)).where(statements.c.provider_id == provider_id)
-    newest = connection.execute(chosen).scalar_one_or_none()
+    newest = connection.execute(_NEWEST, {"provider": provider_id}).scalar_one_or_none()
     return 0 if newest is None else newest + 1
 
 
@@ -59,13 +67,7 @@ def add_checkpoint(
 
 def newest_checkpoint(connection: Connection, provider_id: int) -> Row[Any] | None:
     """Give the newest signed checkpoint."""
-    chosen = (
-        select(checkpoints)
-        .where(checkpoints.c.provider_id == provider_id)
-        .order_by(checkpoints.c.size.desc())
-        .limit(1)
-    )
-    return connection.execute(chosen).one_or_none()
+    return connection.execute(_NEWEST_CHECKPOINT, {"provider": provider_id}).one_or_none()
 
 
 def all_checkpoints(connection: Connection, provider_id: int) -> list[str]:

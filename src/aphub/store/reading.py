@@ -10,6 +10,7 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Float, LargeBinary, Numeric, Select, func
@@ -91,20 +92,25 @@ class _Statement:
     def named(self, rows: list[Any]) -> list[Any]:
         """Give the driver's rows, of which there is at least one, as named tuples."""
         before, after = self._before, self._after
-        if self.as_json:
-            own, said = [row[0] for row in rows], [row[1] for row in rows]
-        else:
-            own, said = [row[:before] for row in rows], [row[before:after] for row in rows]
+        columns = list(zip(*rows, strict=True))
+        own, said = (
+            columns[:2]
+            if self.as_json
+            else (zip(*columns[:before], strict=True), list(zip(*columns[before:after], strict=True)))
+        )
         apart = list(set(said))
-        alike = dict(zip(apart, self._read(apart, self._alike), strict=True))
+        alike = {
+            one: (shared, *shared) for one, shared in zip(apart, self._read(apart, self._alike), strict=True)
+        }
+        sealed = zip(*columns[after:], strict=True) if columns[after:] else repeat((), len(rows))
         return [
-            self._named((*mine, shared, *shared, *row[after:]))
-            for mine, shared, row in zip(
-                self._read(own, self._own), map(alike.__getitem__, said), rows, strict=True
+            self._named(mine + shared + rest)
+            for mine, shared, rest in zip(
+                self._read(own, self._own), map(alike.__getitem__, said), sealed, strict=True
             )
         ]
 
-    def _read(self, values: list[Any], conversions: Conversions) -> Iterable[tuple[Any, ...]]:
+    def _read(self, values: Iterable[Any], conversions: Conversions) -> Iterable[tuple[Any, ...]]:
         read = json.loads(f"[{','.join(values)}]") if self.as_json else values
         return zip(*_converted(zip(*read, strict=True), conversions), strict=True)
 

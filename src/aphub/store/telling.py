@@ -1,7 +1,6 @@
 """What must be looked at now, with everything needed to decide what to tell about it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -69,40 +68,28 @@ _LESSON: tuple[Any, ...] = tuple(
 )
 
 
-@dataclass(slots=True)
-class KeptLesson:
-    """A lesson's row with its current entry's columns beside it; a thousand a minute, so nothing is made of it yet."""
+def lesson_in(row: Row[Any], placement_ref: str) -> Lesson:
+    """Make the lesson of a row that `lessons_with_entries` gave, of the placement that it belongs to."""
+    return Lesson(
+        placement_ref=placement_ref,
+        day=row.day,
+        starts=time.fromisoformat(row.starts_wall),
+        ends=time.fromisoformat(row.ends_wall),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        mode=Mode(row.mode),
+        nature=Nature(row.nature),
+        place=row.place,
+        subject=row.subject,
+        staff=row.staff,
+    )
 
-    row: Row[Any]
 
-    @property
-    def entered(self) -> bool:
-        """Whether its register has been taken."""
-        return self.row.entry_id is not None
-
-    def lesson(self, placement_ref: str) -> Lesson:
-        """Make the lesson, of the placement that it belongs to."""
-        row = self.row
-        return Lesson(
-            placement_ref=placement_ref,
-            day=row.day,
-            starts=time.fromisoformat(row.starts_wall),
-            ends=time.fromisoformat(row.ends_wall),
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            mode=Mode(row.mode),
-            nature=Nature(row.nature),
-            place=row.place,
-            subject=row.subject,
-            staff=row.staff,
-        )
-
-    def entry(self, lesson: Lesson, note: str, word: str, actions: tuple[Action, ...]) -> Entry:
-        """Make the entry, with what was sealed in it; only of a lesson that is `entered`."""
-        row = self.row
-        mode = Mode(row.entry_mode) if row.entry_mode else None
-        fact = Fact(Outcome(row.outcome), ReasonKind(row.reason), row.minutes, note, word, mode)
-        return Entry(lesson, row.version, fact, row.made_at, row.made_by, actions, row.taken_at)
+def entry_in(row: Row[Any], lesson: Lesson, note: str, word: str, actions: tuple[Action, ...]) -> Entry:
+    """Make the entry in such a row, with what was sealed in it; only where there is one."""
+    mode = Mode(row.entry_mode) if row.entry_mode else None
+    fact = Fact(Outcome(row.outcome), ReasonKind(row.reason), row.minutes, note, word, mode)
+    return Entry(lesson, row.version, fact, row.made_at, row.made_by, actions, row.taken_at)
 
 
 def pressing_threads(connection: Connection, provider_id: int, now: datetime, limit: int) -> list[int]:
@@ -214,9 +201,12 @@ def _lessons_with_entries(among: Among) -> Select[Any]:
 
 def lessons_with_entries(
     connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date, until_day: date
-) -> dict[int, list[KeptLesson]]:
-    """Give the lessons that are due, by placement, each with its current entry."""
-    found: dict[int, list[KeptLesson]] = {}
+) -> dict[int, list[Row[Any]]]:
+    """Give the lessons that are due, by placement, each with the columns of its current entry.
+
+    Where the register has not been taken, `entry_id` is None. Nothing is made of the rows yet: they are a thousand a minute.
+    """
+    found: dict[int, list[Row[Any]]] = {}
     for row in _lessons_with_entries(
         connection,
         provider_id=provider_id,
@@ -224,7 +214,7 @@ def lessons_with_entries(
         from_day=from_day,
         until_day=until_day,
     ):
-        found.setdefault(row.placement_id, []).append(KeptLesson(row))
+        found.setdefault(row.placement_id, []).append(row)
     return found
 
 
