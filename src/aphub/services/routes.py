@@ -66,6 +66,7 @@ class Routes:
         self._by_organisation: dict[str, tuple[Route, ...]] = {}
         self.lost: list[LostWay] = []
         self._outside: dict[str, tuple[type[AnyAdapter], dict[str, object], str]] = {}
+        far_sides: dict[str, _FarSide] = {}
         for slug, organisation in config.organisations.items():
             routes = []
             for rank, channel in enumerate(organisation.channels):
@@ -79,7 +80,10 @@ class Routes:
                     self.lost.append(LostWay(slug, channel.name, words, mend))
                     continue
                 try:
-                    connection_settings = adapter.connection_class(**connection.settings())
+                    far = far_sides.get(channel.connection)
+                    if far is None:
+                        far = _FarSide.of(config.provider.slug, adapter, connection.settings())
+                        far_sides[channel.connection] = far
                     settings = adapter.route_class(**channel.route())
                 except ValidationError:
                     words = f"Its settings are not what this version of {connection.adapter} takes."
@@ -87,9 +91,8 @@ class Routes:
                         LostWay(slug, channel.name, words, "To see what to change, run: aphub apply")
                     )
                     continue
-                elsewhere = connection_settings.elsewhere()
-                if elsewhere:
-                    self._outside[channel.connection] = (adapter, connection.settings(), elsewhere)
+                if far.elsewhere:
+                    self._outside[channel.connection] = (adapter, connection.settings(), far.elsewhere)
                 routes.append(
                     Route(
                         organisation=slug,
@@ -97,10 +100,10 @@ class Routes:
                         rank=rank,
                         adapter=adapter,
                         connection=channel.connection,
-                        connection_settings=connection_settings,
-                        lane=_lane(config.provider.slug, connection.adapter, connection.settings()),
+                        connection_settings=far.settings,
+                        lane=far.lane,
                         settings=settings,
-                        destination=_destination(adapter, settings, connection.settings(), elsewhere),
+                        destination=_destination(adapter, settings, far),
                     )
                 )
             self._by_organisation[slug] = tuple(routes)
@@ -137,21 +140,42 @@ class Routes:
         return [route for routes in self._by_organisation.values() for route in routes]
 
 
-def _lane(provider: str, adapter: str, settings: dict[str, object]) -> str:
-    text = json.dumps([provider, adapter, settings], sort_keys=True, default=str)
-    return f"{adapter[:12]}-{hashlib.sha256(text.encode()).hexdigest()[:_LANE_CHARACTERS]}"
+@dataclass(frozen=True, slots=True)
+class _FarSide:
+    """One connection of the provider: made once, however many schools are reached by it."""
+
+    settings: ConnectionSettings = field(repr=False)
+    lane: str
+    decides: dict[str, object] = field(repr=False)
+    """Those settings that decide who can read; never a secret."""
+    elsewhere: str
+
+    @classmethod
+    def of(cls, provider: str, adapter: type[AnyAdapter], given: dict[str, object]) -> "_FarSide":
+        """Build it.
+
+        Raises:
+            ValidationError: The settings are not what the adapter takes.
+        """
+        settings = adapter.connection_class(**given)
+        text = json.dumps([provider, adapter.name, given], sort_keys=True, default=str)
+        lane = f"{adapter.name[:12]}-{hashlib.sha256(text.encode()).hexdigest()[:_LANE_CHARACTERS]}"
+        apart = adapter.connection_class.not_where
+        decides = {
+            key: value
+            for key, value in given.items()
+            if key not in apart and not str(value).startswith("secret:")
+        }
+        return cls(settings, lane, decides, settings.elsewhere())
 
 
-def _destination(
-    adapter: type[AnyAdapter], settings: RouteSettings, connection: dict[str, object], elsewhere: str
-) -> str:
+def _destination(adapter: type[AnyAdapter], settings: RouteSettings, far: _FarSide) -> str:
     """Digest what decides who can read: adapter, far side and the route's own destination; never a secret."""
-    apart = adapter.connection_class.not_where
-    where = {
-        key: value
-        for key, value in connection.items()
-        if key not in apart and not str(value).startswith("secret:")
-    }
-    all_of_it = [adapter.name, where, settings.destination(), *([elsewhere] if elsewhere else [])]
+    all_of_it = [
+        adapter.name,
+        far.decides,
+        settings.destination(),
+        *([far.elsewhere] if far.elsewhere else []),
+    ]
     text = json.dumps(all_of_it, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
