@@ -69,7 +69,7 @@ def open_store(url: str, *, create: bool = False) -> Store:
         if create and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         writer = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
-        event.listen(writer, "connect", prepare_sqlite)
+        event.listen(writer, "connect", _prepare_sqlite_writer)
         event.listen(writer, "begin", _begin_immediate)
         reader = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
         event.listen(reader, "connect", _prepare_sqlite_reader)
@@ -113,10 +113,14 @@ def prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "secure_delete=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "cache_size=-16000",
         "wal_autocheckpoint=4000",  # 16 MB: what bursts change many times is written back once
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_sqlite_writer(connection: Any, record: Any) -> None:
+    prepare_sqlite(connection, record)
+    connection.execute("PRAGMA cache_size=-16000")
 
 
 def _prepare_sqlite_reader(connection: Any, _record: Any) -> None:
