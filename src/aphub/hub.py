@@ -33,10 +33,11 @@ from aphub.services.publish import (
     Change,
     add_provider,
     changes_of,
-    newest_snapshot,
+    newest_number,
     provider_numbers,
     publish,
     refuse_closed,
+    snapshot_text,
 )
 from aphub.services.routes import Route, Routes
 from aphub.services.soundness import Unsound, filled, unsound
@@ -103,18 +104,17 @@ class Hub:
 
     def desks(self) -> list[Desk]:
         """Give a desk for every provider whose configuration is published, with its newest snapshot."""
-        with self.store.reading() as connection:
-            numbers = provider_numbers(connection)
-            newest = {slug: newest_snapshot(connection, number) for slug, number in numbers.items()}
-        with self._lock:
-            for slug, row in newest.items():
-                if row is None:
+        with self._lock, self.store.reading() as connection:
+            for slug, provider_id in provider_numbers(connection).items():
+                number = newest_number(connection, provider_id)
+                if number is None:
                     self._desks.pop(slug, None)
                     continue
                 known = self._desks.get(slug)
-                if known is None or known.snapshot != row.number or known.routes.are_stale():
-                    config = Snapshot.model_validate_json(row.body)
-                    self._desks[slug] = self._desk(numbers[slug], config, row.number)
+                if known is None or known.snapshot != number or known.routes.are_stale():
+                    # Read only now: a large provider's has megabytes, and we are asked several times a second.
+                    config = Snapshot.model_validate_json(snapshot_text(connection, provider_id, number))
+                    self._desks[slug] = self._desk(provider_id, config, number)
             return list(self._desks.values())
 
     def serving(self) -> list[Desk]:

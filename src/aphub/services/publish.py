@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk
@@ -47,6 +47,21 @@ def newest_snapshot(connection: Connection, provider_id: int) -> Row[Any] | None
         .limit(1)
     )
     return connection.execute(chosen).one_or_none()
+
+
+def newest_number(connection: Connection, provider_id: int) -> int | None:
+    """Give the number of a provider's snapshot in force; None before the first."""
+    chosen = select(func.max(snapshots.c.number)).where(snapshots.c.provider_id == provider_id)
+    number: int | None = connection.execute(chosen).scalar_one()
+    return number
+
+
+def snapshot_text(connection: Connection, provider_id: int, number: int) -> str:
+    """Give a snapshot's canonical text."""
+    chosen = select(snapshots.c.body).where(
+        snapshots.c.provider_id == provider_id, snapshots.c.number == number
+    )
+    return str(connection.execute(chosen).scalar_one())
 
 
 def published_by(connection: Connection, provider_id: int, number: int) -> str:

@@ -1,10 +1,12 @@
 """The shape of the configuration; unknown keys are errors, and every key says what it is for."""
 
 from datetime import date, time
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -119,6 +121,12 @@ class Hours(Strict):
         return SchoolHours(self.am_starts, self.am_ends, self.pm_starts, self.pm_ends)
 
 
+@lru_cache(256)
+def _shared(hours: Hours) -> Hours:
+    """Give equal hours as one object, since thousands of schools keep the usual ones."""
+    return hours
+
+
 class SignedCodes(Strict):
     """The codes that this school lets the hub write into its own register."""
 
@@ -155,7 +163,9 @@ class OrganisationConfig(Strict):
     la_code: str = Field(default="", description="three digits, for a council")
     phone: str = Field(default="", description="published number, for call-back approval and phone tasks")
     known_to: tuple[Slug, ...] = Field(default=(), description="providers that know it; none means all")
-    hours: Hours = Field(default_factory=Hours, description="when its sessions begin and end")
+    hours: Annotated[Hours, AfterValidator(_shared)] = Field(
+        default_factory=Hours, description="when its sessions begin and end"
+    )
     terms: tuple[Dates, ...] = Field(default=(), description="its terms; none means open all the year")
     closures: tuple[Dates, ...] = Field(default=(), description="training days and own holidays")
     channels: tuple[ChannelConfig, ...] = Field(default=(), description="ways to it, in order of preference")
