@@ -130,13 +130,13 @@ class Hub:
             AphubError: There is no such provider, or several and none was named.
         """
         desks = {desk.slug: desk for desk in self.desks()}
-        if slug in desks:
-            return desks[slug]
-        mend = f"Choose one of: {', '.join(sorted(desks)) or 'none'}."
+        if not desks:
+            raise AphubError("Nothing is published yet.", "", "Run: aphub apply")
+        if slug in desks or (not slug and len(desks) == 1):
+            return desks[slug or next(iter(desks))]
+        mend = f"Choose one of: {', '.join(sorted(desks))}."
         if slug:
             raise AphubError(f"There is no provider called '{slug}' here.", "", mend)
-        if len(desks) == 1:
-            return next(iter(desks.values()))
         raise AphubError("We do not know which provider you mean.", "", f"Add --provider. {mend}")
 
     def plan(self) -> tuple[dict[str, Snapshot], list[Change]]:
