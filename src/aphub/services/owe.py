@@ -28,7 +28,7 @@ from aphub.store import owed as kept
 from aphub.store import placements as people
 
 AHEAD = timedelta(days=14)
-_BATCH = 300
+_BATCH = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,16 @@ def _by_agreement(
     desk: Desk, recipient: people.KeptRecipient, lessons: Iterable[Lesson]
 ) -> list[tuple[Agreement, list[Lesson]]]:
     """Split lessons by the terms that hold on the first day of their week, so that a period has one set of terms."""
-    parts = []
     value = recipient.value
-    for week, group in groupby(lessons, key=lambda lesson: lesson.day - timedelta(days=lesson.day.weekday())):
+    due = list(lessons)
+    if not due:
+        return []
+    monday = due[0].day - timedelta(days=due[0].day.weekday())
+    first = desk.config.agreement_on(value.agreement, value.organisation, monday)
+    if first is desk.config.agreement_on(value.agreement, value.organisation, due[-1].day):
+        return [] if first is None else [(first, due)]  # newer terms only ever follow older ones
+    parts = []
+    for week, group in groupby(due, key=lambda lesson: lesson.day - timedelta(days=lesson.day.weekday())):
         agreement = desk.config.agreement_on(value.agreement, value.organisation, week)
         by_day = list(group)
         if agreement is None or not _is_weekly(agreement):
@@ -180,7 +187,7 @@ def _why_gone(desk: Desk, row: Row[Any]) -> str:
 
 def _details(lesson: Lesson, at: datetime) -> dict[str, Any]:
     return {
-        "ends_wall": f"{lesson.ends:%H:%M}",
+        "ends_wall": lesson.ends.isoformat("minutes"),
         "ends_at": lesson.ends_at,
         "mode": lesson.mode.value,
         "nature": lesson.nature.value,
@@ -205,7 +212,7 @@ def _lesson_row(desk: Desk, placement_id: int, pupil_id: int, lesson: Lesson, at
         "placement_id": placement_id,
         "pupil_id": pupil_id,
         "day": lesson.day,
-        "starts_wall": f"{lesson.starts:%H:%M}",
+        "starts_wall": lesson.starts.isoformat("minutes"),
         "starts_at": lesson.starts_at,
         "state": "owed",
         **_details(lesson, at),

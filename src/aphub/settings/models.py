@@ -193,6 +193,9 @@ class OrganisationConfig(Strict):
         )
 
 
+_NONE_SIGNED: frozenset[str] = frozenset()
+
+
 class Snapshot(Strict):
     """All that one provider's hub work reads: published whole, numbered, never changed."""
 
@@ -209,7 +212,7 @@ class Snapshot(Strict):
         if config is None:
             return None
         signed = self.organisations[organisation].signed_codes
-        codes = signed.codes if signed and signed.on <= day else frozenset[str]()
+        codes = signed.codes if signed and signed.on <= day else _NONE_SIGNED
         # Made once, since ten thousand placements ask; equal terms are then one object too.
         versions = self._made.get((slug, codes))
         if versions is None:

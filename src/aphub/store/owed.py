@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, exists, func, or_, select, update
 
 from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
@@ -44,8 +44,10 @@ def change_lessons(connection: Connection, provider_id: int, changes: Rows) -> N
 def owed_between(
     connection: Connection, provider_id: int, placement_ids: Sequence[int], from_day: date, until_day: date
 ) -> list[Row[Any]]:
-    """Give the kept owed reports of these placements whose period lies in a stretch of days."""
-    chosen = select(owed_reports).where(
+    """Give what decides about the kept owed reports of these placements whose period lies in a stretch of days."""
+    c = owed_reports.c
+    told = (c.owed_id, c.recipient_id, c.period, c.state, c.version)
+    chosen = select(*told, c.entry_due, c.send_at, c.due_by, c.useful_until).where(
         owed_reports.c.provider_id == provider_id,
         owed_reports.c.first_day >= from_day,
         owed_reports.c.first_day < until_day,
@@ -95,7 +97,8 @@ def thread_ids(
     keys = list(dict.fromkeys(wanted))
     chosen = select(threads).where(
         threads.c.provider_id == provider_id,
-        tuple_(threads.c.organisation, threads.c.agreement, threads.c.period).in_(keys),
+        among(connection, threads.c.organisation, {organisation for organisation, _, _ in keys}),
+        among(connection, threads.c.period, {period for _, _, period in keys}),
     )
     found = {
         (row.organisation, row.agreement, row.period): row.thread_id
