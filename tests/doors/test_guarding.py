@@ -78,3 +78,18 @@ def test_provider_is_closed_only_when_its_name_is_typed(told, tmp_path):
     assert "It is closed" in said
     assert told("verify").exit_code == 0
     assert "has left" in told("apply", "--yes", gives=None).output
+
+
+def test_a_frightened_person_reads_plain_words_about_one_pupil(told, tmp_path):
+    [message] = {row["reference"] for row in json.loads(told("log", "--json").output)}
+    rows = json.loads(told("show", message, "--json").output)["reports"]
+    said = told("wrong-school", message, "--by", OFFICE, "--to", str(tmp_path / "drafts"), gives=1).output
+    drafts = {path.name: path.read_text() for path in (tmp_path / "drafts").iterdir()}
+    counted = f"{len(rows)} report{'' if len(rows) == 1 else 's'}"
+    assert counted in said
+    every = "\n".join(drafts.values())
+    assert " 1 pupils" not in every
+    assert " 1 reports" not in said
+    assert "On 1" not in every, "a time of day is 'at'"
+    assert "hears of its own pupils from you, by phone" in drafts["1-what-to-do.txt"]
+    assert "[Once it is so: Our safeguarding" in drafts["3-tell-the-right-school.txt"]

@@ -1,6 +1,7 @@
 """One played day: its folder, its proof, and what comes after."""
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from aphub.cli.root import main
 from aphub.demo.day import at
 from aphub.demo.folder import Folder, NotADemoError
 from aphub.demo.pupils import everyone
+from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import UpnState, check_upn
 from aphub.hub import Hub, SimulatedStoreError, open_hub
 from aphub.services import receipts
@@ -146,6 +148,24 @@ def test_whatever_a_person_may_list_is_told_of_every_provider(played: Played, pr
         told = CliRunner().invoke(main, ["--home", str(played.home), "--provider", provider, verb])
         assert told.exit_code in {0, 1}, (verb, told.output)
         assert "did not expect" not in told.output, (verb, told.output)
+
+
+def test_what_may_be_listed_needs_no_provider_and_a_reference_says_whose_it_is(played: Played, hub: Hub):
+    said = {}
+    for verb in (*_LISTS, "legal-hold", "viewed"):
+        told = CliRunner().invoke(main, ["--home", str(played.home), verb])
+        assert told.exit_code in {0, 1}, (verb, told.output)
+        said[verb] = told.output
+    for verb in ("reasons", "not-due", "waiting", "cases"):
+        assert "(--provider sentre)" in said[verb], verb
+    for line in said["waiting"].splitlines():
+        assert "aphub " not in line or "--provider " in line, line
+    found = json.loads(CliRunner().invoke(main, ["--home", str(played.home), "cases", "--json"]).output)
+    assert len({one["provider"] for one in found}) > 1
+    for one in found:
+        assert hub.desk_of(one["ref"].lower()).slug == one["provider"]
+    with pytest.raises(AphubError, match="which provider"):
+        hub.desk_of("00000000")
 
 
 def test_played_again_it_says_that_nothing_is_owed(played: Played):

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.shown import as_list, new_table, show_list
+from aphub.cli.shown import Group, as_list, new_table, show_groups
 from aphub.services import ageing
 from aphub.services import not_due as checking
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
 
@@ -23,17 +25,17 @@ def reasons(ctx: click.Context, form: str) -> None:
     Exit status 1 when one of them is near its limit.
     """
     ground: Ground = ctx.obj
-    with ground.desk() as desk:
-        rows = ageing.without_reason(desk)
+    with ground.desks() as desks:
+        found = [Group(desk.slug, desk.config.provider.name, ageing.without_reason(desk)) for desk in desks]
 
-    def table() -> "Table":
+    def table(rows: "Sequence[ageing.OpenReason]") -> "Table":
         table = new_table("Pupil", "Placement", "Day", "School days", "Limit", right=("School days", "Limit"))
         for one in rows:
             table.add_row(one.pupil, one.placement, one.day.isoformat(), str(one.school_days), str(one.limit))
         return table
 
-    show_list(form, rows, table, nothing="Every absence has its reason.")
-    ctx.exit(NEEDS_A_PERSON if any(one.escalated for one in rows) else 0)
+    show_groups(form, found, table, nothing="Every absence has its reason.")
+    ctx.exit(NEEDS_A_PERSON if any(one.escalated for group in found for one in group.rows) else 0)
 
 
 @click.command()
@@ -42,16 +44,23 @@ def reasons(ctx: click.Context, form: str) -> None:
 @click.pass_obj
 def not_due(ground: Ground, day: datetime | None, form: str) -> None:
     """List who is not due on a day, and why: look through it once, the day before."""
-    with ground.desk() as desk:
-        rows = checking.not_due(desk, day.date() if day else desk.today + timedelta(days=1))
+    with ground.desks() as desks:
+        found = [
+            Group(
+                desk.slug,
+                desk.config.provider.name,
+                checking.not_due(desk, day.date() if day else desk.today + timedelta(days=1)),
+            )
+            for desk in desks
+        ]
 
-    def table() -> "Table":
+    def table(rows: "Sequence[checking.NotDue]") -> "Table":
         table = new_table("Pupil", "Placement", "Why not")
         for one in rows:
             table.add_row(one.pupil, one.placement, one.why)
         return table
 
-    show_list(form, rows, table, nothing="Everybody is due.")
+    show_groups(form, found, table, nothing="Everybody is due.")
 
 
 @click.command()

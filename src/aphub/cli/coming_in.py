@@ -138,7 +138,7 @@ def answer(
 ) -> None:
     """Settle a QUESTION of `aphub waiting`: by one of its choices, a word of yours, or "set aside"."""
     on = day.date() if day else None
-    with ground.desk() as desk:
+    with ground.desk_of(question) as desk:
         actions.answer_question(
             desk, question.strip().upper(), by, choice=choice, pupil=pupil, day=on, starts=starts
         )
@@ -180,7 +180,7 @@ def correct(
     """
     from aphub.services.answering import fact_of  # noqa: PLC0415 - only this verb needs it
 
-    with ground.desk() as desk:
+    with ground.desk_of(placement) as desk:
         fact = fact_of(desk, outcome, minutes, reason, day.date())
         said = actions.correct_entry(
             desk, placement.strip().upper(), day.date(), starts, fact, by, because, Teller[told_by.upper()]

@@ -77,11 +77,9 @@ class Ground:
 
     @contextmanager
     def desk_of(self, reference: str) -> Iterator["Desk"]:
-        """Open the hub at the desk whose letters a reference begins with."""
+        """Open the hub at the desk of the provider that was named, or whose reference this is."""
         with self.hub() as hub:
-            prefix = reference.strip().upper().partition("-")[0]
-            fits = [desk for desk in hub.desks() if desk.config.provider.prefix == prefix]
-            yield fits[0] if len(fits) == 1 and not self.provider else hub.desk(self.provider)
+            yield hub.desk(self.provider) if self.provider else hub.desk_of(reference)
 
 
 def by_option(*, needed: bool = False) -> Callable[[F], F]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.shown import Group, as_list, new_table, show_groups, show_list
+from aphub.cli.shown import Group, as_list, new_table, show_groups
 from aphub.domain.calendar import LONDON
-from aphub.domain.wording import moment_words
+from aphub.domain.wording import count_words, moment_words
 from aphub.services import accesses, legal_holds
 from aphub.services import erase as erasing
 from aphub.services import purge as purging
@@ -39,8 +39,9 @@ def erase(ctx: click.Context, pupil: str, by: str, because: str, *, yes: bool) -
         if not yes:
             would = erasing.preview(desk, pupil)
             click.echo(
-                f"This would destroy {would.keys} keys, and the content of {would.messages} messages and "
-                f"{would.registers} registers. Other pupils' reports stay."
+                f"This would destroy {count_words(would.keys, 'key')}, and the content of "
+                f"{count_words(would.messages, 'message')} and {count_words(would.registers, 'register')}. "
+                "Other pupils' reports stay."
             )
             if would.left:
                 click.echo(f"{would.left} more would wait for another pupil's legal hold.")
@@ -63,24 +64,30 @@ def erase(ctx: click.Context, pupil: str, by: str, because: str, *, yes: bool) -
 @click.pass_obj
 def legal_hold(ground: Ground, form: str, pupil: str, because: str, by: str, *, ends: bool) -> None:
     """Keep everything of PUPIL, whatever its age and whoever asks, until ended; without PUPIL, list them."""
+    if not pupil:
+        _say_holds(ground, form)
+        return
     with ground.desk() as desk:
-        if pupil and ends:
+        if ends:
             finished = legal_holds.end(desk, pupil, by)
-            click.echo(f"The hold is ended. {finished} erasures that waited for it are done.")
+            waited = f" {count_words(finished, 'erasure')} that waited for it {'is' if finished == 1 else 'are'} done."
+            click.echo(f"The hold is ended.{waited if finished else ''}")
             return
-        if pupil:
-            ref = legal_holds.place(desk, pupil, by, because)
-            click.echo(f"Held: nothing of this pupil goes until the hold is ended. Reference {ref}.")
-            return
-        found = legal_holds.holds(desk)
+        ref = legal_holds.place(desk, pupil, by, because)
+    click.echo(f"Held: nothing of this pupil goes until the hold is ended. Reference {ref}.")
 
-    def table() -> "Table":
+
+def _say_holds(ground: Ground, form: str) -> None:
+    with ground.desks() as desks:
+        found = [Group(desk.slug, desk.config.provider.name, legal_holds.holds(desk)) for desk in desks]
+
+    def table(rows: "Sequence[legal_holds.HoldLine]") -> "Table":
         table = new_table("Pupil", "Since", "By", "Why")
-        for one in found:
+        for one in rows:
             table.add_row(one.pupil, moment_words(one.placed_at), one.placed_by, one.because)
         return table
 
-    show_list(form, found, table, nothing="There is no legal hold.")
+    show_groups(form, found, table, nothing="There is no legal hold.")
 
 
 @click.command()
@@ -169,7 +176,9 @@ def wrong_school(
             return
         at = noticed.replace(tzinfo=LONDON).astimezone(UTC) if noticed else None
         found = helping.went_wrong(desk, reference, by, at)
-    click.echo(f"Recorded as {found.ref}: {found.reports} reports about {found.pupils} pupils.")
+    click.echo(
+        f"Recorded as {found.ref}: {count_words(found.reports, 'report')} about {count_words(found.pupils, 'pupil')}."
+    )
     if found.paused:
         click.echo(f"Stopped: {', '.join(found.paused)}. Nothing more goes there until you resume it.")
     for name, text in found.drafts.items():
@@ -179,7 +188,7 @@ def wrong_school(
         elif name.startswith("1-"):
             click.echo("")
             click.echo(text)
-    click.echo(f"The 72 hours end on {moment_words(found.report_by)}.")
+    click.echo(f"The 72 hours end at {moment_words(found.report_by)}.")
     if folder is None:
         click.echo("All four drafts: add --to FOLDER")
     ctx.exit(NEEDS_A_PERSON)
@@ -211,7 +220,8 @@ def offboard(ground: Ground, folder: Path, by: str) -> None:
 
         def agreed(would: leaving.Leaving) -> bool:
             click.echo(
-                f"This destroys {would.keys} keys: {would.pupils} pupils, {would.messages} messages. "
+                f"This destroys {count_words(would.keys, 'key')}: {count_words(would.pupils, 'pupil')}, "
+                f"{count_words(would.messages, 'message')}. "
                 f"The ledger's {would.statements} statements stay, and can be verified."
             )
             return bool(click.prompt("Type the provider's short name to do it") == desk.slug)

@@ -1,5 +1,6 @@
 """What people look at every day: today, waiting, log."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -106,9 +107,18 @@ def waiting(ctx: click.Context, form: str) -> None:
     with ground.desks() as desks:
         found = [_group(desk, overview.waiting(desk)) for desk in desks]
         day = desks[0].today if desks else None
+    if len(found) > 1:
+        found = [
+            replace(group, rows=[_copyable(one, group.provider) for one in group.rows]) for group in found
+        ]
 
     show_groups(form, found, lambda rows: _open_table(rows, day), nothing="Nothing waits for a person.")
     ctx.exit(NEEDS_A_PERSON if any(group.rows for group in found) else 0)
+
+
+def _copyable(one: "Open", provider: str) -> "Open":
+    """Name the provider in the commands that are given, so that they can be typed as they stand."""
+    return replace(one, mend=one.mend.replace("aphub ", f"aphub --provider {provider} "))
 
 
 def _open_table(found: "list[Open]", day: date | None) -> "Table":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.shown import as_list, new_table, show_list
+from aphub.cli.shown import Group, as_list, new_table, show_groups, show_list
 from aphub.domain.absences import Evidence, Stretch, Teller
 from aphub.domain.entries import Half
 from aphub.domain.typed import read_clock, read_weekday
@@ -15,7 +15,7 @@ from aphub.services import cancel, decisions, news_list
 from aphub.services.cancel import Because, Instead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.table import Table
 
@@ -119,7 +119,7 @@ def decision(ground: Ground, /, pupil: str, decided: str, by: str, **told: Any) 
 @click.pass_obj
 def end_absence(ground: Ground, reference: str, last_day: datetime | None, because: str, by: str) -> None:
     """End a known absence early, or take a school's decision back: REFERENCE as in `aphub absences`."""
-    with ground.desk() as desk:
+    with ground.desk_of(reference) as desk:
         if news_list.is_decision(desk, reference):
             click.echo(decisions.withdraw_decision(desk, reference, by))
             return
@@ -136,10 +136,10 @@ def end_absence(ground: Ground, reference: str, last_day: datetime | None, becau
 @click.pass_obj
 def absences(ground: Ground, form: str) -> None:
     """List known absences and schools' decisions that are not over."""
-    with ground.desk() as desk:
-        rows = news_list.running(desk)
+    with ground.desks() as desks:
+        found = [Group(desk.slug, desk.config.provider.name, news_list.running(desk)) for desk in desks]
 
-    def table() -> "Table":
+    def table(rows: "Sequence[news_list.Known]") -> "Table":
         table = new_table(
             "Reference", "Pupil", "What", "From", "To", "Told by", "Evidence", fixed=("Reference",)
         )
@@ -150,7 +150,7 @@ def absences(ground: Ground, form: str) -> None:
             )
         return table
 
-    show_list(form, rows, table, nothing="Nobody is known to be away.")
+    show_groups(form, found, table, nothing="Nobody is known to be away.")
 
 
 @click.command()
@@ -200,20 +200,10 @@ def cancelled(ctx: click.Context, reference: str, form: str) -> None:
     Exit status 1 while it is not known where somebody is.
     """
     ground: Ground = ctx.obj
-    with ground.desk() as desk:
-        if not reference:
-            every = cancel.cancellations(desk)
-
-            def all_of_them() -> "Table":
-                table = new_table("Reference", "Day", "Why", "By", fixed=("Reference",))
-                for ref, day, why, who in every:
-                    table.add_row(ref, day.isoformat(), why, who)
-                return table
-
-            show_list(
-                form, every, all_of_them, nothing="No lesson of today or later was cancelled in one step."
-            )
-            return
+    if not reference:
+        _say_cancellations(ground, form)
+        return
+    with ground.desk_of(reference) as desk:
         rows = cancel.cancelled(desk, reference)
 
     def table() -> "Table":
@@ -227,6 +217,19 @@ def cancelled(ctx: click.Context, reference: str, form: str) -> None:
     ctx.exit(NEEDS_A_PERSON if open_still else 0)
 
 
+def _say_cancellations(ground: Ground, form: str) -> None:
+    with ground.desks() as desks:
+        found = [Group(desk.slug, desk.config.provider.name, cancel.cancellations(desk)) for desk in desks]
+
+    def table(rows: "Sequence[cancel.Cancellation]") -> "Table":
+        table = new_table("Reference", "Day", "Why", "By", fixed=("Reference",))
+        for one in rows:
+            table.add_row(one.ref, one.day.isoformat(), one.because, one.by)
+        return table
+
+    show_groups(form, found, table, nothing="No lesson of today or later was cancelled in one step.")
+
+
 @click.command()
 @click.argument("reference")
 @click.argument("pupil")
@@ -235,7 +238,7 @@ def cancelled(ctx: click.Context, reference: str, form: str) -> None:
 @click.pass_obj
 def stays(ground: Ground, reference: str, pupil: str, where: str, by: str) -> None:
     """Keep WHERE a pupil is instead of a lesson that we cancelled: REFERENCE as in `aphub cancelled`."""
-    with ground.desk() as desk:
+    with ground.desk_of(reference) as desk:
         click.echo(cancel.take_answer(desk, reference, pupil, _INSTEAD[where], by))
 
 

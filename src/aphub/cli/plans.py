@@ -39,7 +39,7 @@ def plan(
     """Keep a plan for a pupil who is known not to attend: it thins the chase, never the first check."""
     if not end and (not ladder or until is None):
         raise click.UsageError("Give --ladder and --until, or --end.")
-    with ground.desk() as desk:
+    with ground.desk_of(placement) as desk:
         if end or until is None:
             click.echo(kept.end_plan(desk, placement, by))
             return

@@ -49,6 +49,6 @@ def typed(ground: Ground, sheet: str, marks: tuple[str, ...], signed_by: str, by
         read[int(found["number"])] = (found["word"].strip(), found["minutes"] or "", found["reason"] or "")
     if len(read) != len(marks):
         raise click.UsageError("A number stands there twice.")
-    with ground.desk() as desk:
+    with ground.desk_of(sheet) as desk:
         count = kept.type_in(desk, sheet, read, by, signed_by)
     click.echo(f"{count} {'line' if count == 1 else 'lines'} entered from sheet {sheet}.")

@@ -35,6 +35,11 @@ def moment_words(at: datetime) -> str:
     return f"{time_words(at)} on {day_words(at.astimezone(LONDON).date())}"
 
 
+def count_words(number: int, what: str) -> str:
+    """Write a number with what is counted: 1 pupil, 2 pupils."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def period_words(first_day: date, until_day: date, half: str) -> str:
     """Write a report's period: a half day, a day, a week by its Monday, or from when to when."""
     if (until_day - first_day).days > _A_WEEK:

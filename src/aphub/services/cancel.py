@@ -83,6 +83,16 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """One cancellation in a list: its reference, the day, why, and by whom."""
+
+    ref: str
+    day: date
+    because: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CancelledPupil:
     """One pupil of a cancellation: by the provider's own reference, the lessons' starts, and where it is instead."""
 
@@ -152,11 +162,11 @@ def cancelled(desk: Desk, ref: str) -> list[CancelledPupil]:
     ]
 
 
-def cancellations(desk: Desk) -> list[tuple[str, date, str, str]]:
-    """List cancellations of today and later: reference, day, why, and by whom."""
+def cancellations(desk: Desk) -> list[Cancellation]:
+    """List cancellations of today and later."""
     with desk.store.reading() as connection:
         rows = kept.on_days(connection, desk.provider_id, desk.today)
-    return [(row.ref, row.day, row.because, row.made_by) for row in rows]
+    return [Cancellation(row.ref, row.day, row.because, row.made_by) for row in rows]
 
 
 def take_answer(desk: Desk, ref: str, pupil: str, instead: Instead, by: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 
 from aphub.domain.calendar import school_year
 from aphub.domain.errors import AphubError
+from aphub.domain.wording import count_words, moment_words
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
 from aphub.services.register_names import naming
@@ -45,9 +46,13 @@ class Erasure:
     @property
     def words(self) -> str:
         """Say it in words."""
-        what = f"{self.keys} keys, the content of {self.messages} messages and {self.registers} registers"
+        what = (
+            f"{count_words(self.keys, 'key')}, the content of {count_words(self.messages, 'message')} "
+            f"and {count_words(self.registers, 'register')}"
+        )
         if self.left:
-            return f"Erased: {what}. {self.left} more are kept for another pupil's legal hold, and go when that ends."
+            more = f"{self.left} more {'is' if self.left == 1 else 'are'} kept for another pupil's legal hold"
+            return f"Erased: {what}. {more}, and {'goes' if self.left == 1 else 'go'} when that ends."
         return f"Erased: {what}."
 
 
@@ -112,9 +117,9 @@ def _check(desk: Desk, connection: Connection, pupil: Row[Any]) -> None:
         raise CannotEraseError("This pupil has been erased already.", "Nothing was changed.")
     if holds := keeping.open_holds(connection, desk.provider_id, pupil.pupil_id):
         raise CannotEraseError(
-            f"A legal hold has been on this pupil since {holds[0].placed_at:%d.%m.%Y}.",
+            f"{holds[0].placed_by} placed a legal hold on this pupil at {moment_words(holds[0].placed_at)}.",
             "Nothing was erased.",
-            "Ask whoever placed it. To end it: aphub legal-hold --end",
+            "Ask them why: aphub legal-hold lists it. Only when it may end: aphub legal-hold PUPIL --end",
         )
     if erasing.placed_after(connection, desk.provider_id, pupil.pupil_id, desk.today):
         raise CannotEraseError(

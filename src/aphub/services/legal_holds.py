@@ -6,11 +6,11 @@ from datetime import datetime
 
 from aphub.domain.errors import AphubError
 from aphub.services import erase
-from aphub.services.desk import Desk
+from aphub.services.desk import Desk, place_of
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
 from aphub.services.whose import pupil_of
-from aphub.store import keeping
+from aphub.store import keeping, pupils
 from aphub.store.engine import allocate
 
 
@@ -20,7 +20,7 @@ class LegalHoldError(AphubError):
 
 @dataclass(frozen=True, slots=True)
 class HoldLine:
-    """One legal hold that has not ended."""
+    """One legal hold that has not ended; the pupil stands by the provider's own reference."""
 
     ref: str
     pupil: str
@@ -87,4 +87,18 @@ def holds(desk: Desk) -> Sequence[HoldLine]:
     """List the legal holds that have not ended."""
     with desk.store.reading() as connection:
         rows = keeping.open_holds(connection, desk.provider_id)
-    return [HoldLine(row.ref, row.pupil_ref, row.because, row.placed_at, row.placed_by) for row in rows]
+        held = pupils.by_numbers(connection, desk.provider_id, {row.pupil_id for row in rows})
+    who = desk.vault.open_json_many(
+        [
+            (
+                held[row.pupil_id].key_id,
+                place_of("pupils", desk.provider_id, row.pupil_id),
+                held[row.pupil_id].sealed,
+            )
+            for row in rows
+        ]
+    )
+    return [
+        HoldLine(row.ref, one["provider_ref"], row.because, row.placed_at, row.placed_by)
+        for row, one in zip(rows, who, strict=True)
+    ]

@@ -18,6 +18,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.ledger import EMPTY, Checkpoint, parse_checkpoint
 from aphub.domain.ledger.fields import instant_text
 from aphub.domain.threads import JUMP
+from aphub.domain.wording import moment_words
 from aphub.logs import get_logger
 from aphub.sealing import MasterKey
 from aphub.services import erase, owe
@@ -107,7 +108,7 @@ def put_back_keys(keys: KeyStore, copy: Path | None, now: datetime, *, even_if_e
     said = key_copies.described(copy)
     if said.expires_at <= now and not even_if_expired:
         raise RestoreError(
-            f"This copy of the keys expired on {said.expires_at:%d.%m.%Y}: it may open what has been erased since.",
+            f"This copy of the keys expired at {moment_words(said.expires_at)}: it may open what has been erased since.",
             "Nothing was changed.",
             "Use a newer one. If there is none at all, add: --even-if-expired",
         )

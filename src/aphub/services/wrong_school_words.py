@@ -57,14 +57,15 @@ def _steps(facts: Facts) -> str:
 Already done: nothing more is sent to {facts.school} until you resume it. The time you noticed is kept.
 
 1. Now: phone the safeguarding lead, {lead}.
-   Could anybody at {facts.school} be a danger to one of these {facts.pupils} pupils? Then act on that first.
+   Could anybody at {facts.school} be a danger to {"this pupil" if facts.pupils == 1 else f"one of these {facts.pupils} pupils"}? Then act on that first.
 2. Phone {facts.school}{", " + facts.school_phone if facts.school_phone else ""}. Read out text 2. A mail cannot be called back, and we do not pretend that it can.
    When they say it is deleted: aphub wrong-school {facts.reference} --deleted "who said so"
 3. Today: tell the right school or council, and whoever else decides about these data (text 3).
 4. By {moment_words(facts.report_by)}: decide with your data protection officer whether to tell the ICO. That is 72 hours
    after {moment_words(facts.aware_at)} (UK GDPR article 33). Text 4 is your record, also when you decide not to.
    Then: aphub wrong-school {facts.reference} --reported   or   --not-reported "why"
-5. Find out why. Correct who is told (aphub import) or where (the school's file), and only then: aphub resume
+5. Until you resume, {facts.school} hears of its own pupils from you, by phone: what falls due is listed in aphub waiting.
+6. Find out why. Correct who is told (aphub import) or where (the school's file), and only then: aphub resume
 """
 
 
@@ -83,10 +84,10 @@ with your name. We are sorry, and thank you.
 def _right_school(facts: Facts) -> str:
     return f"""To the school or council that placed the pupils (one to each, about their own pupils only)
 
-On {moment_words(facts.aware_at)} we noticed that a report about ... of your pupils went to an organisation that did
-not place them ({_sent(facts)}). It held: {", ".join(facts.kinds)}.
-We stopped that way at once and have asked for it to be deleted. Our safeguarding lead, {facts.lead}, has looked at the
-risk to each child. Placement references: {", ".join(facts.placements) or "see our record"}.
+At {moment_words(facts.aware_at)} we noticed that a report about [how many] of your pupils went to an organisation that
+did not place them ({_sent(facts)}). It held: {", ".join(facts.kinds)}.
+Nothing more goes there from us. [Once it is so: They confirmed that it is deleted.] [Once it is so: Our safeguarding
+lead, {facts.lead}, has looked at the risk to each child.] Placement references [theirs only]: {", ".join(facts.placements) or "see our record"}.
 Phone us: {facts.phone}. Our reference: {facts.ref}.
 """
 
