@@ -47,7 +47,6 @@ from aphub.store import leaving
 from aphub.store.engine import Store, home_url, open_store, recall, remember
 from aphub.store.keys import KeyStore, master_key, open_keys
 from aphub.store.upgrading import Upgrade, upgrade
-from aphub.store.whose import providers_with
 
 SIMULATED = "simulated"
 INSTALLATION = "installation"
@@ -139,21 +138,6 @@ class Hub:
         if slug:
             raise AphubError(f"There is no provider called '{slug}' here.", "", mend)
         raise AphubError("We do not know which provider you mean.", "", f"Add --provider. {mend}")
-
-    def desk_of(self, reference: str) -> Desk:
-        """Give the desk of the provider whose case, mark, task or message a reference is.
-
-        Raises:
-            AphubError: No provider has it, or by an accident several have.
-        """
-        ref = reference.strip().upper()
-        desks = self.desks()
-        fits = [desk for desk in desks if desk.config.provider.prefix == ref.partition("-")[0]]
-        if len(desks) > 1 and not fits:
-            with self.store.reading() as connection:
-                numbers = providers_with(connection, ref)
-            fits = [desk for desk in desks if desk.provider_id in numbers]
-        return fits[0] if len(fits) == 1 else self.desk()
 
     def plan(self) -> tuple[dict[str, Snapshot], list[Change]]:
         """Read the configuration and say what publishing it would change, and which ways have ceased to work.

@@ -78,8 +78,11 @@ class Ground:
     @contextmanager
     def desk_of(self, reference: str) -> Iterator["Desk"]:
         """Open the hub at the desk of the provider that was named, or whose reference this is."""
+        from aphub.services.whose import desk_with  # noqa: PLC0415 - the whole house: only for verbs that need it
+
         with self.hub() as hub:
-            yield hub.desk(self.provider) if self.provider else hub.desk_of(reference)
+            found = None if self.provider else desk_with(hub.desks(), reference)
+            yield found or hub.desk(self.provider)
 
 
 def by_option(*, needed: bool = False) -> Callable[[F], F]:

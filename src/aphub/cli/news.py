@@ -219,9 +219,9 @@ def cancelled(ctx: click.Context, reference: str, form: str) -> None:
 
 def _say_cancellations(ground: Ground, form: str) -> None:
     with ground.desks() as desks:
-        found = [Group(desk.slug, desk.config.provider.name, cancel.cancellations(desk)) for desk in desks]
+        found = [Group(desk.slug, desk.config.provider.name, news_list.cancellations(desk)) for desk in desks]
 
-    def table(rows: "Sequence[cancel.Cancellation]") -> "Table":
+    def table(rows: "Sequence[news_list.Cancellation]") -> "Table":
         table = new_table("Reference", "Day", "Why", "By", fixed=("Reference",))
         for one in rows:
             table.add_row(one.ref, one.day.isoformat(), one.because, one.by)

@@ -83,16 +83,6 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellation:
-    """One cancellation in a list: its reference, the day, why, and by whom."""
-
-    ref: str
-    day: date
-    because: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
 class CancelledPupil:
     """One pupil of a cancellation: by the provider's own reference, the lessons' starts, and where it is instead."""
 
@@ -160,13 +150,6 @@ def cancelled(desk: Desk, ref: str) -> list[CancelledPupil]:
         )
         for pupil, some in _by_pupil(desk, rows).items()
     ]
-
-
-def cancellations(desk: Desk) -> list[Cancellation]:
-    """List cancellations of today and later."""
-    with desk.store.reading() as connection:
-        rows = kept.on_days(connection, desk.provider_id, desk.today)
-    return [Cancellation(row.ref, row.day, row.because, row.made_by) for row in rows]
 
 
 def take_answer(desk: Desk, ref: str, pupil: str, instead: Instead, by: str) -> str:

@@ -11,7 +11,7 @@ from aphub.services.absences import NewsError
 from aphub.services.decisions import decision_words
 from aphub.services.desk import Desk, place_of
 from aphub.services.judging import vocabulary_of
-from aphub.store import known, pupils
+from aphub.store import cancelling, known, pupils
 
 MOST = 500
 _AT_SCHOOL = frozenset({"at school", "at home school", "at their school", "in school", "with the school"})
@@ -29,6 +29,16 @@ class Known:
     ends: date
     told_by: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """One cancellation in a list: its reference, the day, why, and by whom."""
+
+    ref: str
+    day: date
+    because: str
+    by: str
 
 
 def fact_told(desk: Desk, text: str) -> Fact:
@@ -108,6 +118,13 @@ def running(desk: Desk) -> list[Known]:
         for row in decided
     ]
     return sorted(found, key=lambda one: (one.starts, one.ref))
+
+
+def cancellations(desk: Desk) -> list[Cancellation]:
+    """List cancellations of today and later."""
+    with desk.store.reading() as connection:
+        rows = cancelling.on_days(connection, desk.provider_id, desk.today)
+    return [Cancellation(row.ref, row.day, row.because, row.made_by) for row in rows]
 
 
 def is_decision(desk: Desk, ref: str) -> bool:

@@ -1,5 +1,6 @@
 """Find the pupil that somebody means by any reference that people hold, without a name ever being typed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -9,6 +10,7 @@ from aphub.domain.identifiers import UpnState, check_upn
 from aphub.services.desk import Desk
 from aphub.services.matching import other_spellings
 from aphub.store import following, keeping, pupils
+from aphub.store.whose import providers_with
 
 WHAT_TO_TYPE = "your own pupil reference, a UPN, or a reference from: aphub reasons, aphub cases"
 """The references of a pupil that people hold, and where they see them."""
@@ -71,3 +73,14 @@ def unknown_words(what: str) -> str:
     if is_upn(what):
         return "We know no pupil with this UPN."
     return "We know no pupil by this reference."
+
+
+def desk_with(desks: Sequence[Desk], reference: str) -> Desk | None:
+    """Find the desk of the one provider whose message, case, task, mark or placement a reference is."""
+    ref = reference.strip().upper()
+    fits = [desk for desk in desks if desk.config.provider.prefix == ref.partition("-")[0]]
+    if len(desks) > 1 and not fits:
+        with desks[0].store.reading() as connection:
+            numbers = providers_with(connection, ref)
+        fits = [desk for desk in desks if desk.provider_id in numbers]
+    return fits[0] if len(fits) == 1 else None
