@@ -158,8 +158,9 @@ def test_what_may_be_listed_needs_no_provider_and_a_reference_says_whose_it_is(p
         said[verb] = told.output
     for verb in ("reasons", "not-due", "waiting", "cases"):
         assert "(--provider ypm)" in said[verb], verb
-    for line in said["waiting"].splitlines():
-        assert "aphub " not in line or "--provider " in line, line
+    rows = json.loads(CliRunner().invoke(main, ["--home", str(played.home), "waiting", "--json"]).output)
+    typed = [word for row in rows for word in re.findall(r"aphub (\S+ \S+)", f"{row['words']} {row['mend']}")]
+    assert {word.split()[0] for word in typed} == {"--provider"}
     found = json.loads(CliRunner().invoke(main, ["--home", str(played.home), "cases", "--json"]).output)
     assert len({one["provider"] for one in found}) > 1
     for one in found:

@@ -118,7 +118,8 @@ def waiting(ctx: click.Context, form: str) -> None:
 
 def _copyable(one: "Open", provider: str) -> "Open":
     """Name the provider in the commands that are given, so that they can be typed as they stand."""
-    return replace(one, mend=one.mend.replace("aphub ", f"aphub --provider {provider} "))
+    whose = f"aphub --provider {provider} "
+    return replace(one, words=one.words.replace("aphub ", whose), mend=one.mend.replace("aphub ", whose))
 
 
 def _open_table(found: "list[Open]", day: date | None) -> "Table":
