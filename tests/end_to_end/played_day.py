@@ -57,9 +57,12 @@ class Played:
         return [mail for mail in self.mails if not mail.is_test]
 
     def drop_files(self) -> dict[str, bytes]:
-        drop = self.home / "drop"
+        """Give the files in every secure folder and in the shared one, by organisation and name."""
         return {
-            path.relative_to(drop).as_posix(): path.read_bytes() for path in drop.rglob("*") if path.is_file()
+            path.relative_to(root).as_posix(): path.read_bytes()
+            for root in (self.home / "drop", self.home / "share")
+            for path in root.rglob("*")
+            if path.is_file()
         }
 
     def rows(self) -> list[tuple[str, dict[str, str]]]:

@@ -22,9 +22,6 @@ from tests.end_to_end.played_day import (
 
 pytestmark = pytest.mark.slow
 
-BESIDE = {"folder"}
-"""A mounted share: it needs a mount, and puts the same files as the secure drop."""
-
 
 def dispatches(hub: Hub, **wanted: object) -> list:
     with hub.store.reading() as connection:
@@ -41,7 +38,7 @@ def test_every_adapter_that_is_installed_handed_something_over_on_time(hub: Hub)
         for row in dispatches(hub)
         if row.handed_over_at is not None and row.handed_over_at <= row.due_by
     }
-    assert in_time == set(load().adapters) - BESIDE
+    assert in_time == set(load().adapters)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _play(folder: Folder, console: Console) -> Hub:
     with FarSides(folder) as sides, Display(console, STARTS, ENDS) as display:
         hub = make_hub(folder, sides, clock)
         try:
-            display.say(clock.now(), "Published: five providers, sixteen schools and councils")
+            display.say(clock.now(), "Published: five providers, seventeen schools and councils")
             for words in import_people(hub, folder):
                 display.say(clock.now(), words)
             go_live(hub, clock, display, sides)

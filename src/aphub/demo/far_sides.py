@@ -1,4 +1,4 @@
-"""The far sides of the played day: a mail server, a secure drop and four schools' systems, real ones on loopback."""
+"""The far sides of the played day: a mail server, a secure drop, a shared folder and four schools' systems, on loopback."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -28,6 +28,7 @@ INVENTED = "invented-for-the-demo"
 DAY = "2026-03-03"
 WONDE_SCHOOLS = {"meadow-high": ("Meadow High", "999103"), "station-road": ("Station Road School", "999104")}
 DROP_FOLDERS = ("harbour-college", "fenside-academy", "northshire", "tern-bank")
+SHARED_FOLDER = "fern-hall"
 OFFICE = "school office"
 ALREADY_MARKED = "00419"
 """A pupil of whom the school's own office knows something, and has marked it."""
@@ -50,6 +51,8 @@ class FarSides:
         )
         for name in DROP_FOLDERS:
             (folder.drop / name).mkdir(exist_ok=True)
+        self._share = folder.share
+        (self._share / SHARED_FOLDER).mkdir(exist_ok=True)
         self.wonde = WondeStandIn(self.authority, _several(WONDE_SCHOOLS), token=INVENTED, folder=folder.mis)
         self.xporter = XporterStandIn(
             self.authority,
@@ -112,6 +115,7 @@ class FarSides:
                 f'host_key = "{self.sftp.fingerprint}"'
             ),
         }
+        share = {'path = "/mnt/trust-share"': f'path = "{self._share.absolute()}"\nmust_be_mounted = false'}
         wonde, xporter, arbor, rest = (
             {f'base_url = "{usual}"': f'base_url = "{here.url}"\n{ca}'}
             for usual, here in zip(
@@ -133,7 +137,7 @@ class FarSides:
         return {
             "hub": hub,
             "providers/sentre": mail | drop | wonde | xporter,
-            "providers/ypm": mail | drop | wonde | arbor | rest,
+            "providers/ypm": mail | drop | share | wonde | arbor | rest,
             "providers/safe-space": mail,
             "providers/cst": mail | drop,
             "providers/red-everywhere": mail,
@@ -145,6 +149,11 @@ class FarSides:
         """Open a file as the school to which it was locked does."""
         return self._school_key.opened(locked)
 
+    def files(self) -> dict[str, bytes]:
+        """Give what lies in the secure folders and in the shared one."""
+        shared = {path.name: path.read_bytes() for path in (self._share / SHARED_FOLDER).iterdir()}
+        return self.sftp.files() | shared
+
     def arrived(self) -> dict[str, int]:
         """Count what has arrived: messages, files, and marks that we wrote into registers."""
         marks = 0
@@ -154,7 +163,7 @@ class FarSides:
                 marks += sum(mark.made_by != OFFICE for one in schools for mark in one.marks.values())
         return {
             "messages": len(self.smtp.received),
-            "files": len(self.sftp.files()),
+            "files": len(self.files()),
             "register marks": marks,
         }
 

@@ -13,7 +13,7 @@ DEFAULT = Path("var/demo")
 MARK = "demo.json"
 NOTE = "Made by aphub demo: invented pupils only. Safe to delete."
 _TEXT_ENDS = '"""'
-PARTS = ("config", "drop", "evidence", "inbox", "keys", "mail", "mis", "papers", "people")
+PARTS = ("config", "drop", "evidence", "inbox", "keys", "mail", "mis", "papers", "people", "share")
 
 
 class NotADemoError(AphubError):
@@ -35,6 +35,11 @@ class Folder:
     def drop(self) -> Path:
         """The secure folders of schools and councils."""
         return self.home / "drop"
+
+    @property
+    def share(self) -> Path:
+        """The folder that a trust shares with us, as if it were mounted here."""
+        return self.home / "share"
 
     @property
     def mis(self) -> Path:

@@ -196,6 +196,7 @@ _YPM = (
     Invented("7116", "Hetty", "Kerr", "arranged by the school", of_school("brook-academy"), MILL),
     Invented("7117", "Ivor", "Lacey", "arranged by the school", of_school("quarry-hill"), MILL),
     Invented("7118", "Jess", "Mallow", "arranged by the school", of_school("saltern-college"), MILL),
+    Invented("7119", "Kit", "Norris", "arranged by the school", of_school("fern-hall"), MILL),
 )
 
 SENTRE = tuple(replace(one, agreement=one.agreement or BY_SESSION) for one in _SENTRE)

@@ -84,6 +84,7 @@ YPM_MORNING: Marks = {
     "7116": ("Authorised absence",),
     "7117": ("Here all lesson",),
     "7118": ("Came in late", "10"),
+    "7119": ("Here all lesson",),
 }
 YPM_AFTERNOON: Marks = {
     "7101": ("Here all lesson",),

@@ -99,6 +99,6 @@ def _arrived(sides: FarSides, reference: str) -> Iterator[str]:
         if reference.encode() in mail.raw:
             body = message_from_bytes(mail.raw, policy=policy.default).get_body(("plain",))
             yield body.get_content() if body is not None else ""
-    for name, content in sides.sftp.files().items():
+    for name, content in sides.files().items():
         if reference in name:
             yield (sides.opened(content) if name.endswith(LOCKED) else content).decode()

@@ -21,6 +21,7 @@ PATHS = (
     ("config", "who is told what, when and how: an example to learn from"),
     ("mail", "what each mailbox received, as files (Maildir)"),
     ("drop", "what lies in the secure folders; one locks its files"),
+    ("share", "what lies in the folder that a school's trust shares with us"),
     ("mis", "what the schools' own registers hold"),
     ("inbox", "the registers, put away sealed, a report beside each"),
     ("papers", "a sheet, a letter home, summaries, papers for an audit"),
@@ -141,7 +142,7 @@ def _waiting(hub: Hub, console: Console) -> None:
         table.add_column(width=3)
         table.add_column()
         for one in some:
-            due = f" By {one.due}." if one.due else ""
-            table.add_row("  -", Text(f"{one.title}: {one.words}{due}"))
+            due = f" by {one.due}" if one.due else ""
+            table.add_row("  -", Text(f"{one.title}{due}: {one.words}"))
         console.print(table)
     console.print()
