@@ -6,7 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from aphub.sandbox import main
+from aphub.sandbox import (
+    ArborStandIn,
+    DemoAuthority,
+    ExampleMisStandIn,
+    GraphStandIn,
+    MisState,
+    SftpSink,
+    SmtpSink,
+    WondeStandIn,
+    XporterStandIn,
+    main,
+)
+from aphub.sandbox.moods import MOODS, put_into
+from tests.house.project import ROOT
+
+KINDS = {
+    "arbor": ArborStandIn,
+    "graph": GraphStandIn,
+    "rest": ExampleMisStandIn,
+    "sftp": SftpSink,
+    "smtp": SmtpSink,
+    "wonde": WondeStandIn,
+    "xporter": XporterStandIn,
+}
 
 
 @pytest.mark.parametrize(
@@ -41,9 +64,41 @@ def test_a_far_side_starts_by_hand_says_how_to_reach_it_and_stops(
     assert re.search(r"127\.0\.0\.1, port \d+", said)
 
 
-def test_a_mood_that_a_far_side_does_not_have_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_mood_that_a_far_side_does_not_have_lists_those_that_it_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     assert main(["smtp", "--to", str(tmp_path), "--mood", "half-fails"]) == 2
-    assert "no mood 'half-fails'" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no mood 'half-fails'" in said
+    assert "offers no encryption" in said
+    assert "calls-never" not in said
+
+
+def test_the_manual_says_what_each_mood_does_and_who_has_it():
+    chapter = (ROOT / "docs/how-to.md").read_text().partition("## Try a bad day")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \| (.+) \|$", chapter, re.MULTILINE)
+    have = {
+        name: [kind for kind, one in KINDS.items() if hasattr(one, mood.method)]
+        for name, mood in MOODS.items()
+    }
+    assert told == [
+        (name, mood.words, "all" if len(have[name]) == len(KINDS) else ", ".join(have[name]))
+        for name, mood in MOODS.items()
+    ]
+    assert all(have.values())
+
+
+@pytest.mark.parametrize(
+    ("mood", "how"),
+    [("calls-forged", "forged"), ("calls-lying", "lies"), ("calls-never", "never"), ("calls-twice", "twice")],
+)
+def test_a_school_that_calls_back_can_be_put_into_each_manner_of_it(mood: str, how: str, tmp_path: Path):
+    state = MisState()
+    school = state.add_school("Hill School", urn="999001")
+    authority = DemoAuthority.create(tmp_path)
+    system = XporterStandIn(authority, state, school, estab="9994001", relying_party="x", secret="y")
+    assert put_into(system, mood)
+    assert [name for name, value in vars(system.calls).items() if value is True] == [how]
 
 
 def test_a_key_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

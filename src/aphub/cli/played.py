@@ -25,7 +25,12 @@ def demo(ctx: click.Context, to: str, *, again: bool) -> None:
 @click.argument("kind", type=click.Choice(["arbor", "graph", "rest", "sftp", "smtp", "wonde", "xporter"]))
 @click.option("--to", required=True, metavar="DIR", help="Where it keeps what it gets.")
 @click.option("--port", type=int, default=0, help="Its port on 127.0.0.1; a free one by default.")
-@click.option("--mood", default="accepts", show_default=True, help="How it behaves, such as busy or refuses.")
+@click.option(
+    "--mood",
+    default="accepts",
+    show_default=True,
+    help="How it behaves, such as busy or refuses; one that it does not have lists those that it has.",
+)
 @click.option("--tls", is_flag=True, help="smtp: TLS from the first byte, not STARTTLS.")
 @click.option("--authorized-key", multiple=True, metavar="FILE", help="sftp: a public key that may sign in.")
 @click.option("--token", default="", help="The token or secret to ask for; one is made and kept.")

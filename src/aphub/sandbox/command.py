@@ -6,9 +6,8 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from aphub.sandbox.arbor import ArborStandIn
 from aphub.sandbox.certificates import DemoAuthority, write_private
@@ -16,6 +15,7 @@ from aphub.sandbox.example_mis import ExampleMisStandIn
 from aphub.sandbox.far_side import NOT_THE_VENDOR, FarSide
 from aphub.sandbox.graph import GraphStandIn
 from aphub.sandbox.mis_state import MisState, School
+from aphub.sandbox.moods import MOODS, moods_of, put_into
 from aphub.sandbox.sftp import SftpSink
 from aphub.sandbox.smtp import SmtpSink
 from aphub.sandbox.token_service import TokenService
@@ -24,24 +24,6 @@ from aphub.sandbox.xporter import XporterStandIn
 
 Lines = Callable[[], list[str]]
 
-_LONG = 30.0
-MOODS: Mapping[str, tuple[Any, ...]] = {
-    "accepts": ("accepts",),
-    "answers-late": ("answers_late", _LONG),
-    "answers-twice": ("answers_twice",),
-    "busy": ("is_busy",),
-    "cuts-off": ("cuts_off_after_reading",),
-    "error-inside": ("errs_inside",),
-    "floods": ("floods",),
-    "full": ("is_full",),
-    "half-fails": ("half_fails",),
-    "no-rename": ("has_no_posix_rename",),
-    "no-starttls": ("has_no_starttls",),
-    "old-tls": ("speaks_old_tls",),
-    "redirects": ("redirects", "https://127.0.0.1/"),
-    "refuses": ("refuses",),
-    "slow": ("is_slow", _LONG),
-}
 ESTAB = "9994001"
 RELYING_PARTY = "hub.example.org"
 API_USER = "hub@example.org"
@@ -60,12 +42,13 @@ def run(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     try:
         far_side, lines = _STARTERS[arguments.kind](arguments)
-        name, *more = MOODS[arguments.mood]
-        mood = getattr(far_side, name, None)
-        if mood is None:
-            _say(f"The {arguments.kind} stand-in has no mood {arguments.mood!r}. Choose another.")
+        if not put_into(far_side, arguments.mood):
+            _say(
+                f"The {arguments.kind} stand-in has no mood {arguments.mood!r}. Nothing is running. Choose one:"
+            )
+            for name, mood in moods_of(far_side).items():
+                _say(f"  {name:<14} {mood.words}")
             return 2
-        mood(*more)
         far_side.start()
     except (ImportError, OSError, ValueError) as error:
         _say(f"The stand-in could not start: {error}. Nothing is running.")
@@ -100,7 +83,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("kind", choices=sorted(_STARTERS))
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="where it keeps what it gets")
     parser.add_argument("--port", type=int, default=0, help="its port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--mood", choices=sorted(MOODS), default="accepts", help="how it behaves")
+    parser.add_argument("--mood", default="accepts", help=f"how it behaves: {', '.join(MOODS)}")
     parser.add_argument("--tls", action="store_true", help="smtp: TLS from the first byte, not STARTTLS")
     parser.add_argument(
         "--authorized-key",

@@ -74,6 +74,10 @@ class XporterStandIn(JsonStandIn):
         self.calls_after: float | None = None
         """Seconds after which the queue is worked off by itself; None leaves that to `work_off`."""
 
+    def calls_back(self, how: str) -> None:
+        """Call back about what is written in this manner: `never`, `twice`, `forged` or `lies`, until told otherwise."""
+        setattr(self.calls, how, True)
+
     def work_off(self) -> None:
         """Let the school's system fetch what is queued, all or nothing of each request, and call about each."""
         with self.state.lock:
