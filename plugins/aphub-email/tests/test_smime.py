@@ -1,7 +1,7 @@
 """A message that is signed and locked opens in OpenSSL with the school's key and with no other, and says who signed it."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -13,9 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from aphub.api import AphubError, Outbound
-from aphub.testing import sample_tools
+from aphub.conformance import DeliveryAdapterRules, ImapFarSide, SmtpFarSide
+from aphub.sandbox.certificates import DemoAuthority
+from aphub.testing import PLANTED_SECRET, sample_tools
 from aphub_email import EmailAdapter, EmailConnection, EmailRoute
 from aphub_email.outside import promised
 
@@ -232,3 +236,60 @@ def test_nothing_is_locked_that_cannot_be_signed(outbound_of: Callable[..., Outb
     unsigned = EmailConnection(host="mail.example.org", from_address=OURS)
     with pytest.raises(AphubError, match="no certificate of ours"):
         EmailAdapter.compose(outbound_of(connection=unsigned), route)
+
+
+HEAD = b"Message-ID: <one@riverbank.example.org>\r\nFrom: reports@riverbank.example.org\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> DemoAuthority:
+    return DemoAuthority.create(tmp_path_factory.mktemp("rules"))
+
+
+class TestEmailSmime(DeliveryAdapterRules):
+    """The kit's rules for messages that are signed and locked: what lies outside names nobody."""
+
+    adapter_class = EmailAdapter
+    locks_freshly = True
+    contents = st.lists(
+        st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=70), max_size=8
+    ).map(lambda lines: HEAD + "".join(f"{line}\r\n" for line in lines).encode())
+
+    @pytest.fixture
+    def far_side(self, servers: DemoAuthority, tmp_path: Path) -> Iterator[SmtpFarSide]:
+        side = SmtpFarSide(servers, tmp_path / "mail", credentials={"office": PLANTED_SECRET})
+        yield side
+        side.close()
+
+    @pytest.fixture
+    def later(self, servers: DemoAuthority) -> Iterator[ImapFarSide]:
+        side = ImapFarSide(servers, user="office", password=PLANTED_SECRET, domain="riverbank.example.org")
+        yield side
+        side.close()
+
+    @pytest.fixture
+    def connection(
+        self, far_side: SmtpFarSide, servers: DemoAuthority, authority: Holder, request: pytest.FixtureRequest
+    ) -> EmailConnection:
+        box = request.getfixturevalue("later") if "later" in request.fixturenames else None
+        ours = issue(OURS, ec.generate_private_key(ec.SECP256R1()), authority, days=9_000)
+        return EmailConnection(
+            imap_host="localhost" if box else "",
+            imap_port=box.stand_in.address[1] if box else 993,
+            host="localhost",
+            port=far_side.sink.address[1],
+            ca_file=servers.ca_path,
+            username="office",
+            password=SecretStr(PLANTED_SECRET),
+            from_address=OURS,
+            smime_certificate=ours.pem,
+            smime_key=SecretStr(ours.key_pem),
+            timeout=1.0,
+        )
+
+    @pytest.fixture
+    def route(self, rsa_key: rsa.RSAPrivateKey, authority: Holder) -> EmailRoute:
+        theirs = issue(SCHOOL, rsa_key, authority, days=9_000)
+        return EmailRoute(
+            address=SCHOOL, protection="smime", certificate=theirs.pem, authorities=authority.pem
+        )
