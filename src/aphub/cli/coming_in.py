@@ -9,7 +9,7 @@ import click
 from aphub.api.sheets import media_type
 from aphub.api.sources import SourceBatch
 from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
-from aphub.cli.shown import as_list, new_table, show_list
+from aphub.cli.shown import as_list, new_table, show_list, wrapped
 from aphub.domain.absences import Teller
 from aphub.services import actions, intake, people
 from aphub.services.normalise import normalise as read_original
@@ -72,7 +72,7 @@ def _say_preview(preview: "Preview") -> None:
         click.echo(f"  {what}: {', '.join(parts) or 'nothing changes'}")
     for title, some in (("Mistake", preview.problems), ("Look at", preview.warnings)):
         for problem in some[:_SHOWN]:
-            click.echo(f"  {title}: {problem}")
+            click.echo(wrapped(str(problem), f"  {title}: "))
         if len(some) > _SHOWN:
             click.echo(f"  and {len(some) - _SHOWN} more like these.")
 

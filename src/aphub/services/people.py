@@ -14,6 +14,7 @@ from aphub.services.people_checks import check_references, check_rows
 from aphub.services.people_days import never_due
 from aphub.services.people_reading import RowReader
 from aphub.services.people_rows import PersonRow, Problem, cells_by_column
+from aphub.services.people_unread import unread
 from aphub.store import pupils as kept
 
 __all__ = ["Counts", "PeopleNotTakenError", "Preview", "Problem", "Taken", "read_people", "take_people"]
@@ -73,11 +74,13 @@ def read_people(desk: Desk, name: str, content: bytes) -> Preview:
     reader = RowReader(desk.config)
     rows: list[PersonRow] = []
     total = 0
-    for number, cells in cells_by_column(read_cells(name, content)):
+    for number, cells in cells_by_column(read_cells(name, content), reader.warnings, reader.problems):
         total += 1
         row = reader.read(number, cells)
         if row is not None:
             rows.append(row)
+    for wrong, one in unread(name, content):
+        (reader.problems if wrong else reader.warnings).append(one)
     found = check_rows(rows)
     with desk.store.reading() as connection:
         changes = plan(desk, connection, rows)

@@ -1,6 +1,7 @@
 """Read one row of a file of people into values, naming every mistake in it."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
@@ -18,6 +19,12 @@ from aphub.settings.models import Snapshot
 _YES = frozenset({"yes", "y", "true", "1", "x", "✓", "✔"})
 _NO = frozenset({"", "no", "n", "false", "0", "-"})
 _LONGEST = 120
+_NAMES = frozenset({"given_name", "family_name", "pupil_ref", "school_pupil_ref"})
+_UNSEEN = frozenset({"Cc", "Cf"})
+"""Unicode's categories of signs that steer a line and show nothing: two names that differ in them look alike."""
+_SHEET_ERRORS = frozenset(
+    {"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
+)
 _ARRANGED = {
     **dict.fromkeys(("school", "home school", "the school", "academy", "trust"), ArrangedBy.SCHOOL),
     **dict.fromkeys(("council", "local authority", "la", "lea", "the council"), ArrangedBy.COUNCIL),
@@ -145,6 +152,17 @@ class RowReader:
             if not cells.get(column):
                 self._wrong(number, column, "This cell is empty.", "Fill it in.")
         for column, text in cells.items():
+            if any(unicodedata.category(sign) in _UNSEEN for sign in text):
+                self._wrong(
+                    number, column, "There is a sign in this cell that cannot be seen.", "Type it in anew."
+                )
+            elif text.upper() in _SHEET_ERRORS:
+                words = "This cell shows an error of the spreadsheet, and no value."
+                self._wrong(number, column, words, "Type in what belongs there.")
+            elif column in _NAMES and text.startswith(("=", "+", "-", "@")):
+                self._wrong(
+                    number, column, "A name does not begin with this sign.", "Type in the name itself."
+                )
             if column != "timetable" and len(text) > LONGEST.get(column, _LONGEST):
                 self._wrong(number, column, "There is too much text in this cell.", "Shorten it.")
 

@@ -74,6 +74,7 @@ HOME = ("contact_restriction", "contact_note", "first_contact", "second_contact"
 """Who is reached at home, and who must not be: kept sealed with the pupil, and told to no school."""
 Pairs = tuple[tuple[str, str], ...]
 _SEARCHED = 30
+_ALIKE = 0.85
 _SIGNS = re.compile(r"[^\w]+|_")
 _BY_HEADING = {heading: column for column, headings in COLUMNS.items() for heading in headings}
 
@@ -139,11 +140,16 @@ class PersonRow:
         return self.pupil_ref, self.starts, self.nature, self.commissioner
 
 
-def cells_by_column(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
+def cells_by_column(
+    rows: Iterable[Sequence[str]], warnings: list[Problem], problems: list[Problem]
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Give each row under the headings as text by our column, with its number as people count it.
 
+    A column that we do not read is a warning, and text under no heading a mistake: nothing that was typed is lost unsaid.
+
     Raises:
-        SourceRefusedError: The headings are not near the top, or a needed one is missing; all of those are named.
+        SourceRefusedError: The headings are not near the top, a needed one is missing, one stands twice or is one that we
+            read with a slip of the hand; or there is no row under them.
     """
     iterator = iter(rows)
     top = list(islice(iterator, _SEARCHED))
@@ -158,13 +164,60 @@ def cells_by_column(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, dict[s
             f"{_near(missing, top[number] if top else ())}Add them: docs/import-people.md explains each, and "
             "examples/people.csv of a new hub has them all.",
         )
+    headings = [" ".join(str(cell).split()) for cell in top[number]]
+    _refuse_doubtful(headings)
+    for heading in headings:
+        if heading and _column_of(heading) is None:
+            words = "We do not read this column: nothing of it is taken."
+            warnings.append(
+                Problem(number + 1, heading[:40], words, "See docs/import-people.md for those that we read.")
+            )
+    nameless = [place for place, heading in enumerate(headings) if not heading]
+    read = 0
     for line, row in enumerate(chain(top[number + 1 :], iterator), number + 2):
+        stray = [
+            place
+            for place in (*nameless, *range(len(headings), len(row)))
+            if place < len(row) and row[place].strip()
+        ]
+        if stray:
+            words = f"There is text in column {stray[0] + 1}, which has no heading."
+            mend = "Look for a comma too many; or give the column a heading, or empty it."
+            problems.append(Problem(line, f"column {stray[0] + 1}", words, mend))
         cells = {
             column: " ".join(_one_line(column, row[place]).split()) if place < len(row) else ""
             for column, place in places.items()
         }
         if any(cells.values()):
+            read += 1
             yield line, cells
+    if not read:
+        raise SourceRefusedError(
+            "There is no row under the headings of this file.", "Nothing of it was taken.", "Export it again."
+        )
+
+
+def _refuse_doubtful(headings: Sequence[str]) -> None:
+    """Refuse headings of which we would have to guess what they mean."""
+    columns = [_column_of(heading) for heading in headings]
+    for column in dict.fromkeys(columns):
+        twice = [heading for heading, one in zip(headings, columns, strict=True) if one == column]
+        if column is not None and len(twice) > 1:
+            raise SourceRefusedError(
+                f"Several columns of the file say {column}: {', '.join(twice)}.",
+                "Nothing of it was taken.",
+                "Remove or rename those that are not meant.",
+            )
+    for heading, column in zip(headings, columns, strict=True):
+        near = (
+            get_close_matches(_folded(heading), _BY_HEADING, 1, _ALIKE) if heading and column is None else ()
+        )
+        if near:
+            raise SourceRefusedError(
+                f"We do not know the heading '{heading[:40]}', which is nearly {_BY_HEADING[near[0]]}.",
+                "Nothing of it was taken.",
+                f"Write {_BY_HEADING[near[0]]} if that is meant; or give it quite another name.",
+            )
 
 
 def _one_line(column: str, text: str) -> str:
@@ -181,10 +234,18 @@ def _near(missing: Sequence[str], headings: Iterable[object]) -> str:
     )
 
 
+def _folded(heading: str) -> str:
+    return " ".join(_SIGNS.sub(" ", heading.casefold()).split())
+
+
+def _column_of(heading: str) -> str | None:
+    return _BY_HEADING.get(_folded(heading))
+
+
 def _places(row: Sequence[str]) -> dict[str, int]:
     places: dict[str, int] = {}
     for place, cell in enumerate(row):
-        column = _BY_HEADING.get(" ".join(_SIGNS.sub(" ", cell.casefold()).split()))
+        column = _column_of(cell)
         if column is not None:
             places.setdefault(column, place)
     return places
