@@ -169,6 +169,8 @@ def test_what_may_be_listed_needs_no_provider_and_a_reference_says_whose_it_is(p
         assert whose is not None
         assert whose.slug == one["provider"]
     assert desk_with(hub.desks(), "00000000") is None
+    told = CliRunner().invoke(main, ["--home", str(played.home), "case", "00000000"])
+    assert "has anything by this reference" in told.output
 
 
 def test_played_again_it_says_that_nothing_is_owed(played: Played):

@@ -75,7 +75,7 @@ def test_a_correction_to_an_erased_pupil_is_answered_and_holds_nobody_else_up(ma
     ref = next(row.ref for row in world.rows(t.pupils) if row.pupil_id == sam.pupil_id)
     erase(world.desk, ref, "Robin, office", "asked by the family")
     # Nothing leads from the placement to its lessons any more, and no new key is made for the child.
-    with pytest.raises(CannotAnswerError, match="No lesson of this placement begins then"):
+    with pytest.raises(CannotAnswerError, match="its pupil was erased, and nothing of it is left"):
         answering.correct_entry(
             world.desk, erased.ref, TUESDAY, "09:00", Fact(Outcome.LEFT_EARLY), "Robin, office", "left at ten"
         )

@@ -124,6 +124,25 @@ def test_a_correction_that_cannot_be_is_refused_in_words(small, because, day, fa
     assert small.rows(t.entries) == []
 
 
+def test_a_correction_says_which_part_of_it_fits_nothing(small):
+    small.pupil()
+    small.owe()
+    small.at("09:05")
+    ref = small.rows(t.placements)[0].ref
+    wrong = {
+        ("ZZZZZZZZ", TUESDAY, "09:00"): "know no placement of this reference",
+        (ref, TUESDAY, "10:30"): "On that day it has one at: 09:00",
+        (ref, TUESDAY, "nine-ish"): "On that day it has one at: 09:00",
+        (ref, date(2026, 3, 7), "09:00"): "It has none on that day",
+    }
+    for (placement, day, starts), says in wrong.items():
+        with pytest.raises(CannotAnswerError) as refused:
+            answering.correct_entry(small.desk, placement, day, starts, Fact(Outcome.LATE), OFFICE, "why")
+        assert says in str(refused.value)
+        assert "Nothing was changed" in str(refused.value)
+    assert small.rows(t.entries) == []
+
+
 def test_a_lesson_that_is_not_due_any_more_is_not_brought_back_by_a_correction(small):
     small.pupil()
     small.owe()

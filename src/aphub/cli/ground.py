@@ -78,11 +78,22 @@ class Ground:
     @contextmanager
     def desk_of(self, reference: str) -> Iterator["Desk"]:
         """Open the hub at the desk of the provider that was named, or whose reference this is."""
+        from aphub.domain.errors import AphubError  # noqa: PLC0415 - likewise
         from aphub.services.whose import desk_with  # noqa: PLC0415 - the whole house: only for verbs that need it
 
         with self.hub() as hub:
-            found = None if self.provider else desk_with(hub.desks(), reference)
-            yield found or hub.desk(self.provider)
+            if self.provider:
+                yield hub.desk(self.provider)
+                return
+            desks = hub.desks()
+            found = desk_with(desks, reference)
+            if found is None and len(desks) > 1:
+                raise AphubError(
+                    "None of the providers here has anything by this reference.",
+                    "",
+                    f"Check it, or name the provider: --provider {desks[0].slug}",
+                )
+            yield found or hub.desk()
 
 
 def by_option(*, needed: bool = False) -> Callable[[F], F]:

@@ -1,6 +1,6 @@
 """What a person says about a mark: answers to questions, and corrections of entries. Each is a new version."""
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -18,9 +18,8 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.intake_rows import question_words
 from aphub.services.judging import vocabulary_of
-from aphub.services.whom import is_erased
 from aphub.services.whose import pupil_of
-from aphub.store import entries, intakes, pupils
+from aphub.store import entries, intakes, looking, pupils
 
 SET_ASIDE = "set aside"
 """The answer to a question that needs no entry: a row of somebody who was never here, or a line too many."""
@@ -125,17 +124,7 @@ def correct_entry(
             "Keep it short here, and the story in your own case record.",
         )
     with desk.store.transaction() as connection:
-        lesson = None
-        if wall is not None:
-            lesson = entries.lesson_at(connection, desk.provider_id, placement_ref, day, f"{wall:%H:%M}")
-        if lesson is None:
-            raise CannotAnswerError(
-                "No lesson of this placement begins then.",
-                "Nothing was changed.",
-                "Check the day and the time.",
-            )
-        if is_erased(desk, connection, lesson.pupil_id):
-            raise CannotAnswerError("This pupil's record was erased.", "Nothing was changed.")
+        lesson = _lesson_meant(desk, connection, placement_ref, day, wall)
         actions = _may_be_corrected(desk, lesson, fact)
         entry = NewEntry(
             lesson_id=lesson.lesson_id,
@@ -162,6 +151,30 @@ def correct_entry(
     desk.announce("intake")
     done = "Corrected. Whoever was told otherwise is told at the next look."
     return f"{done} {NUDGE}" if tells_too_much(why) else done
+
+
+def _lesson_meant(
+    desk: Desk, connection: Connection, placement_ref: str, day: date, wall: time | None
+) -> Row[Any]:
+    """Find the lesson that is meant; where there is none, say which part of what was typed does not fit."""
+    placement = looking.placement(connection, desk.provider_id, placement_ref)
+    if placement is None:
+        raise CannotAnswerError(
+            "We know no placement of this reference; or its pupil was erased, and nothing of it is left.",
+            "Nothing was changed.",
+            "A placement's reference stands in: aphub reasons, aphub not-due, aphub show.",
+        )
+    lesson = None
+    if wall is not None:
+        lesson = entries.lesson_at(connection, desk.provider_id, placement_ref, day, f"{wall:%H:%M}")
+    if lesson is None:
+        starts = entries.starts_on(connection, desk.provider_id, placement.placement_id, day)
+        raise CannotAnswerError(
+            "No lesson of this placement begins then.",
+            "Nothing was changed.",
+            f"On that day it has one at: {', '.join(starts)}." if starts else "It has none on that day.",
+        )
+    return lesson
 
 
 def _may_be_corrected(desk: Desk, lesson: Row[Any], fact: Fact) -> tuple[Action, ...]:

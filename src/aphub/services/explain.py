@@ -84,7 +84,9 @@ def explain(desk: Desk, placement_ref: str, day: date, half: str = "") -> list[E
         row = looking.placement(connection, desk.provider_id, placement_ref.strip().upper())
         if row is None:
             raise AphubError(
-                f"We know no placement {placement_ref}.", "", "Its reference stands in: aphub show REFERENCE"
+                "We know no placement of this reference.",
+                "",
+                "It stands in: aphub reasons, aphub not-due, aphub show.",
             )
         common = list(_placement_rules(desk, connection, row, day))
         if common and isinstance(common[-1], _End):

@@ -65,6 +65,21 @@ def lesson_at(
     return connection.execute(chosen).one_or_none()
 
 
+def starts_on(connection: Connection, provider_id: int, placement_id: int, day: date) -> list[str]:
+    """Give when a placement's lessons of a day begin, such as 09:00."""
+    chosen = (
+        select(lessons.c.starts_wall)
+        .where(
+            lessons.c.provider_id == provider_id,
+            lessons.c.placement_id == placement_id,
+            lessons.c.day == day,
+            lessons.c.state != "withdrawn",
+        )
+        .order_by(lessons.c.starts_wall)
+    )
+    return list(connection.scalars(chosen))
+
+
 def _with_entry() -> Any:
     return select(lessons, *_SHOWN).outerjoin(entries, same_now(lessons, entries, "lesson_id"))
 
