@@ -18,6 +18,7 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.intake_rows import question_words
 from aphub.services.judging import vocabulary_of
+from aphub.services.whom import is_erased
 from aphub.services.whose import pupil_of
 from aphub.store import entries, intakes, looking, pupils
 
@@ -164,6 +165,8 @@ def _lesson_meant(
             "Nothing was changed.",
             "A placement's reference stands in: aphub reasons, aphub not-due, aphub show.",
         )
+    if is_erased(desk, connection, placement.pupil_id):
+        raise CannotAnswerError("This pupil's record was erased.", "Nothing was changed.")
     lesson = None
     if wall is not None:
         lesson = entries.lesson_at(connection, desk.provider_id, placement_ref, day, f"{wall:%H:%M}")
