@@ -8,6 +8,7 @@ from sqlalchemy import select
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.services import accesses, erase, evidence, legal_holds, life, purge, receipts, saved_keys
+from aphub.services.erased import erased as erased_lines
 from aphub.services.whose import UnknownPupilError
 from aphub.store import erasing, key_copies
 from aphub.store import tables as t
@@ -234,13 +235,21 @@ def test_purge_lets_go_by_class_and_age_and_the_ledger_stays_valid(make_world, t
     assert left_of(world, sam) == []
     assert "pupils" in left_of(world, held)
     assert "reports" in left_of(world, held)
-    erased = [row.pupil_id for row in world.rows(t.pupils) if row.erased_at]
-    assert erased == [sam.pupil_id]
+    gone = [row.pupil_id for row in world.rows(t.pupils) if row.erased_at]
+    assert gone == [sam.pupil_id]
     # A year later it is answerable who asked: the rule, and whoever published it.
     [row] = world.rows(t.erasures)
     assert row.asked_by == purge.BY_RULE
     assert "pupil_years = 6" in row.because
     assert "published by" in row.because
+    listed = erased_lines(world.desk, world.clock.now() - timedelta(days=1))
+    assert listed[0].at >= listed[-1].at
+    by_what = {one.what: one for one in listed}
+    assert {"all of one pupil", "entry records", "report records"} <= set(by_what)
+    assert "pupil records" not in by_what  # the one pupil has a line of its own
+    assert {one.by for one in listed} == {purge.BY_RULE}
+    assert "published by" in by_what["entry records"].because
+    assert by_what["all of one pupil"].ref == row.ref
     bodies = [one.body for one in world.rows(t.statements)]
     bodies = [one for one in bodies if b"class.purged" in one or b"record.erased" in one]
     assert bodies

@@ -1,17 +1,18 @@
 """What becomes of people's data: erase, legal hold, purge, who viewed what."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from aphub.cli.ground import NEEDS_A_PERSON, Ground, by_option
+from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground, by_option
 from aphub.cli.shown import Group, as_list, new_table, show_groups
-from aphub.domain.calendar import LONDON
+from aphub.domain.calendar import LONDON, to_utc
 from aphub.domain.wording import count_words, moment_words
 from aphub.services import accesses, legal_holds
 from aphub.services import erase as erasing
+from aphub.services import erased as lines
 from aphub.services import purge as purging
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aphub.services.accesses import AccessLine
+    from aphub.services.erased import ErasedLine
     from aphub.services.purge import Part
 
+_A_YEAR = timedelta(days=366)
 pupil = click.argument("pupil")
 yes = click.option("--yes", is_flag=True, help="Do it. Without this, only what would go is shown.")
 
@@ -53,6 +56,32 @@ def erase(ctx: click.Context, pupil: str, by: str, because: str, *, yes: bool) -
         ctx.exit(NEEDS_A_PERSON)
     click.echo(f"It is complete on {moment_words(done.complete_at)}, when the last copy of the keys expires.")
     click.echo("What schools were told is theirs. Ask them, and look in your own mailboxes and on paper.")
+
+
+@click.command()
+@click.option("--from", "since", type=DAY, metavar="DAY", help="From this day on; a year back by default.")
+@as_list
+@click.pass_obj
+def erased(ground: Ground, form: str, since: datetime | None) -> None:
+    """List what was erased, newest first: who asked for it and why, or by whose rule it went."""
+    with ground.desks() as desks:
+        groups = [
+            Group(
+                desk.slug,
+                desk.config.provider.name,
+                lines.erased(desk, to_utc(since.date(), time()) if since else desk.now - _A_YEAR),
+            )
+            for desk in desks
+        ]
+
+    def table(rows: "Sequence[ErasedLine]") -> "Table":
+        table = new_table("When", "What", "How many", "Who", "Why", "Complete")
+        for one in rows:
+            what = f"{one.what} ({one.ref})" if one.ref else one.what
+            table.add_row(moment_words(one.at), what, str(one.records), one.by, one.because, one.complete)
+        return table
+
+    show_groups(form, groups, table, nothing="Nothing was erased.")
 
 
 @click.command("legal-hold")

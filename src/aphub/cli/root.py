@@ -78,6 +78,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "restore": ("saving", "restore", "Put a backup back, and list what may have been sent since."),
     "key-copies": ("saving", "key_copies", "List copies of the keys, or say that one is gone."),
     "erase": ("guarding", "erase", "Erase one pupil for good, and say when that is complete."),
+    "erased": ("guarding", "erased", "List what was erased: who asked for it, or by whose rule."),
     "legal-hold": ("guarding", "legal_hold", "Keep everything of one pupil until the hold is ended."),
     "purge": ("guarding", "purge", "Let go of what has been kept long enough."),
     "access-request": ("rights", "access_request", "Write everything held about one pupil."),
@@ -107,7 +108,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "A message that did not arrive": ("retry", "send-again", "settle", "release", "confirm", "wrong-school"),
     "Papers and proof": ("summary", "audit", "export", "verify", "evidence", "viewed"),
-    "Data protection": ("access-request", "rectify", "erase", "legal-hold", "purge", "offboard"),
+    "Data protection": ("access-request", "rectify", "erase", "erased", "legal-hold", "purge", "offboard"),
     "Keep it safe": ("backup", "restore", "key-copies"),
 }  # fmt: skip
 """Where people look for a verb: by what they are about to do."""

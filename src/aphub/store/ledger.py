@@ -114,6 +114,14 @@ def statements_about(connection: Connection, provider_id: int, subjects: Sequenc
     return sorted(found, key=lambda row: int(row.number))
 
 
+def statements_of(connection: Connection, provider_id: int, kind: str, since: datetime) -> list[Row[Any]]:
+    """Give the statements of a kind from an instant on, in order."""
+    chosen = select(statements).where(
+        statements.c.provider_id == provider_id, statements.c.kind == kind, statements.c.at >= since
+    )
+    return list(connection.execute(chosen.order_by(statements.c.number)).all())
+
+
 def leaf_hashes(connection: Connection, provider_id: int) -> Iterator[bytes]:
     """Give the stored hashes of the leaves in order of their position, streaming; a gap is an empty hash."""
     chosen = (
