@@ -28,11 +28,12 @@ def written(plan: Plan, delivery: Delivery, said: Sequence[Written]) -> Delivery
         evidence |= {f"{key} {number + 1}" if number else key: text for key, text in one.evidence.items()}
     code = next((one.code for one in said if one.code), "")
 
+    taken: Judged = (Answer.PENDING, "")
+
     def say(line: Line) -> Judged | None:
-        words = None
-        if turned_away and line.slot and line.verdict is Verdict.WRITE:
-            words = turned_away.get(line.slot)
-        return _said(line, (Answer.PENDING, "") if words is None else (Answer.REFUSED, words))
+        if turned_away and line.verdict is Verdict.WRITE and line.slot in turned_away:
+            return Answer.REFUSED, turned_away[line.slot]
+        return _said(line, taken)
 
     results = _by_report(plan, delivery, say, Answer.ALREADY_THERE, code)
     arrived = any(line.slot not in turned_away for line in plan.to_write)
@@ -90,10 +91,11 @@ def _by_report(
     worst: dict[str, Judged] = {}
     for line in plan.lines:
         judged = say(line) or (there, "")
-        known = worst.get(line.report)
-        if known is None or _WORST_FIRST.index(judged[0]) < _WORST_FIRST.index(known[0]):
+        known = worst.setdefault(line.report, judged)
+        if known is not judged and _WORST_FIRST.index(judged[0]) < _WORST_FIRST.index(known[0]):
             worst[line.report] = judged
-    return tuple(
-        ReportResult(report, answer, words, code if answer is Answer.REFUSED else "")
-        for report, (answer, words) in ((report, worst[report]) for report in delivery.reports)
-    )
+    results = []
+    for report in delivery.reports:
+        answer, words = worst[report]
+        results.append(ReportResult(report, answer, words, code if answer is Answer.REFUSED else ""))
+    return tuple(results)

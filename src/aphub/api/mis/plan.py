@@ -123,7 +123,7 @@ def plan_of(
         why_not = ""
         if not mark.code or (mark.code not in delivery.may_write and (writing or delivery.may_write)):
             why_not = "The school has not signed for this code."
-        elif (mark.upn, mark.day, mark.session) in clashes:
+        elif clashes and (mark.upn, mark.day, mark.session) in clashes:
             why_not = "Two reports say different things about this session."
         elif not target:
             why_not = codes.why_not(mark.code)

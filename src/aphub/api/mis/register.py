@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from aphub.api.callbacks import Called, CallState
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError
@@ -54,18 +55,21 @@ class CodeTable:
         return f"The school's system has no code {letter}."
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One mark on its way into the register, with the school's own ids."""
 
-    mark: Mark = field(repr=False)
-    pupil_id: str = field(repr=False)
-    target: str = field(repr=False)
+    mark: Mark
+    pupil_id: str
+    target: str
 
     @property
     def slot(self) -> Slot:
         """What it belongs to."""
         return self.pupil_id, self.mark.day, self.mark.session
+
+    def __repr__(self) -> str:
+        """Show nothing of the pupil."""
+        return f"Entry({self.mark!r})"
 
 
 @dataclass(frozen=True, slots=True)
