@@ -149,6 +149,7 @@ def test_a_redirect_is_answered_with_nothing(far_side, make, authority, asked):
         for send in (
             lambda: client.post(far_side.url, json={}),
             lambda: client.post(far_side.url, json={}, follow_redirects=True),
+            lambda: client.send(client.build_request("POST", far_side.url, json={})),
         ):
             assert send().status_code == 307
         assert inside.connections == 0
@@ -171,7 +172,9 @@ def test_a_giant_answer_is_not_read_and_a_write_is_then_uncertain(far_side, make
     far_side.script = lambda _: iter([answer, b""])
     client = make(most_bytes=2000)
     assert isinstance(said(lambda: client.post(far_side.url, json={})), UncertainDeliveryError)
-    assert far_side.asked == 1
+    ready = client.build_request("POST", far_side.url, json={})
+    assert isinstance(said(lambda: client.send(ready)), UncertainDeliveryError)
+    assert (far_side.asked, far_side.connections) == (2, 2)
 
 
 def test_an_answer_that_drips_is_given_up(far_side, make):
@@ -237,6 +240,26 @@ def test_a_client_that_would_verify_less_is_not_built():
 def test_proxies_of_the_environment_and_other_transports_are_not_used(far_side, make):
     client = make(trust_env=True, proxy="http://127.0.0.1:9", mounts={}, transport=httpx.MockTransport(print))
     assert client.get(far_side.url).text == "{}"
+
+
+def test_a_complete_request_goes_as_it_is_and_no_cookie_is_kept(far_side, make):
+    far_side.script = lambda _: iter([OK.replace(b"\r\n", b"\r\nSet-Cookie: who=another-school\r\n", 1)])
+    client = make()
+    ready = client.build_request("POST", far_side.url, json={})
+    answer = client.send(ready)
+    assert (answer.text, answer.request, dict(client.cookies)) == ("{}", ready, {})
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        client.send(ready)
+
+
+def test_a_request_that_lacks_sign_in_or_time_limit_is_completed_before_it_goes(far_side, make):
+    heard: list[httpx.Response] = []
+    client = make(auth=("us", "a-word"), event_hooks={"response": [heard.append]})
+    request = httpx.Request("GET", far_side.url)
+    assert client.send(request).text == "{}"
+    assert b"Authorization: Basic" in far_side.received_bytes
+    assert (len(heard), request.extensions["timeout"]["read"]) == (1, 2.0)
 
 
 def test_head_and_body_leave_together_and_a_large_body_arrives_whole(far_side, make):
