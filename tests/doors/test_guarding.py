@@ -20,6 +20,9 @@ def test_backup_and_restore_by_hand_on_a_clean_machine(told, tmp_path):
     recovery = str(tmp_path / "recovery-key")
     lost = ("restore", str(folder), "--recovery-key-file", recovery, "--by", OFFICE)
     assert "no keys here" in told(*lost, gives=1).output
+    # Who looks around in between leaves nothing behind that would be in the way.
+    assert "aphub restore" in told("waiting", gives=None).output
+    assert not (told.home / "hub.db").exists()
     said = told(*lost, "--keys", str(copy), gives=1).output
     assert "epoch 2" in said
     assert "ways are paused" in said

@@ -54,7 +54,7 @@ def erase(ctx: click.Context, pupil: str, by: str, because: str, *, yes: bool) -
     click.echo(f"{done.words} Reference {done.ref}.")
     if done.complete_at is None:
         ctx.exit(NEEDS_A_PERSON)
-    click.echo(f"It is complete on {moment_words(done.complete_at)}, when the last copy of the keys expires.")
+    click.echo(f"It is complete at {moment_words(done.complete_at)}, when the last copy of the keys expires.")
     click.echo("What schools were told is theirs. Ask them, and look in your own mailboxes and on paper.")
 
 
@@ -251,7 +251,9 @@ def offboard(ground: Ground, folder: Path, by: str) -> None:
             click.echo(
                 f"This destroys {count_words(would.keys, 'key')}: {count_words(would.pupils, 'pupil')}, "
                 f"{count_words(would.messages, 'message')}. "
-                f"The ledger's {would.statements} statements stay, and can be verified."
+                f"The ledger's {would.statements} statements stay, and can be verified.\n"
+                "What schools, councils or parents still need of it is written first: aphub evidence, aphub export, "
+                "aphub access-request."
             )
             return bool(click.prompt("Type the provider's short name to do it") == desk.slug)
 
@@ -259,4 +261,7 @@ def offboard(ground: Ground, folder: Path, by: str) -> None:
     if done is None:
         raise click.UsageError("That is another name. Nothing was changed.")
     click.echo(f"It is closed. The ledger is in {folder}. Remove its file from config/providers.")
-    click.echo(f"It is complete on {moment_words(done.complete_at)}, when the last copy of the keys expires.")
+    click.echo(
+        "Papers, evidence and sheets that you wrote lie where you put them: delete them. What is sealed stays shut."
+    )
+    click.echo(f"It is complete at {moment_words(done.complete_at)}, when the last copy of the keys expires.")

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 
 from aphub.store import tables
-from aphub.store.schema import migrate, require_known_schema
+from aphub.store.schema import migrate, no_hub_yet, require_known_schema
 
 BUSY_TIMEOUT_MS = 15_000  # how long a second process waits for SQLite's one writer
 
@@ -68,6 +68,9 @@ def open_store(url: str, *, create: bool = False) -> Store:
     if parsed.get_backend_name() == "sqlite":
         if create and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        elif parsed.database and not Path(parsed.database).exists():
+            # To connect would make an empty file, and a restore after a lost disk would find its place taken.
+            raise no_hub_yet()
         writer = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
         event.listen(writer, "connect", _prepare_sqlite_writer)
         event.listen(writer, "begin", _begin_immediate)

@@ -69,6 +69,12 @@ def migrate_to(engine: Engine, revision: str) -> None:
     _upgrade(engine, revision)
 
 
+def no_hub_yet() -> SchemaError:
+    """Say that there is nothing here, and the two ways in which there may be."""
+    mend = "For a new hub: aphub init. After a lost disk: aphub restore"
+    return SchemaError("There is no hub in this database yet.", "Nothing was changed.", mend)
+
+
 def require_known_schema(engine: Engine) -> None:
     """Refuse a store whose schema is missing, older or newer than this version.
 
@@ -78,7 +84,7 @@ def require_known_schema(engine: Engine) -> None:
     found = revision_of(engine)
     known = known_revisions()
     if found is None:
-        raise SchemaError("There is no hub in this database yet.", "Nothing was changed.", "Run: aphub init")
+        raise no_hub_yet()
     if found not in known:
         raise _too_new(found)
     if found != known[0]:
