@@ -10,7 +10,7 @@ from aphub.cli.shown import plain, show_list
 
 SHAPES = {
     "channels": {"organisation", "channel", "adapter", "state", "words", "next_step", "trouble", "approved_by", "approved_at"},
-    "today": {"organisation", "name", "owed", "sent", "late", "missing", "held", "next_due", "ways"},
+    "today": {"organisation", "name", "owed", "sent", "late", "missing", "held", "next_due", "ways", "summaries"},
     "log": {"reference", "organisation", "channel", "kind", "state", "words", "made", "due", "sent", "attempts", "because"},
     "waiting": {"kind", "ref", "words", "mend", "due", "organisation", "choices"},
     "plugins": {"kind", "name", "from", "words", "can", "kit"},

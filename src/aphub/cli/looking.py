@@ -12,7 +12,6 @@ from aphub.domain.calendar import to_utc
 from aphub.domain.wording import day_words
 from aphub.services import overview
 from aphub.services.standings import RUNG_WORDS, way_words
-from aphub.services.summaries_due import summaries_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +35,21 @@ def today(ground: Ground, day: datetime | None, form: str) -> None:
         at = day.date() if day else desks[0].today if desks else date.today()  # noqa: DTZ011 - nothing is published
         now = desks[0].now if desks else None
         found = [_group(desk, overview.today(desk, at)) for desk in desks]
-        summed = [_group(desk, summaries_on(desk, at)) for desk in desks]
         open_things = sum(len(overview.waiting(desk)) for desk in desks) if form == "table" else 0
     if form == "table":
         click.echo(day_words(at))
         click.echo()
-    show_groups(form, found, lambda rows: _day_table(rows, now, at), nothing="No report is owed on this day.")
-    if form == "table" and any(group.rows for group in summed):
+    reports, summed = found, []
+    if form == "table":
+        reports = [replace(one, rows=[row for row in one.rows if row.owed or row.ways]) for one in found]
+        summed = [replace(one, rows=[line for row in one.rows for line in row.summaries]) for one in found]
+    show_groups(
+        form, reports, lambda rows: _day_table(rows, now, at), nothing="No report is owed on this day."
+    )
+    if any(group.rows for group in summed):
         click.echo()
         click.echo("Summaries")
-        show_groups(
-            form, [one for one in summed if one.rows], lambda rows: _summaries_table(rows, at), nothing=""
-        )
+        show_groups(form, summed, lambda rows: _summaries_table(rows, at))
     if open_things:
         click.echo()
         click.echo(

@@ -1,7 +1,7 @@
 """What people look at; reading only. Every list is one query, so that ten thousand placements are no slower to read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from aphub.services.endings import ends_soon
 from aphub.services.evidence_pages import RUNG_WORDS
 from aphub.services.intake_report import column_words
 from aphub.services.intake_rows import question_words
+from aphub.services.summaries_due import SummaryLine, summaries_on
 from aphub.services.way import FOUND
 from aphub.store import leaving, looking, standings
 from aphub.store.looking import LogFilter
@@ -72,7 +73,7 @@ _NOT_EMPTIED = "This provider has left, and is not served. Not all of it is dest
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """How a day stands for one organisation; counts are of reports."""
+    """How a day stands for one organisation; counts are of reports, and `summaries` are those due on it or overdue."""
 
     organisation: str
     name: str
@@ -83,6 +84,7 @@ class Today:
     held: int = 0
     next_due: datetime | None = None
     ways: tuple[tuple[str, str, int], ...] = ()
+    summaries: tuple[SummaryLine, ...] = ()
 
     @property
     def on_time(self) -> int:
@@ -141,7 +143,7 @@ class ChannelLine:
 
 
 def today(desk: Desk, day: date | None = None) -> list[Today]:
-    """Say how a day stands for every organisation that is owed something or was sent something on it."""
+    """Say how a day stands for every organisation that is owed something, was sent something, or is due a summary on it."""
     day = day or desk.today
     after, before = to_utc(day, time()), to_utc(day + timedelta(days=1), time())
     ways: dict[str, list[tuple[str, str, int]]] = {}
@@ -165,6 +167,9 @@ def today(desk: Desk, day: date | None = None) -> list[Today]:
     }
     for slug, some in ways.items():
         found.setdefault(slug, Today(slug, name_of(desk, slug), ways=tuple(some)))
+    for line in summaries_on(desk, day):
+        one = found.get(line.organisation) or Today(line.organisation, line.name)
+        found[line.organisation] = replace(one, summaries=(*one.summaries, line))
     return sorted(found.values(), key=lambda one: one.name)
 
 
