@@ -10,6 +10,7 @@ import email.policy
 import io
 import json
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,9 @@ from aphub.settings.load import ConfigurationError
 from aphub.store import erasing
 from aphub.store import tables as t
 from aphub.testing import PLANTED_PUPIL, PLANTED_SECRET, Found, search_for_planted
-from tests.faults.conftest import Case, Stage
+from tests.faults.conftest import STORES, Case, Stage
 from tests.faults.prepared import NOW
+from tests.postgres import PostgresServer
 from tests.told import FarSides as NoFarSides
 from tests.world import Placed, World
 
@@ -73,17 +75,26 @@ def plant(world: World, school: str) -> Placed:
     return placed
 
 
-@pytest.fixture(scope="module")
-def left_behind(stages: list[Stage], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Live a day in which everything fails once, on SQLite, with all that is said caught."""
-    case = Case(stages[0], tmp_path_factory.mktemp("leaks") / "home")
+@pytest.fixture(scope="module", params=[0, 1], ids=STORES)
+def left_behind(
+    request: pytest.FixtureRequest,
+    stages: list[Stage],
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: PostgresServer,
+) -> Iterator[dict[str, Any]]:
+    """Live a day in which everything fails once, with all that is said caught."""
+    stage = stages[request.param]
+    case = Case(stage, tmp_path_factory.mktemp("leaks") / "home")
     shutil.copytree(case.stage.home, case.home)
+    database = postgres_server.create_database(stage.database) if stage.database else ""
+    url = postgres_server.url(database) if database else "sqlite:///hub.db"
     case.sides.anew()
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
         clock = PlayedClock(NOW)
         (case.home / "hub.toml").write_text(
             'log_level = "debug"\nlog_format = "json"\nprivate_networks = ["127.0.0.0/8", "::1/128"]\n'
+            f'[store]\nurl = "{url}"\n'
         )
         hub = open_hub(case.home, clock=clock, environment={})
         hub.keys.set_secret("planted", SecretStr(PLANTED_SECRET), NOW)
@@ -94,15 +105,28 @@ def left_behind(stages: list[Stage], tmp_path_factory: pytest.TempPathFactory) -
             outcomes = {row.outcome for row in world.rows(t.attempts)}
             holds = {row.kind for row in world.rows(t.holds)}
             sealed_left = _still_opens(world)
+            rows = b"\n".join(
+                _written(value)
+                for table in t.metadata.sorted_tables
+                for row in world.rows(table)
+                for value in row
+            )
         finally:
             hub.close()
-    return {
+    yield {
         "case": case,
         "said": said.getvalue(),
         "outcomes": outcomes,
         "holds": holds,
         "sealed_left": sealed_left,
+        "rows": rows,
     }
+    if database:
+        postgres_server.drop_database(database)
+
+
+def _written(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _day(case: Case, world: World, said: io.StringIO) -> None:
@@ -266,7 +290,9 @@ def test_planted_pupil_and_secret_are_nowhere_but_where_they_must_be(left_behind
     assert search_for_planted(said) == []
 
     # In the hub's home: nothing, in no file and no file's name, the database and its journal among them.
-    assert (case.home / "hub.db").stat().st_size > 100_000
+    assert case.stage.database or (case.home / "hub.db").stat().st_size > 100_000
+    assert len(left_behind["rows"]) > 100_000
+    assert search_for_planted(left_behind["rows"]) == []
     found = search_for_planted(case.home)
     assert [one for one in found if "/inbox/" not in one.where] == []
     # In the inbox the office's own files are moved, sealed; a report beside one repeats nobody's name.
@@ -284,9 +310,13 @@ def _is_name(found: Found) -> bool:
 def test_planted_pupil_is_in_no_backup_no_evidence_and_no_draft_and_nothing_opens_after_erasure(left_behind):
     saved = left_behind["case"].home.parent / "saved"
     files = [path for path in saved.rglob("*") if path.is_file()]
-    assert {"hub.db", "manifest.json", "4-breach-record.txt", "statements.jsonl", "index.html"} <= {
-        path.name for path in files
-    }
+    assert {
+        *([] if left_behind["case"].stage.database else ["hub.db"]),
+        "manifest.json",
+        "4-breach-record.txt",
+        "statements.jsonl",
+        "index.html",
+    } <= {path.name for path in files}
     assert any(path.suffix == ".keys" for path in files)
     assert search_for_planted(saved) == []
     assert left_behind["sealed_left"] == []
