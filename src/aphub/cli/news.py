@@ -10,6 +10,7 @@ from aphub.cli.shown import Group, as_list, new_table, show_groups, show_list
 from aphub.domain.absences import Evidence, Stretch, Teller
 from aphub.domain.entries import Half
 from aphub.domain.typed import read_clock, read_weekday
+from aphub.domain.wording import count_words
 from aphub.services import absences as known
 from aphub.services import cancel, decisions, news_list
 from aphub.services.cancel import Because, Instead
@@ -177,13 +178,14 @@ def cancel_lessons(ground: Ground, /, because: str, by: str, *, yes: bool, **tol
         )
         if not yes:
             seen = cancel.which_lessons(desk, which)
-            lessons = f"{seen.lessons} lessons of {seen.pupils} pupils"
+            lessons = f"{count_words(seen.lessons, 'lesson')} of {count_words(seen.pupils, 'pupil')}"
             click.confirm(
                 f"Cancel {lessons}, and tell {', '.join(seen.organisations) or 'nobody'} now?", abort=True
             )
         done = cancel.cancel_lessons(desk, which, _BECAUSE[because], by)
     click.echo(
-        f"{done.ref}: {done.lessons} lessons of {done.pupils} pupils are cancelled; schools are told now."
+        f"{done.ref}: {count_words(done.lessons, 'lesson')} of {count_words(done.pupils, 'pupil')} "
+        f"{'is' if done.lessons == 1 else 'are'} cancelled; schools are told now."
     )
     if done.left:
         click.echo(f"{done.left} were held or cancelled already, and stay as they are.")
@@ -264,7 +266,8 @@ def _clock(text: str) -> time:
 
 def _say_filled(kept: str, filled: known.Filled) -> None:
     click.echo(
-        f"{kept}: {filled.ref}. {filled.ahead} registers filled in ahead, {filled.explained} absences explained."
+        f"{kept}: {filled.ref}. {count_words(filled.ahead, 'register')} filled in ahead, "
+        f"{count_words(filled.explained, 'absence')} explained."
     )
     for note in filled.notes:
         click.echo(note)

@@ -1,5 +1,6 @@
 """Take registers in: the original first, sealed; then its rows in batches; then a count in which none is lost."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from aphub.api.sheets import media_type
-from aphub.api.sources import Source, SourceBatch, SourceRefusedError
+from aphub.api.sources import Source, SourceBatch, SourceRefusedError, SourceRow
 from aphub.domain.calendar import LONDON
 from aphub.domain.errors import AphubError
+from aphub.domain.narrative import tells_too_much
 from aphub.domain.wording import moment_words
 from aphub.logs import get_logger
 from aphub.services.desk import Desk, place_of
@@ -80,14 +82,15 @@ def take_in(desk: Desk, feed: str, source: Source[Any], batch: SourceBatch) -> I
         when = moment_words(kept.settled_at.astimezone(LONDON))
         words = f"This file is the same as one that was already taken at {when}. Nothing was changed."
         return _settle(desk, source, batch, kept, _refused(kept, feed, batch, words), again=True)
+    telling: list[int] = []
     if kept.state != "taken":
         try:
-            take_rows(desk, feed, kept, source.rows(batch))
+            take_rows(desk, feed, kept, _noticed(source.rows(batch), telling))
         except SourceRefusedError as exc:
             return _refuse(desk, source, batch, kept, feed, exc)
         _finish(desk, feed, kept, batch)
         desk.boundary("intake.taken")
-    return _settle(desk, source, batch, kept, _result(desk, kept.intake_id, batch))
+    return _settle(desk, source, batch, kept, _result(desk, kept.intake_id, batch), telling=telling)
 
 
 def take_in_file(desk: Desk, path: Path, feed: str = "") -> IntakeResult:
@@ -213,18 +216,27 @@ def _settle(
     result: IntakeResult,
     *,
     again: bool = False,
+    telling: Sequence[int] = (),
 ) -> IntakeResult:
     """Let the source put the original away, then remember that it did; interrupted, it is asked again."""
     with desk.store.reading() as connection:
         asked = intakes.questions_of(connection, desk.provider_id, kept.intake_id) if result.rows else []
     questions = [question_words(desk, row) for row in asked[:MOST_SHOWN]]
-    report = report_words(result, questions, kept.received_at)
+    report = report_words(result, questions, kept.received_at, telling)
     source.settled(batch, taken=result.state == "taken", report=report, sealed=kept.sealed)
     desk.boundary("intake.settled")
     if not again:
         with desk.store.transaction() as connection:
             intakes.change(connection, desk.provider_id, kept.intake_id, settled_at=desk.now)
     return replace(result, report=report)
+
+
+def _noticed(rows: Iterable[SourceRow], telling: list[int]) -> Iterator[SourceRow]:
+    """Note the rows whose reason reads like a safeguarding matter, as they go by."""
+    for row in rows:
+        if tells_too_much(row.reason):
+            telling.append(row.number)
+        yield row
 
 
 def _resolved(desk: Desk, value: Any) -> Any:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from aphub.domain.calendar import LONDON
+from aphub.domain.narrative import NUDGE
 from aphub.domain.wording import moment_words
 
 MOST_SHOWN = 500
@@ -33,8 +34,16 @@ class IntakeResult:
         return self.rows
 
 
-def report_words(result: IntakeResult, questions: Sequence[Mapping[str, Any]], received_at: datetime) -> str:
-    """Write the report for people: the counts, then each question by row and column with what to do."""
+def report_words(
+    result: IntakeResult,
+    questions: Sequence[Mapping[str, Any]],
+    received_at: datetime,
+    telling: Sequence[int] = (),
+) -> str:
+    """Write the report for people: the counts, then each question by row and column with what to do.
+
+    `telling` are the rows whose reason reads like a safeguarding matter: it is named by row, never repeated.
+    """
     lines = [
         f"Register received at {moment_words(received_at.astimezone(LONDON))}. Reference {result.ref}.",
         "",
@@ -56,7 +65,8 @@ def report_words(result: IntakeResult, questions: Sequence[Mapping[str, Any]], r
         )
     if result.questioned > MOST_SHOWN:
         lines.append(f"And {result.questioned - MOST_SHOWN} more.")
-    if questions:
+    lines += [f"Row {number}, reason: {NUDGE}" for number in telling[:MOST_SHOWN]]
+    if questions or telling:
         lines.append("")
     return "\n".join(lines)
 

@@ -30,7 +30,11 @@ def for_council(desk: Desk, wanted: Wanted) -> Paper:
     if named is None or named.kind != "council":
         councils = ", ".join(slug for slug, one in desk.config.organisations.items() if one.kind == "council")
         raise AphubError(
-            "We need the council's name.", "Nothing was written.", f"Choose of: {councils or 'none'}."
+            "We need the council's name."
+            if councils
+            else "This provider has no council in its configuration.",
+            "Nothing was written.",
+            f"Add --organisation, with one of: {councils}." if councils else "",
         )
     with desk.store.reading() as connection:
         ground = ground_of(desk, connection, wanted)
