@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 
 from aphub.domain.entries import Fact
+from aphub.domain.narrative import NUDGE
 from aphub.domain.outcomes import Outcome
-from aphub.services import answering, people
+from aphub.services import answering, intake, people
 from aphub.services.answering import CannotAnswerError
 from aphub.services.erase import APART, erase
 from aphub.store import tables as t
-from tests.registers import people_file, person, place
+from tests.registers import Handed, people_file, person, place, register
 from tests.told import facts_of
 from tests.world import PROVIDER, TUESDAY, World
 
@@ -87,3 +88,18 @@ def test_a_correction_to_an_erased_pupil_is_answered_and_holds_nobody_else_up(ma
     world.at("08:05")
     told = facts_of(world.sides.to("far")[-1])
     assert (told["kind"], [row["upn"] for row in told["rows"]]) == ("correction", [alex.upn])
+
+
+def test_a_story_in_a_registers_reason_is_nudged_by_row_and_kept_out_of_every_feed(make_world_anew):
+    world = make_world_anew()
+    place(world, person("0041"), person("0042"))
+    rows = [("0041", "Absent", "", "her uncle hit her, police called"), ("0042", "Absent", "", "ill")]
+    result = intake.take_in(world.desk, "registers", Handed(), register(*rows))
+    assert [line for line in result.report.splitlines() if "safeguarding" in line] == [
+        f"Row 2, reason: {NUDGE}"
+    ]
+    assert "uncle" not in result.report
+    world.at("09:05").at("09:43").at("09:46")
+    told = b"".join(document.content for one in world.sides.to("far") for document in one.documents)
+    assert told
+    assert b"uncle" not in told
