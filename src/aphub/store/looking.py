@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, or_, select
 
 from aphub.store.among import among
+from aphub.store.bulk import read_many
 from aphub.store.pupils import in_batches
 from aphub.store.same import same, same_now
 from aphub.store.tables import (
@@ -90,7 +91,7 @@ def day_by_organisation(connection: Connection, provider_id: int, day: date, now
         .group_by(threads.c.organisation)
         .order_by(threads.c.organisation)
     )
-    return list(connection.execute(chosen).all())
+    return read_many(connection, chosen)
 
 
 def messages(connection: Connection, provider_id: int, wanted: LogFilter) -> Rows:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, select
 
+from aphub.store.bulk import read_many
 from aphub.store.same import same
 from aphub.store.tables import dispatches, holds, owed_reports, questions, recipients, tasks
 
@@ -58,7 +59,7 @@ def sent_between(
         )
         .order_by(dispatches.c.organisation, dispatches.c.channel_rank, dispatches.c.rung)
     )
-    return list(connection.execute(chosen))
+    return read_many(connection, chosen)
 
 
 def open_questions(connection: Connection, provider_id: int) -> list[Row[Any]]:
