@@ -25,7 +25,7 @@ def test_backup_and_restore_by_hand_on_a_clean_machine(told, tmp_path):
     assert not (told.home / "hub.db").exists()
     said = told(*lost, "--keys", str(copy), gives=1).output
     assert "epoch 2" in said
-    assert "ways are paused" in said
+    assert "1 way is paused" in said
     assert {row["reference"] for row in json.loads(told("log", "--json").output)} == references
     assert "riverbank" in told("verify").output
     told("resume", "hill-school", "office", "--by", OFFICE)

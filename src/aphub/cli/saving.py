@@ -139,12 +139,13 @@ def restore(
             "Whoever was erased after that copy of the keys was taken must be erased again: aphub erase"
         )
     click.echo(
-        f"What came in during the last {_hours(lost)} is lost here. Give those registers in again: aphub ingest"
+        f"What came in during the last {_hours(lost)} is lost here. Give those registers in again: aphub ingest. "
+        "See that the folders are there from which registers are taken."
     )
     click.echo("What waits for you: aphub waiting. Then start the hub: aphub run")
     ctx.exit(NEEDS_A_PERSON)
 
 
 def _hours(lost: timedelta) -> str:
-    hours = int(lost.total_seconds() // 3600)
-    return f"{hours} hours" if hours != 1 else "hour"
+    hours = -int(-lost.total_seconds() // 3600)
+    return f"{hours} hours" if hours > 1 else "hour"

@@ -16,9 +16,8 @@ from aphub.clock import SystemClock
 from aphub.domain.calendar import london_day
 from aphub.domain.errors import AphubError
 from aphub.domain.ledger import EMPTY, Checkpoint, parse_checkpoint
-from aphub.domain.ledger.fields import instant_text
 from aphub.domain.threads import JUMP
-from aphub.domain.wording import moment_words
+from aphub.domain.wording import count_words, moment_words
 from aphub.logs import get_logger
 from aphub.sealing import MasterKey
 from aphub.services import erase, owe
@@ -231,9 +230,13 @@ def _references(desk: Desk) -> Iterator[str]:
 
 def words_of(slug: str, restored: Restored, since: datetime) -> Iterator[str]:
     """Say what a restore found, line by line."""
-    yield f"{slug}: the ledger goes on in epoch {restored.epoch}, with what was known at {instant_text(since)}."
-    yield f"{slug}: {restored.messages_in_doubt} messages may have left since, {restored.reports_unknown} reports were due since."
+    yield f"{slug}: the ledger goes on in epoch {restored.epoch}, with what was known at {moment_words(since)}."
+    yield (
+        f"{slug}: {count_words(restored.messages_in_doubt, 'message')} may have left since, and "
+        f"{count_words(restored.reports_unknown, 'report')} fell due."
+    )
     if restored.ways_paused:
-        yield f"{slug}: {restored.ways_paused} ways are paused. Compare each with your newest configuration, then: aphub resume"
+        paused = f"{count_words(restored.ways_paused, 'way')} {'is' if restored.ways_paused == 1 else 'are'} paused"
+        yield f"{slug}: {paused}. Compare each with your newest configuration, then: aphub resume"
     if restored.erased_again:
-        yield f"{slug}: {restored.erased_again} pupils whose keys are gone were erased again."
+        yield f"{slug}: {count_words(restored.erased_again, 'pupil')} whose keys are gone: erased again."
