@@ -2,9 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from aphub.store.among import among
 from aphub.store.bulk import add_many, change_many, read_many
@@ -18,6 +31,7 @@ from aphub.store.tables import (
 
 Rows = list[dict[str, Any]]
 
+NOW = bindparam("now", type_=dispatches.c.next_at.type)
 _EARLIER = dispatches.alias("earlier")
 _WITHOUT_CONTENT = [column for column in dispatches.c if column.name != "sealed"]
 
@@ -31,22 +45,8 @@ def claim(
     A dispatch waits for every earlier one of its thread that is under way or yet to be tried again, in whatever lane;
     urgent news waits only for what is under way.
     """
-    chosen = (
-        select(dispatches.c.dispatch_id)
-        .where(
-            dispatches.c.provider_id == provider_id,
-            dispatches.c.lane == lane,
-            dispatches.c.state == "waiting",
-            dispatches.c.next_at <= now,
-            ~waits_for_earlier(dispatches, now),
-        )
-        .order_by(
-            dispatches.c.urgent.desc(), dispatches.c.due_by, dispatches.c.thread_id, dispatches.c.number
-        )
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    numbers = list(connection.execute(chosen).scalars())
+    asked = {"provider": provider_id, "of_lane": lane, "now": now, "most": limit}
+    numbers = list(connection.execute(_next_in_lane(), asked).scalars())
     if not numbers:
         return []
     started = (
@@ -65,8 +65,28 @@ def claim(
     return in_thread_order([rows[number] for number in numbers])
 
 
-def waits_for_earlier(later: FromClause, now: datetime) -> ColumnElement[bool]:
-    """Say in SQL whether a waiting dispatch must let an earlier one of its thread go first; see `claim`."""
+@cache
+def _next_in_lane() -> Select[Any]:
+    """Put the statement together once: it is asked for with every burst."""
+    return (
+        select(dispatches.c.dispatch_id)
+        .where(
+            dispatches.c.provider_id == bindparam("provider"),
+            dispatches.c.lane == bindparam("of_lane"),
+            dispatches.c.state == "waiting",
+            dispatches.c.next_at <= NOW,
+            ~waits_for_earlier(dispatches),
+        )
+        .order_by(
+            dispatches.c.urgent.desc(), dispatches.c.due_by, dispatches.c.thread_id, dispatches.c.number
+        )
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def waits_for_earlier(later: FromClause) -> ColumnElement[bool]:
+    """Say in SQL whether a waiting dispatch must let an earlier one of its thread go first `NOW`; see `claim`."""
     earlier = _EARLIER
     return (
         select(earlier.c.dispatch_id)
@@ -82,7 +102,7 @@ def waits_for_earlier(later: FromClause, now: datetime) -> ColumnElement[bool]:
                     ~later.c.urgent,
                     or_(
                         earlier.c.lane != later.c.lane,
-                        earlier.c.next_at > now,
+                        earlier.c.next_at > NOW,
                         # An earlier one that would be chosen later could be left out of this burst.
                         and_(~earlier.c.urgent, earlier.c.due_by > later.c.due_by),
                     ),

@@ -2,11 +2,24 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from aphub.store.delivering import waits_for_earlier
+from aphub.store.delivering import NOW, waits_for_earlier
 from aphub.store.same import same
 from aphub.store.tables import dispatches, lanes
 
@@ -95,15 +108,22 @@ def lanes_with_work(connection: Connection, provider_id: int, now: datetime) -> 
     What waits behind an earlier message of its thread is no work yet: visiting its lane for it would knock at the far
     side over and over and take nothing there.
     """
+    return list(connection.execute(_with_work(), {"provider": provider_id, "now": now}).scalars())
+
+
+@cache
+def _with_work() -> Select[Any]:
+    """Put the statement together once: it is asked for with every look."""
+    provider: BindParameter[int] = bindparam("provider")
     free = dispatches.alias("free")
     some = (
         select(dispatches.c.lane)
         .outerjoin(lanes, same(dispatches, lanes, "lane"))
         .where(
-            dispatches.c.provider_id == provider_id,
+            dispatches.c.provider_id == provider,
             dispatches.c.state == "waiting",
-            dispatches.c.next_at <= now,
-            or_(lanes.c.open_until.is_(None), lanes.c.open_until <= now),
+            dispatches.c.next_at <= NOW,
+            or_(lanes.c.open_until.is_(None), lanes.c.open_until <= NOW),
         )
         .distinct()
         .subquery()
@@ -111,16 +131,15 @@ def lanes_with_work(connection: Connection, provider_id: int, now: datetime) -> 
     can_go = (
         select(free.c.dispatch_id)
         .where(
-            free.c.provider_id == provider_id,
+            free.c.provider_id == provider,
             free.c.lane == some.c.lane,
             free.c.state == "waiting",
-            free.c.next_at <= now,
-            ~waits_for_earlier(free, now),
+            free.c.next_at <= NOW,
+            ~waits_for_earlier(free),
         )
         .exists()
     )
-    chosen = select(some.c.lane).where(can_go)
-    return list(connection.execute(chosen).scalars())
+    return select(some.c.lane).where(can_go)
 
 
 def resting(connection: Connection, provider_id: int, now: datetime) -> dict[str, datetime]:
