@@ -349,5 +349,7 @@ def test_a_week_at_sentre(week_at: PlayWeek):  # noqa: PLR0915 - a week is one s
         row[0].partition(" ")[0]: list(map(int, row[1:4])) for row in tables["Registers, by when they came"]
     }
     assert {day: sum(counts) for day, counts in days.items()} == dict.fromkeys(WEEKDAYS[:5], 13)
+    # "Due at the start" is kept by whoever takes the register before it closes.
+    assert {day: late for day, (_, late, _) in days.items() if late} == {}
     assert {day: missing for day, (_, _, missing) in days.items() if missing} == {"Tuesday": 1}
     assert tables["Marks that could not be read"] == [["retired", "1", "0", "1"]]

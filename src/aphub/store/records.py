@@ -107,7 +107,10 @@ def registers(
     now: datetime,
     placement_ids: Sequence[int] | None = None,
 ) -> Rows:
-    """Count by day how registers came: in time, late, missing; and how many facts were changed afterwards."""
+    """Count the registers that were due by now, and the changes to them, by day and by when they were due and came.
+
+    A register came when it was taken, where its source says so, else when it came in; `came_at` is None where none did.
+    """
     first = entries.alias("first")
     later = (
         select(entries.c.lesson_id, (func.max(entries.c.version) - 1).label("changes"))
@@ -115,13 +118,14 @@ def registers(
         .group_by(entries.c.lesson_id)
         .subquery("later")
     )
+    came_at = func.coalesce(first.c.taken_at, first.c.made_at).label("came_at")
     chosen = (
         select(
             lessons.c.day,
+            lessons.c.starts_at,
+            lessons.c.entry_due,
+            came_at,
             func.count().label("lessons"),
-            _number(first.c.made_at <= lessons.c.entry_due).label("in_time"),
-            _number(first.c.made_at > lessons.c.entry_due).label("late"),
-            _number(first.c.entry_id.is_(None)).label("missing"),
             func.sum(func.coalesce(later.c.changes, 0)).label("changes"),
         )
         .outerjoin(first, and_(same(lessons, first, "lesson_id"), first.c.version == 1))
@@ -133,8 +137,8 @@ def registers(
             lessons.c.state != "withdrawn",
             lessons.c.entry_due <= now,
         )
-        .group_by(lessons.c.day)
-        .order_by(lessons.c.day)
+        .group_by(lessons.c.day, lessons.c.starts_at, lessons.c.entry_due, came_at)
+        .order_by(lessons.c.day, lessons.c.starts_at)
     )
     if placement_ids is not None:
         chosen = chosen.where(lessons.c.placement_id.in_(placement_ids))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,8 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.summaries.lessons import happened
 from aphub.services.summaries.people import Placed
 from aphub.store import records, trails, unexplained
+
+_IN_TIME, _LATE, _MISSING, _CHANGED = range(4)
 
 
 def audit_registers(desk: Desk, wanted: Wanted) -> Paper:
@@ -39,7 +41,18 @@ def _timely(desk: Desk, connection: Connection, ground: Ground, some: tuple[int,
     rows = records.registers(
         connection, desk.provider_id, ground.stretch.first_day, ground.stretch.until_day, desk.now, some
     )
-    bars = tuple((day_words(row.day), (row.in_time, row.late, row.missing, row.changes)) for row in rows)
+    closes = desk.config.provider.own_register_closes_minutes
+    days: dict[date, list[int]] = {}
+    for row in rows:
+        # A register that is due "at the start" is taken in the first minutes: it is late when it has closed.
+        open_until = max(row.entry_due, row.starts_at + timedelta(minutes=closes))
+        if row.came_at is None and desk.now < open_until:
+            continue
+        how = _MISSING if row.came_at is None else _LATE if row.came_at > open_until else _IN_TIME
+        counts = days.setdefault(row.day, [0, 0, 0, 0])
+        counts[how] += row.lessons
+        counts[_CHANGED] += row.changes
+    bars = tuple((day_words(day), tuple(counts)) for day, counts in days.items())
     total = [sum(counts[at] for _, counts in bars) for at in range(4)]
     words = (
         f"{total[0]} registers came in time, {total[1]} late, {total[2]} are missing. "
@@ -47,7 +60,11 @@ def _timely(desk: Desk, connection: Connection, ground: Ground, some: tuple[int,
     )
     chart = Bars("Day", ("In time", "Late", "Missing", "Changed afterwards"), bars)
     return Figure(
-        "Registers, by when they came", chart, words, "One pupil at one lesson counts as one register."
+        "Registers, by when they came",
+        chart,
+        words,
+        "One pupil at one lesson counts as one register. It is in time until it closes, "
+        f"{closes} minutes after the lesson's start, or until the agreed time where that is later.",
     )
 
 
