@@ -11,6 +11,7 @@ from aphub.plugins import Plugins
 from aphub.services import intake
 from aphub.services.judging import vocabulary_of
 from aphub.services.normalise import Arrangement, normalise, read_rows
+from aphub.services.overview import waiting
 from aphub.store import tables as t
 from tests.registers import Handed, person, place, register
 from tests.world import PROVIDER, World
@@ -60,6 +61,16 @@ def test_a_missing_folder_does_not_hold_another_feed_up(make_world):
     (world.home / "inbox" / "a.csv").write_bytes(CONTENT)
 
     assert [result.feed for result in intake.take_in_all(world.desk)] == ["registers"]
+
+    # A person hears of it once, for as long as it is so.
+    assert intake.take_in_all(world.desk) == []
+    [asked] = [one for one in waiting(world.desk) if one.kind == "feed"]
+    assert asked.words.startswith(
+        "No register comes in by the feed 'gone'. The folder for registers is not there."
+    )
+    (world.home / "nowhere").mkdir()
+    assert intake.take_in_all(world.desk) == []
+    assert not [one for one in waiting(world.desk) if one.kind == "feed"]
 
 
 def test_a_source_with_a_bug_does_not_hold_another_feed_up(office):

@@ -14,6 +14,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.narrative import tells_too_much
 from aphub.domain.wording import moment_words
 from aphub.logs import get_logger
+from aphub.services import feed_trouble
 from aphub.services.desk import Desk, place_of
 from aphub.services.intake_report import MOST_SHOWN, IntakeResult, report_words
 from aphub.services.intake_rows import ORIGINAL, question_words, take_rows
@@ -57,16 +58,21 @@ def source_of(desk: Desk, feed: str) -> Source[Any]:
 
 
 def take_in_all(desk: Desk) -> list[IntakeResult]:
-    """Take in whatever waits at every feed; one feed's trouble never holds another's registers up."""
-    results = []
+    """Take in whatever waits at every feed; one feed's trouble never holds another's registers up, and a person hears of it."""
+    results: list[IntakeResult] = []
+    troubles: dict[str, str] = {}
     for feed in desk.config.provider.feeds:
         try:
             source = source_of(desk, feed)
             results += [take_in(desk, feed, source, batch) for batch in source.waiting()]
         except AphubError as exc:
             log.warning("intake.feed_failed", feed=feed, error=type(exc).__name__, words=str(exc))
+            troubles[feed] = " ".join(str(exc).split())
         except Exception:
             log.exception("intake.feed_failed", feed=feed)
+            troubles[feed] = "The log says why, under intake.feed_failed."
+    if desk.config.provider.feeds:
+        feed_trouble.keep(desk, troubles)
     return results
 
 

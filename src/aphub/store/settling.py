@@ -86,6 +86,14 @@ def finish_tasks_of(
     )
 
 
+def subjects_of_open(connection: Connection, provider_id: int, kind: str) -> set[str]:
+    """Give what the open tasks of one kind are about."""
+    chosen = select(tasks.c.subject).where(
+        tasks.c.provider_id == provider_id, tasks.c.kind == kind, tasks.c.state == "open"
+    )
+    return set(connection.execute(chosen).scalars())
+
+
 def prepare_again(connection: Connection, provider_id: int, owed_ids: Sequence[int]) -> None:
     """Say of owed reports that were held that a message about them is on its way again."""
     connection.execute(
