@@ -10,6 +10,7 @@ import email.policy
 import io
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,20 +20,42 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from aphub import daemon
+from aphub.api.answers import LaterKind, LaterNews
 from aphub.clock import PlayedClock
-from aphub.domain.outcomes import Outcome
+from aphub.domain.absences import Stretch, Teller
+from aphub.domain.calls import CallResult
+from aphub.domain.entries import Fact
+from aphub.domain.errors import AphubError
+from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.hub import open_hub
-from aphub.services import accesses, backup, erase, evidence, offboard, wrong_school
+from aphub.services import (
+    absences,
+    accesses,
+    backup,
+    calling,
+    case_acts,
+    erase,
+    evidence,
+    offboard,
+    overview,
+    rectify,
+    wrong_school,
+)
 from aphub.services.desk import place_of
+from aphub.services.hearing import take_news
 from aphub.services.recover import recover
 from aphub.services.routes import Routes
+from aphub.services.telling_by_phone import call_about_message
 from aphub.settings.load import ConfigurationError
 from aphub.store import erasing
 from aphub.store import tables as t
+from aphub.store.engine import lock_ledger
 from aphub.testing import PLANTED_PUPIL, PLANTED_SECRET, Found, search_for_planted
 from tests.faults.conftest import STORES, Case, Stage
 from tests.faults.prepared import NOW
+from tests.ladders import LEFT, MISSING, roles
 from tests.postgres import PostgresServer
+from tests.real_servers import needs
 from tests.told import FarSides as NoFarSides
 from tests.world import Placed, World
 
@@ -96,11 +119,15 @@ def left_behind(
             'log_level = "debug"\nlog_format = "json"\nprivate_networks = ["127.0.0.0/8", "::1/128"]\n'
             f'[store]\nurl = "{url}"\n'
         )
+        with (case.home / "config" / "providers" / "riverbank.toml").open("a") as config:
+            config.write(roles(leadership="Kim Hart, head") + MISSING + LEFT)
         hub = open_hub(case.home, clock=clock, environment={})
         hub.keys.set_secret("planted", SecretStr(PLANTED_SECRET), NOW)
+        hub.apply("test")
         world = World(case.home, hub, clock, NoFarSides())
         try:
             _day(case, world, said)
+            _people(world, said)
             _kept_elsewhere(case, world, said)
             outcomes = {row.outcome for row in world.rows(t.attempts)}
             holds = {row.kind for row in world.rows(t.holds)}
@@ -111,6 +138,9 @@ def left_behind(
                 for row in world.rows(table)
                 for value in row
             )
+            rungs = {row.rung for row in world.rows(t.receipts)}
+            kept = {table: len(world.rows(t.metadata.tables[table])) for table in PEOPLES}
+            dump = _dumped(postgres_server, database) if database else b""
         finally:
             hub.close()
     yield {
@@ -120,6 +150,9 @@ def left_behind(
         "holds": holds,
         "sealed_left": sealed_left,
         "rows": rows,
+        "kept": kept,
+        "rungs": rungs,
+        "dump": dump,
     }
     if database:
         postgres_server.drop_database(database)
@@ -175,6 +208,49 @@ def _day(case: Case, world: World, said: io.StringIO) -> None:
     _wrong_settings(case, world, said)
     for _ in range(6):
         world.wait(timedelta(minutes=4))
+
+
+PEOPLES = ("cases", "calls", "tasks", "record_notes", "known_absences")
+"""Where what people and far sides said in their own words is kept, sealed."""
+
+
+def _people(world: World, said: io.StringIO) -> None:
+    """Let people and far sides name the pupil wherever they may say what they like, and list what is open."""
+    desk, name, jo = world.desk, PLANTED_PUPIL.name, "Jo Office"
+    called = calling.Call(
+        CallResult.ANSWERED, jo, whom=f"mother of {name}", answered_by=f"Ms {name}, mother", said=name
+    )
+    for row in world.rows(t.steps, name="call-home"):
+        if row.state == "open":
+            calling.call_about_step(desk, row.ref, called)
+    for row in world.steps():
+        case_acts.skip_step(desk, row.ref, jo, f"{name} is here")
+    for row in world.rows(t.pupils)[-2:]:
+        rectify.add_note(desk, row.ref, jo, f"{name} says that this is wrong")
+        ill = Fact(Outcome.ABSENT, ReasonKind.ILL, note=name)
+        stretch = Stretch(world.day + timedelta(days=1), world.day + timedelta(days=1))
+        absences.know_absence(
+            desk, absences.News(row.ref, ill, stretch, Teller.PARENT, f"Ms {name}", f"{name} has a cold"), jo
+        )
+    for task in world.tasks("phone_school"):
+        with contextlib.suppress(AphubError):  # some are about a case, not a message
+            call_about_message(desk, task.ref, called)
+    sent = [row.reference for row in world.dispatches() if row.handed_over_at]
+    news = [
+        LaterNews(kind, f"<{number}@far.example.org>", (reference,), "", "5.1.1", f"{name} {PLANTED_SECRET}")
+        for number, (kind, reference) in enumerate(zip([*LaterKind, *LaterKind], sent, strict=False))
+    ]
+    with desk.store.transaction() as connection:
+        lock_ledger(connection, desk.provider_id)
+        take_news(desk, connection, "mail", news)
+    said.write(repr(called) + repr(news) + repr(overview.waiting(desk)) + repr(overview.log(desk)))
+    world.wait(timedelta(minutes=4))
+
+
+def _dumped(server: PostgresServer, database: str) -> bytes:
+    """Write the database down as an operator's own backup does, with bytes readable in it."""
+    command = [needs("pg_dump"), "-h", server.folder, "-U", server.owner, database]
+    return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def _kept_elsewhere(case: Case, world: World, said: io.StringIO) -> None:
@@ -293,6 +369,10 @@ def test_planted_pupil_and_secret_are_nowhere_but_where_they_must_be(left_behind
     assert case.stage.database or (case.home / "hub.db").stat().st_size > 100_000
     assert len(left_behind["rows"]) > 100_000
     assert search_for_planted(left_behind["rows"]) == []
+    assert min(left_behind["kept"].values()) > 0, left_behind["kept"]
+    assert {"bounced", "reply"} <= left_behind["rungs"]
+    assert search_for_planted(left_behind["dump"]) == []
+    assert len(left_behind["dump"]) > 100_000 or not case.stage.database
     found = search_for_planted(case.home)
     assert [one for one in found if "/inbox/" not in one.where] == []
     # In the inbox the office's own files are moved, sealed; a report beside one repeats nobody's name.

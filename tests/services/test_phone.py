@@ -9,9 +9,11 @@ from aphub.api.errors import RefusedDeliveryError
 from aphub.domain.calls import CallResult
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome
-from aphub.services.calling import Call
+from aphub.services.calling import Call, open_calls
+from aphub.services.erase import erase
 from aphub.services.telling_by_phone import call_about_message, is_message
 from aphub.store import tables as t
+from aphub.store.about_pupil import rows_about
 from tests.world import School
 
 JO = "Jo Weaver, office"
@@ -116,3 +118,17 @@ def test_school_without_any_way_left_is_phoned_and_the_answer_counts(world):
     assert (receipt.dispatch_id, receipt.hops) == (row.dispatch_id, "by telephone")
     assert b"Ms Example" not in receipt.sealed
     assert world.verify().ok
+
+
+def test_call_to_a_school_is_held_about_its_pupil_and_goes_when_the_pupil_is_erased(make_world):
+    world, sam, row = phoned(make_world)
+    call(world, row.reference, said="Sam is in hospital")
+    with world.hub.store.reading() as connection:
+        held = dict(rows_about(connection, world.desk.provider_id, sam.pupil_id))
+    assert [one.subject for one in held[t.calls]] == [row.reference]
+    assert open_calls(world.desk, held[t.calls])[0]["said"] == "Sam is in hospital"
+    world.change(t.placements, {"ends_day": world.day})
+    erase(world.desk, world.rows(t.pupils)[0].ref, JO, "asked for")
+    [left] = world.rows(t.calls)
+    assert left.sealed == b""
+    assert world.hub.keys.by_id([left.key_id]) == {}

@@ -1,5 +1,6 @@
 """Keep telephone calls that people made: about a step of a case, or in place of a message that did not arrive."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,6 @@ from aphub.services.way import named, signed
 from aphub.store import calls as kept
 from aphub.store import following
 from aphub.store.engine import allocate, lock_ledger
-from aphub.store.vault import KeyErasedError
 
 OFFICE = "the office"
 _MOST = 1000
@@ -135,12 +135,16 @@ def keep_call(
     whom: str,
     call: Call,
     at: datetime,
-    pupil_id: int | str | None,
+    pupil_id: int | None = None,
     step_id: int | None = None,
 ) -> dict[str, Any]:
-    """Keep one call and say so in the ledger, in the caller's transaction, which holds the ledger's lock."""
+    """Keep one call and say so in the ledger, in the caller's transaction, which holds the ledger's lock.
+
+    A call about a message with several pupils has a key of its own, so that it can go with any of them.
+    """
     [number], [ref] = allocate(connection, "calls", 1), desk.references(1)
-    [key] = desk.vault.data_keys([pupil_id if pupil_id is not None else "calls"], "case", desk.year())
+    whose = pupil_id if pupil_id is not None else kept.key_subject(number)
+    [key] = desk.vault.data_keys([whose], "case", desk.year())
     content = {
         "whom": whom,
         "answered_by": call.answered_by,
@@ -179,10 +183,9 @@ def keep_call(
 def open_calls(desk: Desk, rows: list[Row[Any]]) -> list[dict[str, Any]]:
     """Open what was written down about calls; of a pupil who was erased nothing is left."""
     places = [(row.key_id, place_of("calls", desk.provider_id, row.call_id), row.sealed) for row in rows]
-    try:
-        return desk.vault.open_json_many(places)
-    except KeyErasedError:
-        return [dict.fromkeys(("whom", "answered_by", "said"), "") for _ in rows]
+    opened = desk.vault.try_open_many(places)
+    nothing = dict.fromkeys(("whom", "answered_by", "said"), "")
+    return [nothing if one is None else json.loads(one) for one in opened]
 
 
 def check_call(call: Call) -> None:

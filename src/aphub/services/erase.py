@@ -19,7 +19,7 @@ from aphub.services.recording import Statement, record
 from aphub.services.register_names import naming
 from aphub.services.way import named, signed
 from aphub.services.whose import pupil_of
-from aphub.store import erasing, keeping, pupils
+from aphub.store import calls, erasing, keeping, pupils
 from aphub.store.engine import allocate
 
 MESSAGE, ORIGINAL = "message", "original"
@@ -163,7 +163,10 @@ def _go_on(desk: Desk, erasure_id: int, cause: str, by: str) -> Erasure:
     erase_content(desk, ORIGINAL, registers[False])
     with desk.store.transaction() as connection:
         names = vault.names_of(row.pupil_id, APART)
+        by_phone = erasing.calls_with(connection, provider, row.pupil_id)
+        names += [name for number in by_phone for name in vault.names_of(calls.key_subject(number))]
         erasing.empty_by_keys(connection, provider, vault.key_ids(names))
+        erasing.empty_calls(connection, provider, by_phone)
         erasing.empty_of_pupil(connection, provider, row.pupil_id)
         erasing.cut_loose(connection, provider, row.pupil_id, _references(desk), now, desk.today)
         erasing.stop_messages(connection, provider, messages[False])

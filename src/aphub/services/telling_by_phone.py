@@ -47,8 +47,7 @@ def call_about_message(desk: Desk, ref: str, call: Call) -> str:
                 "Nothing was kept.",
                 f'To keep who has it: aphub confirm {subject} --by "Ms Example, Hill School"',
             )
-        organisation = row.organisation if row is not None else "calls"
-        keep_call(desk, connection, subject, Act.PHONE_SCHOOL, call.whom or OFFICE, call, at, organisation)
+        keep_call(desk, connection, subject, Act.PHONE_SCHOOL, call.whom or OFFICE, call, at)
         if row is not None and row.state == "waiting" and _by_person(desk, row):
             return _deliver(desk, connection, row, call, name)
         if call.result is not CallResult.ANSWERED:

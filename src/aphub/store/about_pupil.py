@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, or_, select
 
 from aphub.store.tables import metadata
 
@@ -62,4 +62,11 @@ def _about(table: Table, provider_id: int, pupil_id: int) -> Any:
     column, through = LINKS[table.name]
     parent = metadata.tables[through]
     linked = _about(parent, provider_id, pupil_id).with_only_columns(parent.c[column])
-    return chosen.where(table.c[column].in_(linked))
+    if table.name != "calls":
+        return chosen.where(table.c[column].in_(linked))
+    # A call to a school is about no step: its subject is the message, or what was owed and has no message yet.
+    told = [
+        _about(metadata.tables[name], provider_id, pupil_id).with_only_columns(metadata.tables[name].c[ref])
+        for name, ref in (("dispatches", "reference"), ("owed_reports", "ref"))
+    ]
+    return chosen.where(or_(table.c[column].in_(linked), *(table.c.subject.in_(some) for some in told)))

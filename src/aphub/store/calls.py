@@ -9,6 +9,11 @@ from aphub.store.pupils import in_batches
 from aphub.store.tables import calls
 
 
+def key_subject(call_id: int) -> str:
+    """Name whom the key of a call is for that is about no one pupil: the call itself."""
+    return f"call-{call_id}"
+
+
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Keep one call."""
     connection.execute(insert(calls), row)

@@ -10,6 +10,7 @@ from aphub.domain.outcomes import ReasonKind
 from aphub.store.same import same
 from aphub.store.tables import (
     access_pupils,
+    calls,
     cases,
     dispatch_reports,
     dispatches,
@@ -133,6 +134,29 @@ def messages_with(connection: Connection, provider_id: int, pupil_id: int) -> di
         dispatches.c.provider_id == provider_id, func.length(dispatches.c.sealed) > 0, mine
     )
     return _shared_out(connection.execute(chosen).all())
+
+
+def calls_with(connection: Connection, provider_id: int, pupil_id: int) -> list[int]:
+    """Give the calls by which schools were told of a pupil; not those about a message in which another pupil is held."""
+    others = and_(reports.c.pupil_id != pupil_id, reports.c.pupil_id.in_(held_pupils(provider_id)))
+    told = select(dispatches.c.reference).where(
+        dispatches.c.provider_id == provider_id,
+        carrying_report(reports.c.pupil_id == pupil_id),
+        ~carrying_report(others),
+    )
+    owed = select(owed_reports.c.ref).where(
+        owed_reports.c.provider_id == provider_id, owed_reports.c.pupil_id == pupil_id
+    )
+    chosen = select(calls.c.call_id).where(
+        calls.c.provider_id == provider_id, or_(calls.c.subject.in_(told), calls.c.subject.in_(owed))
+    )
+    return list(connection.execute(chosen).scalars())
+
+
+def empty_calls(connection: Connection, provider_id: int, call_ids: Sequence[int]) -> None:
+    """Empty what was said in calls, whatever keys sealed it."""
+    chosen = update(calls).where(calls.c.provider_id == provider_id, calls.c.call_id.in_(call_ids))
+    connection.execute(chosen.values(_nothing(calls)))
 
 
 def registers_with(connection: Connection, provider_id: int, pupil_id: int) -> dict[bool, list[int]]:
