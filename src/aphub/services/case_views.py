@@ -165,7 +165,10 @@ def _line(desk: Desk, row: Row[Any], steps: list[Row[Any]], people: dict[int | N
     who = desk.config.provider.who
     pupil = people.get(row.pupil_id)
     words, owner = _task_now(first, AtHome.of(pupil)) if first is not None else ("", "")
-    raised = list(dict.fromkeys(TRIGGER_WORDS[Trigger(step.trigger)] for step in steps))
+    triggers = dict.fromkeys(Trigger(step.trigger) for step in steps)
+    if Trigger.UNEXPLAINED_ABSENCE in triggers:
+        triggers.pop(Trigger.ABSENCE, None)  # the same, said with less
+    raised = [TRIGGER_WORDS[one] for one in triggers]
     return CaseLine(
         ref=row.ref,
         day=row.day,
