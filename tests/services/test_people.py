@@ -357,6 +357,11 @@ def test_what_a_census_asks_is_kept_sealed_and_exported_to_its_commissioner_alon
     assert (line.what, line.subject, line.by, line.because, line.pupils) == (
         "placements exported", "hill-school", "Jo, office", "spring census", 2,
     )  # fmt: skip
+    # Of a pupil whom a council placed, the own school must be said.
+    county.change(t.placements, {"arranged_by": "council"}, ref=second["placement_ref"])
+    again = census.placements_of(desk, "hill-school", "Jo, office", "spring census")
+    [rows] = again.paper.tables()
+    assert [str(row[-1]).endswith("associated_school") for row in rows.rows] == [False, True]
     with pytest.raises(AphubError, match="We know no school or council"):
         census.placements_of(desk, "hil-school", "Jo, office")
     # An erased pupil's reason goes with the rest.

@@ -8,7 +8,7 @@ from aphub.domain.census import hours_words, week_of
 from aphub.domain.errors import AphubError
 from aphub.domain.halves import SchoolHours
 from aphub.domain.papers import Cell, Paper, Table, Text
-from aphub.domain.placements import ArrangedBy
+from aphub.domain.placements import ArrangedBy, Registration
 from aphub.domain.wording import day_words
 from aphub.services.accesses import What, note
 from aphub.services.desk import Desk
@@ -139,6 +139,8 @@ def _line(desk: Desk, one: Placed, items: dict[str, str]) -> tuple[Cell, ...]:
     missing = [name for name in ("upn", *_NEEDED) if not values[name]]
     if not any((*numbers, values["setting_type"])):
         missing.append("setting_type")
+    if row.registration in {Registration.HOME, Registration.DUAL} and not (school or urn):
+        missing.append("associated_school")
     values["missing"] = "; ".join(missing)
     return tuple(values[name] for name in COLUMNS)
 
