@@ -2,7 +2,8 @@
 
 `test_kill.py` does this to the day's stages, at named boundaries and with real far sides. Here are the other writes:
 calls, cases, news, cancellations, people, notes, erasure, purge, leaving, restore, a message gone wrong. All go by the
-same transactions on both kinds of store, so SQLite alone is tried.
+same transactions on both kinds of store, so PostgreSQL is tried with one that locks
+the ledger and one that loads in bulk.
 """
 
 import os
@@ -10,7 +11,8 @@ import shutil
 import signal
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -42,6 +44,7 @@ from aphub.services import (
 )
 from aphub.store import tables as t
 from tests.ladders import LEFT, MISSING, missing, roles
+from tests.postgres import PostgresServer
 from tests.registers import people_file, person
 from tests.told import FarSides
 from tests.world import PROVIDER, TWO_A_DAY, World, build_world, opened
@@ -212,41 +215,80 @@ ACTS = {
 }
 
 
+ON_POSTGRESQL = ("call", "people")
+
+
+@dataclass(frozen=True)
+class Morning:
+    """A morning that was lived once; every try begins with a copy of it. `database` is its own on PostgreSQL."""
+
+    world: World
+    server: PostgresServer
+    database: str = ""
+
+    @contextmanager
+    def again(self, home: Path) -> Iterator[Path]:
+        """Give a copy of its hub."""
+        shutil.copytree(self.world.home, home)
+        if not self.database:
+            yield home
+            return
+        name = self.server.create_database(self.database)
+        settings = (home / "hub.toml").read_text()
+        (home / "hub.toml").write_text(
+            settings.replace(self.server.url(self.database), self.server.url(name))
+        )
+        yield home
+        self.server.drop_database(name)
+
+
 @pytest.fixture(scope="module")
-def morning(tmp_path_factory, _sqlite_template) -> World:
+def morning(
+    request, tmp_path_factory, _sqlite_template, _postgres_template, postgres_server
+) -> Iterator[Morning]:
     """Live a morning: a pupil is missing and has a case, two came, one has left us."""
     home = tmp_path_factory.mktemp("morning") / "home"
     home.mkdir()
-    shutil.copyfile(_sqlite_template, home / "hub.db")
+    database, url = "", "sqlite:///hub.db"
+    if request.param == "postgresql":
+        database = postgres_server.create_database(_postgres_template)
+        url = postgres_server.url(database)
+    else:
+        shutil.copyfile(_sqlite_template, home / "hub.db")
     written = PROVIDER + roles(leadership="Kim Hart, head") + MISSING + LEFT
-    world = build_world(home, "sqlite:///hub.db", provider=written)
+    world = build_world(home, url, provider=written)
     others = [world.pupil(slots=TWO_A_DAY), world.pupil(slots=TWO_A_DAY)]
     missing(world, slots=TWO_A_DAY)
     world.enter(others)
     world.at("09:43").at("09:46")
     world.change(t.placements, {"ends_day": world.day}, placement_id=others[1].placement_id)
     world.hub.close()
-    return world
+    yield Morning(world, postgres_server, database)
+    if database:
+        postgres_server.drop_database(database)
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize(
+    ("morning", "name"),
+    [*(("sqlite", name) for name in ACTS), *(("postgresql", name) for name in ON_POSTGRESQL)],
+    indirect=["morning"],
+)
 def test_act_that_was_cut_off_is_whole_and_done_once_when_it_is_done_again(morning, name, tmp_path):
     act = ACTS[name]
     nth, died = 0, True
     while died:
         nth += 1
-        home = tmp_path / str(nth) / "home"
-        shutil.copytree(morning.home, home)
-        died = _dies_at_commit(nth, home, morning, act.do)
-        world = _reopened(home, morning)
-        try:
-            refused = _again(act.again or act.do, world) if died else ""
-            assert act.ended(world), (name, nth, died, refused)
-            numbers = [row.number for row in world.rows(t.statements)]
-            assert numbers == list(range(len(numbers)))
-            assert receipts.verify_of(world.hub.store, morning_provider(world)).ok
-        finally:
-            world.hub.close()
+        with morning.again(tmp_path / str(nth) / "home") as home:
+            died = _dies_at_commit(nth, home, morning.world, act.do)
+            world = _reopened(home, morning.world)
+            try:
+                refused = _again(act.again or act.do, world) if died else ""
+                assert act.ended(world), (name, nth, died, refused)
+                numbers = [row.number for row in world.rows(t.statements)]
+                assert numbers == list(range(len(numbers)))
+                assert receipts.verify_of(world.hub.store, morning_provider(world)).ok
+            finally:
+                world.hub.close()
     assert nth > 1, "it wrote nothing"
 
 
