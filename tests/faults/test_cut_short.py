@@ -2,8 +2,7 @@
 
 `test_kill.py` does this to the day's stages, at named boundaries and with real far sides. Here are the other writes:
 calls, cases, news, cancellations, people, notes, erasure, purge, leaving, restore, a message gone wrong. All go by the
-same transactions on both kinds of store, so PostgreSQL is tried with one that locks
-the ledger and one that loads in bulk.
+same transactions on both kinds of store, so PostgreSQL is tried with one that locks the ledger and one that loads in bulk.
 """
 
 import os
