@@ -8,11 +8,25 @@ from aphub.domain.calendar import to_utc
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.services.explain import explain
 from aphub.services.summaries_due import summaries_on
+from aphub.store import tables as t
 from tests.told import facts_of, text_of
 from tests.world import DAILY, PROVIDER, TUESDAY, School
 
 SUMMED = '\nsummaries = [{every = "week", at = "16:00"}]'
 WEEKLY = {"daily": 'cadence = "weekly"\ndue = "Friday 15:00"' + SUMMED}
+TERMLY = {
+    "daily": 'cadence = "daily"\ndue = "09:45"\nsummaries = [{every = "term", at = "12:00", days_later = 2}]'
+}
+TERMS = """
+[[terms]]
+name = "Spring term"
+starts = 2026-01-05
+ends = 2026-03-06
+[[terms]]
+name = "Summer term"
+starts = 2026-03-16
+ends = 2026-07-17
+"""
 FRIDAY = date(2026, 3, 6)
 TWO_WAYS = (("register", "told", "grid"), ("email", "told", "far"), ("second", "told", "other"))
 
@@ -157,3 +171,38 @@ def test_a_closed_friday_moves_it_and_a_late_one_says_so(make_world):
     [late] = summaries(world)
     assert "This message is late" in text_of(late)
     assert "dispatch.handed_over" in world.said()
+
+
+def test_a_term_is_summed_up_when_people_are_back_and_in_the_holidays_nothing_is_due_or_sent(make_world_anew):
+    world = make_world_anew(provider=PROVIDER + TERMS, agreements=TERMLY)
+    sam = world.pupil(given="Sam")
+    world.owe()
+    week(world, [sam], date(2026, 3, 2))
+    world.at("15:00", FRIDAY)
+    world.go()
+    told = len(world.dispatches())
+    holidays = [FRIDAY + timedelta(days=number) for number in range(1, 10)]
+    for day in holidays:
+        world.at("12:00", day)
+        world.owe()
+        world.go()
+    assert not [row for row in world.rows(t.lessons) if row.day in holidays and row.state != "withdrawn"]
+    assert len(world.dispatches()) == told
+
+    # The second open day after the term's last, which `days_later` leaves for a look at the figures.
+    monday, tuesday = date(2026, 3, 16), date(2026, 3, 17)
+    for day in (monday, tuesday):
+        world.at("09:05", day)
+        world.enter(sam, day=day)
+        world.at("09:45", day)
+        world.go()
+        assert not summaries(world)
+    world.at("11:58", tuesday)
+    world.go()
+    [sent] = summaries(world)
+    words = text_of(sent)
+    assert "Attendance here of pupils of Hill School, Spring term" in words
+    assert "Half days attended in person: 75.0% (3 of 4)" in words  # of the term alone, not of the new one
+    assert [row["upn"] for row in sent.rows] == [sam.upn]
+    assert [row.kind for row in world.dispatches()[told:]] == ["routine", "routine", "summary"]
+    assert world.verify().ok
