@@ -6,6 +6,7 @@ import pytest
 
 from aphub.domain.absences import Teller
 from aphub.domain.entries import Action, Fact
+from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.services import answering
 from aphub.services.answering import CannotAnswerError
@@ -119,7 +120,7 @@ def test_a_correction_that_cannot_be_is_refused_in_words(small, because, day, fa
     small.pupil()
     small.owe()
     small.at("09:05")
-    with pytest.raises(CannotAnswerError, match=says):
+    with pytest.raises(NeedsCorrectionError, match=says):
         correct(small, fact, because, day=day)
     assert small.rows(t.entries) == []
 

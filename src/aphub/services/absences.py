@@ -28,7 +28,7 @@ from aphub.domain.outcomes import DECIDED_BY_SCHOOL, Outcome, ReasonKind
 from aphub.domain.readings import UNEXPLAINED
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
-from aphub.services.way import named
+from aphub.services.way import named, typed
 from aphub.services.whom import calendars_of, is_erased
 from aphub.services.whose import pupil_of
 from aphub.store import known as kept
@@ -117,11 +117,11 @@ def keep_news(desk: Desk, connection: Connection, news: News, by: str, *, decide
             "sealed": desk.vault.seal_json(
                 key, place_of("known_absences", desk.provider_id, absence_id), words
             ),
-            "recorded_by": by[:80],
+            "recorded_by": by,
             "recorded_at": desk.now,
         },
     )
-    known = KnownAbsence(absence_id, ref, pupil_id, stretch, news.fact, news.told_by, news.evidence, by[:80])
+    known = KnownAbsence(absence_id, ref, pupil_id, stretch, news.fact, news.told_by, news.evidence, by)
     filled = fill(desk, connection, [known], lessons, decided=decided)
     filled.ref = ref
     filled.notes = tuple(_notes(news, filled, decided=decided))
@@ -191,7 +191,7 @@ def end_absence(desk: Desk, ref: str, last_day: date, by: str, because: str = ""
         NewsError: There is none of that reference, or it would become longer.
     """
     name, now = named(by), desk.now
-    _short(because)
+    typed("The reason", because, LONGEST_WHY)
     with desk.store.transaction() as connection:
         row = kept.absence(connection, desk.provider_id, ref.strip().upper())
         if row is None:
@@ -240,17 +240,8 @@ def _check(news: News) -> None:
             _NOTHING,
             "Record them up to the end of term, and ask again then.",
         )
-    _short(news.words)
-    _short(news.teller)
-
-
-def _short(words: str) -> None:
-    if len(words.strip()) > LONGEST_WHY:
-        raise NewsError(
-            f"The words are longer than {LONGEST_WHY} letters.",
-            _NOTHING,
-            "Keep them short here, and the story in your own case record.",
-        )
+    typed("What was said", news.words, LONGEST_WHY)
+    typed("Who said so", news.teller, LONGEST_WHY)
 
 
 def _covered(desk: Desk, connection: Connection, pupil_id: int, stretch: Stretch) -> list[Row[Any]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from aphub.services.desk import Desk
-from aphub.services.way import named
+from aphub.services.way import named, typed
 from aphub.services.whose import pupil_of
 from aphub.store import keeping
 from aphub.store.engine import allocate
@@ -51,10 +51,10 @@ def note(desk: Desk, what: What, subject: str, by: str, pupils: Iterable[int], b
             "provider_id": desk.provider_id,
             "access_id": number,
             "at": desk.now,
-            "by": name[:80],
+            "by": name,
             "what": what.value,
             "subject": subject[:60],
-            "because": because.strip()[:200],
+            "because": typed("The reason", because),
             "pupils": len(numbers),
         }
         keeping.add_access(connection, row, numbers)

@@ -12,7 +12,7 @@ from aphub.services.decide import MAY_HAVE_IT, RELEASED, TOO_LATE, UNKNOWN
 from aphub.services.desk import Desk
 from aphub.services.life import message
 from aphub.services.receipts import confirm, settle
-from aphub.services.way import named, row_of
+from aphub.services.way import named, row_of, typed
 from aphub.store import carrying, delivering, lanes, settling
 from aphub.store import owed as owed_rows
 
@@ -181,10 +181,9 @@ def finish_task(desk: Desk, ref: str, by: str, result: str = "done") -> str:
     Raises:
         CannotDoError: There is no open task of that reference.
     """
+    name, result, wanted = named(by), typed("What came of it", result, 120), ref.strip().upper()
     with desk.store.transaction() as connection:
-        if not settling.finish_task(
-            connection, desk.provider_id, ref.strip().upper(), desk.now, named(by), result
-        ):
+        if not settling.finish_task(connection, desk.provider_id, wanted, desk.now, name, result):
             raise CannotDoError(f"There is no open task {ref}.", "Nothing was changed.", "See: aphub waiting")
     return f"Task {ref} is done."
 

@@ -18,6 +18,7 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.intake_rows import question_words
 from aphub.services.judging import vocabulary_of
+from aphub.services.way import named, typed
 from aphub.services.whom import is_erased
 from aphub.services.whose import pupil_of
 from aphub.store import entries, intakes, looking, pupils
@@ -59,6 +60,7 @@ def answer_question(
     Raises:
         CannotAnswerError: Something is still missing; the words say what.
     """
+    by = named(by)
     with desk.store.transaction() as connection:
         asked = intakes.question(connection, desk.provider_id, ref)
         if asked is None or asked.mark_id is None:
@@ -78,7 +80,7 @@ def answer_question(
                 pupil_id=lesson.pupil_id,
                 version=(lesson.version or 0) + 1,
                 fact=told,
-                made_by=by[:80],
+                made_by=by,
                 because="answered a question about the register",
                 mark_id=asked.mark_id,
                 by_person=True,
@@ -89,7 +91,7 @@ def answer_question(
             connection,
             desk.provider_id,
             now=desk.now,
-            by=by[:80],
+            by=by,
             answer=answer,
             question_id=asked.question_id,
             lesson_ids=lesson_ids,
@@ -115,15 +117,9 @@ def correct_entry(
     Raises:
         CannotAnswerError: There is no such lesson, it says so already, or no reason was given.
     """
-    wall, why = read_clock(starts), because.strip()
+    by, wall, why = named(by), read_clock(starts), typed("The reason", because, LONGEST_WHY)
     if not why:
         raise CannotAnswerError("A correction needs its reason.", "Nothing was changed.", "Say why.")
-    if len(why) > LONGEST_WHY:
-        raise CannotAnswerError(
-            f"The reason is longer than {LONGEST_WHY} letters.",
-            "Nothing was changed.",
-            "Keep it short here, and the story in your own case record.",
-        )
     with desk.store.transaction() as connection:
         lesson = _lesson_meant(desk, connection, placement_ref, day, wall)
         actions = _may_be_corrected(desk, lesson, fact)
@@ -132,7 +128,7 @@ def correct_entry(
             pupil_id=lesson.pupil_id,
             version=(lesson.version or 0) + 1,
             fact=fact,
-            made_by=by[:80],
+            made_by=by,
             because="corrected by a person",
             by_person=True,
             taken_at=lesson.taken_at,
@@ -145,7 +141,7 @@ def correct_entry(
             connection,
             desk.provider_id,
             now=desk.now,
-            by=by[:80],
+            by=by,
             answer="corrected",
             lesson_ids=[lesson.lesson_id],
         )

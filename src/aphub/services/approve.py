@@ -39,6 +39,7 @@ from aphub.services.way import (
     row_of,
     signed,
     subject_of,
+    typed,
 )
 from aphub.store import channels as rows
 
@@ -142,7 +143,7 @@ def test_report(
     with desk.store.transaction() as connection:
         row = row_of(desk, connection, route)
         state = {} if row.state == "live" else {"state": "tested", "because": None}
-        keep(desk, connection, route, kept, **state, tested_at=desk.now, tested_by=by[:80], read_back_at=None)
+        keep(desk, connection, route, kept, **state, tested_at=desk.now, tested_by=by, read_back_at=None)
         fields = {
             **about(route),
             "dispatch": reference,
@@ -216,7 +217,7 @@ def approve(desk: Desk, organisation: str, channel: str, by: str) -> int:
             state="live",
             because=None,
             approved_at=now,
-            approved_by=by[:80],
+            approved_by=by,
             approved_destination=route.destination,
         )
         fields = {**about(route), "by": signed(desk, by)}
@@ -236,10 +237,8 @@ def pause(desk: Desk, organisation: str, channel: str, by: str, why: str = "") -
     with desk.store.transaction() as connection:
         row = row_of(desk, connection, route)
         if row.state != "live":
-            raise NotYetError(
-                "This channel is not live, so there is nothing to pause.", "Nothing was changed."
-            )
-        because = f"paused by {named(by)}{': ' + why if why else ''}"[:200]
+            raise NotYetError("This channel is not live: nothing can be paused.", "Nothing was changed.")
+        because = typed("The reason", f"paused by {named(by)}{': ' + why if why else ''}")
         rows.change(connection, desk.provider_id, organisation, channel, state="paused", because=because)
         _state_of(desk, connection, "channel.paused", route, by)
 

@@ -20,7 +20,7 @@ from aphub.services.desk import Desk, place_of
 from aphub.services.persons import person_of
 from aphub.services.reasons import explain_day
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed
+from aphub.services.way import named, signed, typed
 from aphub.store import calls as kept
 from aphub.store import following
 from aphub.store.engine import allocate, lock_ledger
@@ -148,10 +148,10 @@ def keep_call(
     content = {
         "whom": whom,
         "answered_by": call.answered_by,
-        "said": call.said[:LONGEST],
+        "said": typed("What was said", call.said, LONGEST),
         "safe": call.safe,
         "repeated": call.repeated,
-        **({"despite": call.despite[:LONGEST]} if call.despite else {}),
+        **({"despite": typed("Who decided so", call.despite, LONGEST)} if call.despite else {}),
     }
     name = named(call.by)
     row = {
@@ -163,7 +163,7 @@ def keep_call(
         "act": act.value,
         "result": call.result.value,
         "at": at,
-        "made_by": name[:80],
+        "made_by": name,
         "key_id": key.key_id,
         "sealed": desk.vault.seal_json(key, place_of("calls", desk.provider_id, number), content),
         "kept_at": desk.now,

@@ -118,7 +118,7 @@ def cancel_lessons(desk: Desk, which: Which, because: Because, by: str) -> Cance
             )
         [number], [ref] = allocate(connection, "cancellations"), desk.references(1)
         own = {"provider_id": desk.provider_id, "cancellation_id": number}
-        header = {**own, "ref": ref, "day": which.day, "because": because.value, "made_by": name[:80]}
+        header = {**own, "ref": ref, "day": which.day, "because": because.value, "made_by": name}
         kept.add(
             connection,
             {**header, "made_at": now},
@@ -241,7 +241,7 @@ def _entry(row: Row[Any], because: Because | None, by: str, ref: str) -> NewEntr
         pupil_id=row.pupil_id,
         version=(row.version or 0) + 1,
         fact=Fact(Outcome.CANCELLED, note=note),
-        made_by=by[:80],
+        made_by=by,
         because=f"cancelled by us {ref}",
         by_person=True,
         taken_at=row.taken_at,

@@ -15,7 +15,7 @@ from aphub.services.contacts import check_act
 from aphub.services.desk import Desk, place_of
 from aphub.services.persons import person_of
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed
+from aphub.services.way import named, signed, typed
 from aphub.store import following, pupil_days
 from aphub.store.engine import lock_ledger
 
@@ -38,7 +38,7 @@ def acknowledge(desk: Desk, ref: str, by: str) -> str:
         if case.state != "raised":
             raise CannotFollowError(f"Case {case.ref} is {case.state} already.", "Nothing was changed.")
         change = {"key": case.case_id, "state": "acknowledged", "acknowledged_at": desk.now}
-        following.change_cases(connection, desk.provider_id, [{**change, "acknowledged_by": name[:80]}])
+        following.change_cases(connection, desk.provider_id, [{**change, "acknowledged_by": name}])
         fields = {"case": case.ref, "by": signed(desk, name)}
         record(connection, desk, [Statement("case.acknowledged", case.ref, fields)])
     return f"Case {case.ref} is yours, {name.partition(',')[0]}."
@@ -115,11 +115,13 @@ def found_safe(desk: Desk, ref: str, by: str, at: datetime | None = None, said: 
             raise CannotFollowError(
                 f"This pupil was found at {time_words(case.found_at)}.", "Nothing was changed."
             )
-        sealed = _sealed(desk, "cases", case.case_id, case.pupil_id, {"said": said[:LONGEST]})
+        sealed = _sealed(
+            desk, "cases", case.case_id, case.pupil_id, {"said": typed("What was said", said, LONGEST)}
+        )
         change = {
             "key": case.case_id,
             "found_at": found_at,
-            "found_by": name[:80],
+            "found_by": name,
             "look_at": desk.now,
             **sealed,
         }
@@ -186,11 +188,13 @@ def end_step(
         "key": step.step_id,
         "state": state.value,
         "ended_at": ended,
-        "ended_by": by[:80],
+        "ended_by": by,
         "result": result[:120],
     }
     if said.strip():
-        change |= _sealed(desk, "steps", step.step_id, case.pupil_id, {"said": said.strip()[:LONGEST]})
+        change |= _sealed(
+            desk, "steps", step.step_id, case.pupil_id, {"said": typed("What was said", said, LONGEST)}
+        )
     following.change_steps(connection, desk.provider_id, [change])
     following.change_cases(connection, desk.provider_id, [{"key": case.case_id, "look_at": desk.now}])
     fields = {

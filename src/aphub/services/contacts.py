@@ -16,7 +16,7 @@ from aphub.services.accesses import What, note
 from aphub.services.desk import Desk, place_of
 from aphub.services.people_kept import sealed_pupil
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed, who
+from aphub.services.way import named, signed, typed, who
 from aphub.services.whose import pupil_of
 from aphub.store import following, pupils
 from aphub.store.engine import lock_ledger
@@ -110,14 +110,12 @@ def restrict(desk: Desk, what: str, restriction: Restriction | None, by: str, wo
     What would allow more than before is the safeguarding lead's word alone.
 
     Raises:
-        ContactRestrictedError: Somebody else would lift it, or the note is too long.
+        ContactRestrictedError: Somebody else would lift it.
+        NeedsCorrectionError: The note is too long.
     """
     name = named(by)
     lead = desk.config.provider.safeguarding
-    if len(words) > LONGEST_NOTE:
-        raise ContactRestrictedError(
-            f"This note is longer than {LONGEST_NOTE} letters.", "Nothing was changed.", "Shorten it."
-        )
+    words = typed("The note", words, LONGEST_NOTE)
     with desk.store.transaction() as connection:
         lock_ledger(connection, desk.provider_id)
         row, pupil = _pupil(desk, connection, what)

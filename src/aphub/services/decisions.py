@@ -174,7 +174,7 @@ def _keep(desk: Desk, connection: Connection, pupil_id: int, decided: Decided, b
         "key_id": key.key_id,
         "sealed": sealed,
         "decided_on": decided.decided_on or desk.today,
-        "recorded_by": by[:80],
+        "recorded_by": by,
         "recorded_at": desk.now,
     }
     kept.add_decision(connection, row)

@@ -17,7 +17,7 @@ from aphub.domain.wording import count_words, moment_words
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
 from aphub.services.register_names import naming
-from aphub.services.way import named, signed
+from aphub.services.way import named, signed, typed
 from aphub.services.whose import pupil_of
 from aphub.store import calls, erasing, keeping, pupils
 from aphub.store.engine import allocate
@@ -136,9 +136,9 @@ def _begin(desk: Desk, connection: Connection, pupil_id: int, by: str, because: 
         "erasure_id": number,
         "ref": desk.references(1)[0],
         "pupil_id": pupil_id,
-        "because": because.strip()[:200],
+        "because": typed("The reason", because),
         "asked_at": desk.now,
-        "asked_by": by[:80],
+        "asked_by": by,
         "left": 0,
     }
     keeping.add_erasure(connection, row)

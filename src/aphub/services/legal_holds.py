@@ -8,7 +8,7 @@ from aphub.domain.errors import AphubError
 from aphub.services import erase
 from aphub.services.desk import Desk, place_of
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed
+from aphub.services.way import named, signed, typed
 from aphub.services.whose import pupil_of
 from aphub.store import keeping, pupils
 from aphub.store.engine import allocate
@@ -56,9 +56,9 @@ def place(desk: Desk, what: str, by: str, because: str) -> str:
                 "legal_hold_id": number,
                 "ref": ref,
                 "pupil_id": pupil.pupil_id,
-                "because": because.strip()[:200],
+                "because": typed("The reason", because),
                 "placed_at": desk.now,
-                "placed_by": name[:80],
+                "placed_by": name,
             },
         )
         record(connection, desk, [Statement("hold.placed", ref, {"hold": ref, "by": signed(desk, name)})])

@@ -146,7 +146,7 @@ class Changes:
                     "standing": first.standing.value,
                     "current": True,
                     "made_at": desk.now,
-                    "made_by": by[:80],
+                    "made_by": by,
                     **sealed_items(desk, one.number, one.items, key_of.get(one.number)),
                 }
             )

@@ -5,7 +5,7 @@ from datetime import date
 
 from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk
-from aphub.services.way import named, who
+from aphub.services.way import LONGEST_NAME, named, typed, who
 from aphub.store import looking
 from aphub.store import plans as kept
 from aphub.store.engine import allocate
@@ -76,9 +76,9 @@ def plan(
                 "starts_day": desk.today,
                 "ends_day": until,
                 "made_at": desk.now,
-                "made_by": name[:80],
-                "signed_by": signed_by.strip()[:80],
-                "agreed_with": agreed_with.strip()[:80],
+                "made_by": name,
+                "signed_by": typed("A name with its role", signed_by, LONGEST_NAME),
+                "agreed_with": typed("A name with its role", agreed_with, LONGEST_NAME),
             },
         )
     return ref

@@ -14,7 +14,7 @@ from aphub.services.desk import Desk
 from aphub.services.evidence import Checked, evidence, verify_folder
 from aphub.services.outcomes import keep_receipts
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed
+from aphub.services.way import named, signed, typed
 from aphub.store import carrying, delivering, lives, pupil_days, settling
 from aphub.store import ledger as kept
 from aphub.store import owed as owed_rows
@@ -133,7 +133,7 @@ def confirm(desk: Desk, reference: str, by: str, words: str) -> None:
                 "Nothing was changed.",
                 f"If they have it, run: aphub settle {reference} --arrived" if doubt else "",
             )
-        said = {"words": " ".join(words.split())[:300], "by": name}
+        said = {"words": typed("What they said", " ".join(words.split()), 300), "by": name}
         change = {"key": row.dispatch_id, "state": "confirmed", "rung": "confirmed", "next_at": None}
         delivering.change_dispatches(connection, desk.provider_id, [change])
         keep_receipts(desk, connection, [_receipt(desk, row, "confirmed", said, now)])

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from aphub.domain.errors import AphubError
 from aphub.services.desk import Desk, place_of
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed
+from aphub.services.way import named, signed, typed
 from aphub.services.whose import pupil_of
 from aphub.store import dispatching, noting
 from aphub.store.engine import allocate
@@ -58,21 +58,18 @@ def add_note(
     """Keep a note on a pupil's record; give its reference, and the schools and councils that must be told of it.
 
     Raises:
-        CannotNoteError: It says nothing, or too much.
+        CannotNoteError: It says nothing.
+        NeedsCorrectionError: It says too much.
         UnknownPupilError: There is no such pupil.
     """
-    name, says = named(by), says.strip()
-    if not says or len(says) > LONGEST:
-        raise CannotNoteError(
-            f"A note has between 1 and {LONGEST} letters.",
-            "Nothing was kept.",
-            "Write down what is disputed.",
-        )
+    name, says, answer = named(by), typed("The note", says, LONGEST), typed("The answer", answer, LONGEST)
+    if not says:
+        raise CannotNoteError("The note is empty.", "Nothing was kept.", "Write down what is disputed.")
     with desk.store.transaction() as connection:
         pupil = pupil_of(desk, connection, what)
         if pupil.erased_at is not None:
             raise CannotNoteError("This pupil has been erased.", "Nothing was kept.")
-        ref = _keep(desk, connection, pupil.pupil_id, name, {"says": says, "answer": answer.strip()}, about)
+        ref = _keep(desk, connection, pupil.pupil_id, name, {"says": says, "answer": answer}, about)
         told = noting.told_about(connection, desk.provider_id, pupil.pupil_id)
         dispatching.open_tasks(connection, list(_tasks(desk, connection, ref, pupil.pupil_id, told)))
     return ref, told
@@ -110,11 +107,11 @@ def _keep(
             "record_note_id": number,
             "ref": ref,
             "pupil_id": pupil_id,
-            "about": about.strip()[:60],
+            "about": typed("What it is about", about, 60),
             "key_id": key.key_id,
             "sealed": desk.vault.seal_json(key, _place(desk, number), content),
             "made_at": desk.now,
-            "made_by": by[:80],
+            "made_by": by,
         },
     )
     digest = desk.vault.digest(json.dumps(content, sort_keys=True).encode())

@@ -8,7 +8,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.ledger.fields import instant_text
 from aphub.services.desk import Desk
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed
+from aphub.services.way import named, signed, typed
 from aphub.store import settling
 from aphub.store.keys import KeyStore
 
@@ -51,7 +51,8 @@ def given_up(
         raise UnknownCopyError(
             "We know no copy of the keys of this name.", "Nothing was changed.", "See: aphub key-copies"
         )
-    if not because.strip():
+    why = typed("The reason", because, 120)
+    if not why:
         raise UnknownCopyError(
             "We need to know why nobody can read this copy any more.",
             "Nothing was changed.",
@@ -61,13 +62,11 @@ def given_up(
         fields = {
             "taken": instant_text(found.taken_at),
             "until": instant_text(found.expires_at),
-            "reason": desk.vault.digest(because.strip().encode()).hex(),
+            "reason": desk.vault.digest(why.encode()).hex(),
             "by": signed(desk, person),
         }
         with desk.store.transaction() as connection:
             record(connection, desk, [Statement("keys.copy_gone", found.name[:40], fields)])
-            settling.clear_tasks(
-                connection, desk.provider_id, found.name, desk.now, person, because.strip()[:120]
-            )
+            settling.clear_tasks(connection, desk.provider_id, found.name, desk.now, person, why)
     keys.give_up_copy(found.name, now)
     return found

@@ -17,7 +17,7 @@ from aphub.services.answering import fact_of
 from aphub.services.desk import Desk
 from aphub.services.entering import NewEntry, enter
 from aphub.services.persons import people_of
-from aphub.services.way import named
+from aphub.services.way import LONGEST_NAME, named, typed
 from aphub.store import entries, pupil_days
 from aphub.store.engine import recall, remember
 
@@ -73,8 +73,8 @@ def type_in(
     """
     name = named(by)
     because = f"typed from sheet {ref.strip().upper()}"
-    if signed_by.strip():
-        because = f"{because}, signed by {signed_by.strip()[:80]}"
+    if signer := typed("A name with its role", signed_by, LONGEST_NAME):
+        because = f"{because}, signed by {signer}"
     with desk.store.transaction() as connection:
         kept = recall(connection, _name(desk, ref.strip().upper()))
         if kept is None:
@@ -102,7 +102,7 @@ def type_in(
                     pupil_id=lesson.pupil_id,
                     version=(lesson.version or 0) + 1,
                     fact=fact_of(desk, word, minutes, reason, day),
-                    made_by=name[:80],
+                    made_by=name,
                     because=because,
                     by_person=True,
                 )

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from aphub.domain.errors import AphubError
+from aphub.domain.errors import AphubError, NeedsCorrectionError
 from aphub.services.desk import Desk
 from aphub.services.routes import Route
 from aphub.store import channels
 
 FOUND = "check found: "
 """How the reason of a pause begins that only a better check can end."""
+LONGEST_NAME, LONGEST_REASON = 80, 200
 _SUBJECT = 40
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "sir"})
 
@@ -96,13 +97,28 @@ def signed(desk: Desk, by: str) -> str:
 
 
 def named(by: str) -> str:
-    """Give a person's name; raises AphubError when there is none."""
+    """Give a person's name; raises NeedsCorrectionError when there is none."""
     name = " ".join(by.split())
     if not who(name):
-        raise AphubError(
+        raise NeedsCorrectionError(
             "We need the name of whoever does this.", "Nothing was changed.", 'Add: --by "Your name, role"'
         )
-    return name
+    return typed("A name with its role", name, LONGEST_NAME)
+
+
+def typed(what: str, words: str, longest: int = LONGEST_REASON) -> str:
+    """Give what somebody typed without the space around it; raises NeedsCorrectionError when we could not keep all of it.
+
+    `what` names it in the error, which never repeats it: it may be about a pupil.
+    """
+    words = words.strip()
+    if len(words) > longest:
+        raise NeedsCorrectionError(
+            f"{what} is longer than {longest} letters.",
+            "Nothing was changed.",
+            "Keep it short here, and the story in your own case record.",
+        )
+    return words
 
 
 def who(by: str) -> str:

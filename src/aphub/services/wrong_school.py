@@ -20,7 +20,7 @@ from aphub.services.accesses import What, note
 from aphub.services.desk import Desk, place_of
 from aphub.services.life import message
 from aphub.services.recording import Statement, record
-from aphub.services.way import named, signed
+from aphub.services.way import LONGEST_NAME, named, signed, typed
 from aphub.services.wrong_school_words import Facts, drafts
 from aphub.store import carrying, channels, disclosing, dispatching, lives, settling
 from aphub.store.engine import allocate
@@ -86,12 +86,13 @@ def went_wrong(desk: Desk, reference: str, by: str, aware_at: datetime | None = 
 
 def deleted(desk: Desk, reference: str, by: str, who: str) -> str:
     """Keep that a named person at the wrong school said that it is deleted."""
-    if not who.strip():
+    said_by = typed("A name with its role", who, LONGEST_NAME)
+    if not said_by:
         raise WrongSchoolError("Who said so?", "Nothing was changed.", 'Give a name: --deleted "name, role"')
     with desk.store.transaction() as connection:
         row, kept = _known(desk, connection, reference)
         disclosing.change(
-            connection, desk.provider_id, kept.disclosure_id, deleted_at=desk.now, deleted_by=who.strip()[:80]
+            connection, desk.provider_id, kept.disclosure_id, deleted_at=desk.now, deleted_by=said_by
         )
         _state(desk, connection, "disclosure.deleted", kept.ref, by)
         _done(desk, connection, _DELETE, row.reference, by, "deleted")
@@ -100,7 +101,8 @@ def deleted(desk: Desk, reference: str, by: str, who: str) -> str:
 
 def decided(desk: Desk, reference: str, by: str, *, reported: bool, because: str = "") -> str:
     """Keep the decision whether the ICO was told; why not must be said (article 33(5))."""
-    if not reported and not because.strip():
+    why = typed("The reason", because, 300)
+    if not reported and not why:
         raise WrongSchoolError("Why not?", "Nothing was changed.", 'Give a reason: --not-reported "why"')
     with desk.store.transaction() as connection:
         row, kept = _known(desk, connection, reference)
@@ -109,9 +111,9 @@ def decided(desk: Desk, reference: str, by: str, *, reported: bool, because: str
             desk.provider_id,
             kept.disclosure_id,
             decided_at=desk.now,
-            decided_by=named(by)[:80],
+            decided_by=named(by),
             decision="reported" if reported else "not reported",
-            because=because.strip()[:300] or None,
+            because=why or None,
         )
         how = {"as": "reported" if reported else "not_reported"}
         _state(desk, connection, "disclosure.decided", kept.ref, by, how)
@@ -148,7 +150,7 @@ def _keep(
             "aware_at": aware,
             "report_by": report_by,
             "noted_at": desk.now,
-            "noted_by": by[:80],
+            "noted_by": by,
             "pupils": len({one.pupil_id for one in carried}),
             "reports": len(carried),
         },
