@@ -190,8 +190,8 @@ def test_note_on_a_record_travels_with_its_evidence_and_is_told_to_who_had_it(wo
     bare = evidence.evidence(world.desk, world.dispatches()[0].reference, tmp_path / "bare", contents=False)
     assert not (bare / "notes").exists()
     assert ref in {row.subject for row in world.rows(t.statements) if row.kind == "record.noted"}
-    for wrong in ("", "x" * (rectify.LONGEST + 1)):
-        with pytest.raises(rectify.CannotNoteError):
+    for wrong, says in {"": "is empty", "x" * (rectify.LONGEST + 1): "longer than 2000 letters"}.items():
+        with pytest.raises(AphubError, match=says):
             rectify.add_note(world.desk, ref_of(world, sam), JO, wrong)
 
 
