@@ -227,6 +227,7 @@ def adapters_for(sides: FarSides) -> object:
     class Person(Told):
         name = "told-person"
         asks_person = True
+        takes_notices = False
         reaches = Rung.CONFIRMED
 
         def deliver(self, delivery: Delivery) -> DeliveryResult:

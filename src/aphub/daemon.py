@@ -29,6 +29,7 @@ from aphub.services import (
     follow,
     intake,
     listen,
+    office,
     purge,
     rechecks,
     rounds,
@@ -245,6 +246,7 @@ def run(hub: Hub, *, once: bool = False, stop: threading.Event | None = None) ->
         closing(lanes_of(hub)) as lanes,
         receiving(hub),
         rechecks.each_morning(hub, stop, wanted=hub.settings.recheck and not once),
+        office.telling_offices(hub, stop, wanted=not once),
         _systemd() as notify,
     ):
         settle_process()
@@ -253,7 +255,9 @@ def run(hub: Hub, *, once: bool = False, stop: threading.Event | None = None) ->
         prepare_days(hub)
         notify("READY=1")
         if once:
-            return until_quiet(hub, lanes, stop, wait=True)
+            result = until_quiet(hub, lanes, stop, wait=True)
+            office.tell_offices(hub)
+            return result
         ticker = schedule.Scheduler()
         ticker.every(10).minutes.do(prepare_days, hub)
         result = PassResult()

@@ -16,6 +16,7 @@ _KIND_WORDS = {
     Kind.CATCH_UP: "late report",
     Kind.SUMMARY: "summary",
     Kind.NOTICE: "this way to you is changing",
+    Kind.TASKS: "something waits for a person",
 }
 
 

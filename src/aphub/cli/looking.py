@@ -10,7 +10,7 @@ from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground
 from aphub.cli.shown import Group, as_list, console, new_table, show_groups
 from aphub.domain.calendar import to_utc
 from aphub.domain.wording import day_words
-from aphub.services import overview
+from aphub.services import office, overview
 from aphub.services.standings import RUNG_WORDS, way_words
 
 if TYPE_CHECKING:
@@ -101,12 +101,15 @@ def _to_come(one: "Today", now: datetime | None, day: date) -> str:
 
 
 @click.command()
+@click.option("--mail", is_flag=True, help="Mail it to your own office too, whatever was mailed before.")
 @as_list
 @click.pass_context
-def waiting(ctx: click.Context, form: str) -> None:
+def waiting(ctx: click.Context, form: str, *, mail: bool) -> None:
     """List what waits for a person, and what to do about each. Exit status 1 when there is something."""
     ground: Ground = ctx.obj
-    with ground.desks() as desks:
+    with ground.hub() as hub:
+        desks = [hub.desk(ground.provider)] if ground.provider else hub.desks()
+        mailed = [office.mail_all_of_it(hub, desk) for desk in desks] if mail else []
         found = [_group(desk, overview.waiting(desk)) for desk in desks]
         day = desks[0].today if desks else None
     if len(found) > 1:
@@ -115,6 +118,8 @@ def waiting(ctx: click.Context, form: str) -> None:
         ]
 
     show_groups(form, found, lambda rows: _open_table(rows, day), nothing="Nothing waits for a person.")
+    for reference in mailed:
+        click.echo(f"Mailed to your office as {reference}.", err=True)
     ctx.exit(NEEDS_A_PERSON if any(group.rows for group in found) else 0)
 
 

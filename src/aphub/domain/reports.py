@@ -57,7 +57,7 @@ Row = dict[str, str]
 class Kind(StrEnum):
     """Why a message is sent; alert, routine, update and correction share one thread.
 
-    A notice tells of no pupil: it is about the way itself.
+    A notice is about the way itself; tasks are what waits for a person, told to our own office. Neither tells of a pupil.
     """
 
     ALERT = "alert"
@@ -68,7 +68,10 @@ class Kind(StrEnum):
     SUMMARY = "summary"
     TEST = "test"
     NOTICE = "notice"
+    TASKS = "tasks"
 
+
+_ABOUT_NO_PUPIL = frozenset({Kind.NOTICE, Kind.TASKS})
 
 REASON_WORDS = {
     ReasonKind.NOT_APPLICABLE: "",
@@ -207,6 +210,11 @@ class Message:
     def is_test(self) -> bool:
         """Whether this is a TEST message about invented pupils."""
         return self.kind is Kind.TEST
+
+    @property
+    def about_pupils(self) -> bool:
+        """Whether pupils are told of; where not, there is no report in it, and no file."""
+        return self.kind not in _ABOUT_NO_PUPIL
 
     @cached_property
     def told(self) -> tuple[tuple[SessionEntry, ...], ...]:

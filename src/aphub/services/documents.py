@@ -287,7 +287,7 @@ def _sentence(words: str) -> str:
 
 
 def _head(message: Message) -> str:
-    due = "" if message.kind is Kind.NOTICE else f" Due {time_words(message.due_by)}."
+    due = f" Due {time_words(message.due_by)}." if message.about_pupils else ""
     return (
         f"{message.provider_name} to {message.organisation_name}. Reference {message.reference}. "
         f"Made {time_words(message.made_at)}.{due}"
@@ -295,7 +295,9 @@ def _head(message: Message) -> str:
 
 
 def _wrong_school(message: Message) -> str:
-    file = "" if message.kind is Kind.NOTICE else " Do not open any file."
+    if message.kind is Kind.TASKS:
+        return "No pupil is named here."
+    file = " Do not open any file." if message.about_pupils else ""
     return f"Wrong school?{file} Phone {message.provider_phone} and quote the reference."
 
 
@@ -308,7 +310,7 @@ def _foot(message: Message) -> list[str]:
         foot.append(f"This adds to reference {message.previous_reference}.")
     if message.ask_to_confirm:
         foot.append("Reply OK or phone us to confirm that you have this. If nobody does, we will phone you.")
-    if message.kind not in {Kind.SUMMARY, Kind.NOTICE}:
+    if message.about_pupils and message.kind is not Kind.SUMMARY:
         foot.append("Codes are suggestions. Your school decides which code to use.")
     foot.append(f"{message.provider_name}: {message.provider_phone}, {message.provider_hours}.")
     return foot

@@ -138,7 +138,7 @@ def reference_of(desk: Desk, thread_ref: str, number: int) -> str:
 def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = "") -> Composed:
     """Make the exact documents of a letter for one route; nothing is stored."""
     provider = desk.config.provider
-    organisation = desk.config.organisations[route.organisation]
+    organisation_name, organisation_urn = _whom(desk, route)
     before = (letter.number if letter.instead_of is None else letter.instead_of) - 1
     # Numbers jump at a restore: what stood before the jump may be something that we lost.
     previous = letter.adds_to or (reference_of(desk, letter.thread_ref, before) if before % JUMP else "")
@@ -152,8 +152,8 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
         provider_hours=provider.hours,
         provider_ref=provider.slug,
         reply_to=provider.reply_to,
-        organisation_name=organisation.name,
-        organisation_urn=organisation.urn,
+        organisation_name=organisation_name,
+        organisation_urn=organisation_urn,
         period_words=letter.period_words,
         period_key=letter.period,
         made_at=letter.made_at,
@@ -180,6 +180,14 @@ def compose(desk: Desk, letter: Letter, route: Route, *, file_password: str = ""
     connection = _with_secrets(desk, route) if route.settings.wants_secrets() else route.connection_settings
     outbound = Outbound(message, rows, desk.plugins.rendering, file_password, connection)
     return Composed(message, route.adapter.compose(outbound, route.settings), rows, row_reports)
+
+
+def _whom(desk: Desk, route: Route) -> tuple[str, str]:
+    """Give the name and the URN of whoever is told: a school, a council, or our own office."""
+    if route is desk.routes.office:
+        return f"{desk.config.provider.name}, office", ""
+    organisation = desk.config.organisations[route.organisation]
+    return organisation.name, organisation.urn
 
 
 def _with_secrets(desk: Desk, route: Route) -> ConnectionSettings:

@@ -4,11 +4,9 @@ Nothing leaves by a new way before it is approved. The task stands in the transa
 follows, by the old way and with its old settings, and ends the task. Where it cannot go, a person phones.
 """
 
-from contextlib import suppress
-
 from sqlalchemy import Connection
 
-from aphub.api.adapters import Delivery, DeliveryResult
+from aphub.api.adapters import DeliveryResult
 from aphub.api.errors import DeliveryError
 from aphub.domain.errors import AphubError
 from aphub.domain.reports import Kind
@@ -16,10 +14,10 @@ from aphub.domain.wording import day_words
 from aphub.logs import get_logger
 from aphub.services.desk import Desk
 from aphub.services.fallback import open_task
-from aphub.services.letters import Letter, compose
+from aphub.services.letters import Letter
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
-from aphub.services.trial import HELPS_FOR, Adapters
+from aphub.services.trial import HELPS_FOR, Adapters, send_at_once
 from aphub.services.way import about, subject_of
 from aphub.settings.models import OrganisationConfig
 from aphub.store import channels, settling
@@ -80,7 +78,9 @@ def tell_old_addresses(hub: Adapters, before: Desk, after: Desk) -> int:
         if new is not None and row.state != "changed":
             continue
         try:
-            reference, result = _send(hub, before, old, _ENDS if new is None else _MOVES)
+            reference, result = send_at_once(
+                hub, before, old, _notice(before, _ENDS if new is None else _MOVES)
+            )
         except (AphubError, DeliveryError, ValueError) as exc:
             log.warning("moved.old_address_not_told", channel=old.channel, error=type(exc).__name__)
             continue
@@ -89,10 +89,10 @@ def tell_old_addresses(hub: Adapters, before: Desk, after: Desk) -> int:
     return told
 
 
-def _send(hub: Adapters, desk: Desk, old: Route, what: tuple[str, str]) -> tuple[str, DeliveryResult]:
+def _notice(desk: Desk, what: tuple[str, str]) -> Letter:
     now = desk.now
     [thread_ref] = desk.references(1)
-    letter = Letter(
+    return Letter(
         thread_id=0,
         thread_ref=thread_ref,
         number=1,
@@ -105,27 +105,6 @@ def _send(hub: Adapters, desk: Desk, old: Route, what: tuple[str, str]) -> tuple
         made_at=now,
         notes=(*what, f"Did your school not ask for this? Then phone us now: {desk.config.provider.phone}."),
     )
-    composed = compose(desk, letter, old)
-    adapter = hub.adapter(desk, old)
-    try:
-        adapter.open()
-        result = adapter.deliver(
-            Delivery(
-                key=composed.message.reference,
-                thread_ref=f"{desk.config.provider.prefix}-{thread_ref}",
-                deadline=letter.useful_until,
-                route=old.settings,
-                documents=composed.documents,
-                rows=(),
-                reports=(),
-                row_reports=(),
-                may_write=frozenset(),
-            )
-        )
-    finally:
-        with suppress(Exception):
-            adapter.close()
-    return composed.message.reference, result
 
 
 def _keep(desk: Desk, old: Route, reference: str, result: DeliveryResult) -> None:

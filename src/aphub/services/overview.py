@@ -125,6 +125,8 @@ class Open:
     due: datetime | None = None
     organisation: str = ""
     choices: tuple[str, ...] = field(default=())
+    in_mail: str = ""
+    """The same words without what points at a pupil or repeats a register, where they do: for a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +279,8 @@ def _case(line: CaseLine) -> Open:
     late = f" Overdue{', also for ' + line.also if line.also else ''}." if line.overdue else ""
     more = f" And {line.to_do - 1} more." if line.to_do > 1 else ""
     whom = f"Pupil {line.pupil_ref}: " if line.pupil_ref else ""
-    words = f"{whom}{line.about}. {line.next_step.rstrip('.')}{whose}.{late}{more}"
-    return Open("case", line.ref, words, f"aphub case {line.ref}", line.due)
+    words = f"{line.about}. {line.next_step.rstrip('.')}{whose}.{late}{more}"
+    return Open("case", line.ref, whom + words, f"aphub case {line.ref}", line.due, in_mail=words)
 
 
 def _task(row: Row[Any]) -> Open:
@@ -325,6 +327,7 @@ def _question(desk: Desk, row: Row[Any]) -> Open:
         None,
         "",
         choices,
+        "A mark or a row of a register could not be read.",
     )
 
 

@@ -6,8 +6,8 @@ no longer so, it pauses it, as always.
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, time, timedelta
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from aphub.api.adapters import CheckStep
 from aphub.domain.calendar import to_utc
 from aphub.logs import get_logger
 from aphub.services.approve import check
+from aphub.services.beside import going_round
 from aphub.services.desk import Desk
 from aphub.services.fallback import open_task
 from aphub.services.routes import Route
@@ -27,7 +28,6 @@ FROM = time(6)
 AGAIN = timedelta(hours=1)
 """How soon a way is looked at again that was not right."""
 _LOOK_SECONDS = 60.0
-_LAST_SECONDS = 30.0
 _SUBJECT = 120
 _THE_HUB = "the hub"
 log = get_logger("rechecks")
@@ -101,31 +101,12 @@ def _say(desk: Desk, route: Route, steps: list[CheckStep]) -> None:
     log.warning("rechecks.not_right", organisation=route.organisation, channel=route.channel)
 
 
-@contextmanager
-def each_morning(hub: Desks, stop: threading.Event, *, wanted: bool = True) -> Iterator[None]:
+def each_morning(hub: Desks, stop: threading.Event, *, wanted: bool = True) -> AbstractContextManager[None]:
     """Look in a thread of its own while the daemon runs, so that a slow far side delays no message."""
-    if not wanted:
-        yield
-        return
-    rechecks, over = Rechecks(), threading.Event()
+    rechecks = Rechecks()
 
-    def ended() -> bool:
-        return stop.is_set() or over.is_set()
+    def look(ended: Callable[[], bool]) -> None:
+        for desk in hub.serving():
+            rechecks.look(hub, desk, ended)
 
-    def go_round() -> None:
-        while not ended():
-            try:
-                for desk in hub.serving():
-                    rechecks.look(hub, desk, ended)
-            except Exception:
-                log.exception("rechecks.failed")
-            over.wait(_LOOK_SECONDS)
-
-    thread = threading.Thread(target=go_round, name="rechecks", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        # A check has time limits of its own; whoever stops the hub need not wait for all of them.
-        thread.join(_LAST_SECONDS)
+    return going_round("rechecks", _LOOK_SECONDS, stop, look, wanted=wanted)

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from aphub.api.adapters import AnyAdapter, ConnectionSettings, RouteSettings
 from aphub.domain.reports import Report
 from aphub.plugins import Plugins
-from aphub.settings.models import Snapshot
+from aphub.settings.models import Snapshot, WayConfig
 
+OFFICE = "office"
+"""The channel of the way to our own office, which belongs to no organisation."""
 _LANE_CHARACTERS = 24
 
 
@@ -66,47 +68,51 @@ class Routes:
         self._by_organisation: dict[str, tuple[Route, ...]] = {}
         self.lost: list[LostWay] = []
         self._outside: dict[str, tuple[type[AnyAdapter], dict[str, object], str]] = {}
-        far_sides: dict[str, _FarSide] = {}
+        self._far_sides: dict[str, _FarSide] = {}
         for slug, organisation in config.organisations.items():
-            routes = []
-            for rank, channel in enumerate(organisation.channels):
-                connection = config.provider.connections[channel.connection]
-                adapter = plugins.adapters.get(connection.adapter)
-                if adapter is None:
-                    words = f"Its adapter, {connection.adapter}, is not installed."
-                    mend = (
-                        f"Install aphub-{connection.adapter}, or give them another way and run: aphub apply"
-                    )
-                    self.lost.append(LostWay(slug, channel.name, words, mend))
-                    continue
-                try:
-                    far = far_sides.get(channel.connection)
-                    if far is None:
-                        far = _FarSide.of(config.provider.slug, adapter, connection.settings())
-                        far_sides[channel.connection] = far
-                    settings = adapter.route_class(**channel.route())
-                except ValidationError:
-                    words = f"Its settings are not what this version of {connection.adapter} takes."
-                    self.lost.append(
-                        LostWay(slug, channel.name, words, "To see what to change, run: aphub apply")
-                    )
-                    continue
-                if far.elsewhere:
-                    self._outside[channel.connection] = (adapter, connection.settings(), far.elsewhere)
-                routes.append(
-                    Route(
-                        organisation=slug,
-                        channel=channel.name,
-                        rank=rank,
-                        adapter=adapter,
-                        connection=channel.connection,
-                        connection_settings=far.settings,
-                        lane=far.lane,
-                        settings=settings,
-                        destination=_destination(adapter, settings, far),
-                    )
-                )
-            self._by_organisation[slug] = tuple(routes)
+            found = (
+                self._route(config, plugins, slug, channel.name, rank, channel)
+                for rank, channel in enumerate(organisation.channels)
+            )
+            self._by_organisation[slug] = tuple(route for route in found if route is not None)
+        self.office: Route | None = None
+        """The way to our own office: no report ever goes there, so it stands among no organisation's routes."""
+        if config.provider.office is not None:
+            self.office = self._route(config, plugins, "", OFFICE, 0, config.provider.office)
+
+    def _route(
+        self, config: Snapshot, plugins: Plugins, slug: str, name: str, rank: int, way: WayConfig
+    ) -> Route | None:
+        connection = config.provider.connections[way.connection]
+        adapter = plugins.adapters.get(connection.adapter)
+        if adapter is None:
+            words = f"Its adapter, {connection.adapter}, is not installed."
+            mend = f"Install aphub-{connection.adapter}, or give them another way and run: aphub apply"
+            self.lost.append(LostWay(slug, name, words, mend))
+            return None
+        try:
+            far = self._far_sides.get(way.connection)
+            if far is None:
+                far = _FarSide.of(config.provider.slug, adapter, connection.settings())
+                self._far_sides[way.connection] = far
+            settings = adapter.route_class(**way.route())
+        except ValidationError:
+            words = f"Its settings are not what this version of {connection.adapter} takes."
+            self.lost.append(LostWay(slug, name, words, "To see what to change, run: aphub apply"))
+            return None
+        if far.elsewhere:
+            self._outside[way.connection] = (adapter, connection.settings(), far.elsewhere)
+        return Route(
+            organisation=slug,
+            channel=name,
+            rank=rank,
+            adapter=adapter,
+            connection=way.connection,
+            connection_settings=far.settings,
+            lane=far.lane,
+            settings=settings,
+            destination=_destination(adapter, settings, far),
+        )
 
     def are_stale(self) -> bool:
         """Say whether a file that the settings name has changed since these routes were made."""

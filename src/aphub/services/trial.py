@@ -131,7 +131,7 @@ def _delivery(desk: Desk, letter: Letter, route: Route, composed: Composed) -> D
         reports=tuple(report.ref for report in letter.reports),
         row_reports=composed.row_reports,
         may_write=frozenset(),
-        test=True,
+        test=letter.kind is Kind.TEST,
     )
 
 
@@ -173,14 +173,29 @@ def send_trial(hub: Adapters, desk: Desk, route: Route, trial: Trial) -> dict[st
     """
     if route.adapter.asks_person:
         return {"delivered by": "a person"}
+    return _evidence(_hand_over(hub, desk, route, trial.delivery))
+
+
+def send_at_once(hub: Adapters, desk: Desk, route: Route, letter: Letter) -> tuple[str, DeliveryResult]:
+    """Send a letter in which no pupil is told of, apart from every queue; give its reference and what became of it.
+
+    Raises:
+        AphubError: It cannot be made for this route.
+        DeliveryError: The far side did not take it.
+        ValueError: It cannot be made for this route.
+    """
+    composed = compose(desk, letter, route)
+    return composed.message.reference, _hand_over(hub, desk, route, _delivery(desk, letter, route, composed))
+
+
+def _hand_over(hub: Adapters, desk: Desk, route: Route, delivery: Delivery) -> DeliveryResult:
     adapter = hub.adapter(desk, route)
     try:
         adapter.open()
-        result = adapter.deliver(trial.delivery)
+        return adapter.deliver(delivery)
     finally:
         with suppress(Exception):
             adapter.close()
-    return _evidence(result)
 
 
 def _evidence(result: DeliveryResult) -> dict[str, Any]:

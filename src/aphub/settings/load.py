@@ -13,7 +13,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.identifiers import near_duplicate
 from aphub.plugins import Plugins
 from aphub.settings.agreed import AgreementConfig
-from aphub.settings.models import HubSettings, OrganisationConfig, ProviderConfig, Snapshot
+from aphub.settings.models import HubSettings, OrganisationConfig, ProviderConfig, Snapshot, WayConfig
 
 SECRET = "secret:"  # noqa: S105 - the prefix of a reference, not a secret
 _SHOWN = 40
@@ -216,30 +216,36 @@ def _provider_problems(snapshot: Snapshot, plugins: Plugins) -> list[Problem]:
             problems.append(_not_installed(file, f"feeds.{name}", "source", feed.source, plugins.sources))
         else:
             problems += _settings_problems(source.settings_class, feed.settings(), file, f"feeds.{name}")
+    if provider.office is not None:
+        problems += _way_problems(snapshot, provider.office, plugins, file, "office")
+        problems += _office_problems(snapshot, provider.office, plugins, file)
     for organisation in snapshot.organisations.values():
-        problems += _organisation_problems(snapshot, organisation, plugins)
+        for channel in organisation.channels:
+            where = f"{organisation.kind}s/{organisation.slug}.toml", f"channels.{channel.name}"
+            problems += _way_problems(snapshot, channel, plugins, *where)
     problems += _agreement_problems(snapshot, plugins)
     return problems
 
 
-def _organisation_problems(
-    snapshot: Snapshot, organisation: OrganisationConfig, plugins: Plugins
-) -> list[Problem]:
-    file = f"{organisation.kind}s/{organisation.slug}.toml"
-    problems = []
-    for channel in organisation.channels:
-        key = f"channels.{channel.name}"
-        connection = snapshot.provider.connections.get(channel.connection)
-        if connection is None:
-            words = f"'{channel.connection}' is no connection of {snapshot.provider.slug}."
-            near = near_duplicate(channel.connection, list(snapshot.provider.connections))
-            mend = f"Did you mean '{near}'?" if near else "Add it to the provider's file under [connections]."
-            problems.append(Problem(file, f"{key}.connection", words, mend))
-            continue
-        adapter = plugins.adapters.get(connection.adapter)
-        if adapter is not None:
-            problems += _settings_problems(adapter.route_class, channel.route(), file, key)
-    return problems
+def _way_problems(snapshot: Snapshot, way: WayConfig, plugins: Plugins, file: str, key: str) -> list[Problem]:
+    connection = snapshot.provider.connections.get(way.connection)
+    if connection is None:
+        words = f"'{way.connection}' is no connection of {snapshot.provider.slug}."
+        near = near_duplicate(way.connection, list(snapshot.provider.connections))
+        mend = f"Did you mean '{near}'?" if near else "Add it to the provider's file under [connections]."
+        return [Problem(file, f"{key}.connection", words, mend)]
+    adapter = plugins.adapters.get(connection.adapter)
+    return _settings_problems(adapter.route_class, way.route(), file, key) if adapter is not None else []
+
+
+def _office_problems(snapshot: Snapshot, way: WayConfig, plugins: Plugins, file: str) -> list[Problem]:
+    """Refuse a way to our own office that carries nothing but reports."""
+    connection = snapshot.provider.connections.get(way.connection)
+    adapter = plugins.adapters.get(connection.adapter) if connection is not None else None
+    if adapter is None or adapter.takes_notices:
+        return []
+    words = f"'{way.connection}' carries reports only, and our office is sent none."
+    return [Problem(file, "office.connection", words, "Name a connection that sends mail.")]
 
 
 def _settings_problems(

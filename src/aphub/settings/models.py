@@ -49,6 +49,18 @@ class Feed(BaseModel):
         return dict(self.model_extra or {})
 
 
+class WayConfig(BaseModel):
+    """A way to somebody: a connection of the provider, with the adapter's route beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    connection: Slug = Field(description="a connection of the provider's file")
+
+    def route(self) -> dict[str, Any]:
+        """Give the adapter's own route settings."""
+        return dict(self.model_extra or {})
+
+
 class VocabularyConfig(Strict):
     """The provider's words and what they mean."""
 
@@ -69,6 +81,10 @@ class ProviderConfig(FollowUp):
     ukprn: Ukprn = Field(default="", description="eight digits, if the provider is in that register")
     safeguarding: Person = Field(description="the designated safeguarding lead")
     register_warning_to: str = Field(default="", description="who is warned when a register is missing")
+    office: WayConfig | None = Field(
+        default=None,
+        description="the way to our own office, which is mailed what waits for a person, without any pupil's name",
+    )
     own_register_closes_minutes: int = Field(default=30, ge=0, le=30, description="own roll: minutes until U")
     reason_limit_school_days: int = Field(
         default=5,
@@ -140,17 +156,10 @@ class SignedCodes(Strict):
         return sorted(codes)
 
 
-class ChannelConfig(BaseModel):
-    """One way to one organisation: a connection of the provider, with the adapter's route beside it."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
+class ChannelConfig(WayConfig):
+    """One way to one organisation."""
 
     name: Slug = Field(description="its name within the organisation")
-    connection: Slug = Field(description="a connection of the provider's file")
-
-    def route(self) -> dict[str, Any]:
-        """Give the adapter's own route settings."""
-        return dict(self.model_extra or {})
 
 
 class OrganisationConfig(Strict):

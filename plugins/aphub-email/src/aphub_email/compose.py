@@ -9,7 +9,7 @@ from binascii import b2a_base64, b2a_qp
 from email.utils import format_datetime
 from functools import lru_cache
 
-from aphub.api import AphubError, Document, Kind, Message, Outbound, aphub_csv, subject_of
+from aphub.api import AphubError, Document, Message, Outbound, aphub_csv, subject_of
 from aphub_email.headers import address_header, guard, text_header
 from aphub_email.locked import locked_mail
 from aphub_email.settings import EmailConnection, EmailRoute
@@ -73,7 +73,7 @@ def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
     stem = _token(message.file_stem, "file name")
     if message.paper is not None:
         files = summary_files(outbound, attested=attested)
-    elif message.kind is Kind.NOTICE:
+    elif not message.about_pupils:
         files = []
     elif attested:
         files = [("text/csv; charset=utf-8; header=present", "csv", _machine_copy(outbound))]

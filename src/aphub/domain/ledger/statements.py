@@ -87,6 +87,11 @@ _ALL = (
     Kind("channel.changed", {**_CHANNEL, "before": shape.hexdigest}, _BY),
     Kind("channel.removed", _CHANNEL, _BY),
     Kind("old_address.told", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),
+    Kind(
+        "office.told",
+        {"dispatch": shape.reference, "destination": shape.hexdigest, "things": shape.count},
+        {"evidence": shape.hexdigest},
+    ),
     Kind("channel.paused", {**_CHANNEL, **_BY}),
     Kind("channel.resumed", {**_CHANNEL, **_BY}),
     Kind("test.sent", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),

@@ -1,0 +1,215 @@
+"""Mail our own office what waits for a person, so that nobody has to go and look for it.
+
+What is new leaves at once where its time is near, else together with what comes in the next quarter of an hour; each thing
+is told once when it comes up and once more when it is overdue. No pupil is named or pointed at. A message that cannot
+leave is tried again, and stands among what waits until it has left.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from aphub.api.errors import DeliveryError
+from aphub.domain.errors import AphubError
+from aphub.domain.reports import Kind
+from aphub.domain.wording import day_words, moment_words
+from aphub.logs import get_logger
+from aphub.services.beside import going_round
+from aphub.services.desk import Desk
+from aphub.services.fallback import open_task
+from aphub.services.letters import Letter
+from aphub.services.overview import Open, waiting
+from aphub.services.recording import Statement, record
+from aphub.services.routes import Route
+from aphub.services.trial import HELPS_FOR, Adapters, send_at_once
+from aphub.store import settling
+from aphub.store.engine import recall, remember
+
+TASK = "mail_office"
+TOGETHER = timedelta(minutes=15)
+"""How long what is not pressing waits for company, and how near the time of a pressing thing is."""
+MOST = 20
+"""How many things a message describes; the others it counts."""
+AGAIN = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15))
+"""When a message is tried again that could not leave: after the first failure, the second, and so on."""
+_SUBJECT = "our own office"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LOOK_SECONDS = 15.0
+log = get_logger("office")
+
+
+class NoOfficeError(AphubError):
+    """There is no way to our own office."""
+
+
+class Desks(Adapters, Protocol):
+    """Gives the desks too."""
+
+    def serving(self) -> list[Desk]:
+        """Give a desk for every provider that is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the office knows: the things it was told of, and from when it may be told again."""
+
+    things: frozenset[str] = frozenset()
+    next_at: datetime = _LONG_AGO
+    failures: int = 0
+
+    @classmethod
+    def kept(cls, connection: Connection, desk: Desk) -> "_Told":
+        text = recall(connection, _fact(desk))
+        if text is None:
+            return cls()
+        kept = json.loads(text)
+        return cls(frozenset(kept["things"]), datetime.fromisoformat(kept["next_at"]), kept["failures"])
+
+    def keep(self, connection: Connection, desk: Desk) -> None:
+        kept = {
+            "things": sorted(self.things),
+            "next_at": self.next_at.isoformat(),
+            "failures": self.failures,
+        }
+        remember(connection, _fact(desk), json.dumps(kept))
+
+
+def tell_office(hub: Adapters, desk: Desk) -> str:
+    """Mail the office what waits and is new, when it is time; give the message's reference, or nothing."""
+    route, now = desk.routes.office, desk.now
+    if route is None:
+        return ""
+    with desk.store.reading() as connection:
+        told = _Told.kept(connection, desk)
+    if told.failures and now < told.next_at:
+        return ""
+    things = _things(desk)
+    fresh = [one for one in things if _key(one, now) not in told.things]
+    if not fresh or (now < told.next_at and not any(_presses(one, now) for one in fresh)):
+        return ""
+    with desk.store.transaction() as connection:
+        if _Told.kept(connection, desk) != told:
+            return ""  # another daemon is telling it
+        # Whoever dies from here on has it told again a minute later: rather twice than never.
+        _Told(told.things, now + AGAIN[0], max(told.failures, 1)).keep(connection, desk)
+    try:
+        return _send(hub, desk, route, fresh, things)
+    except (AphubError, DeliveryError, ValueError) as exc:
+        log.warning("office.not_told", error=type(exc).__name__, failures=told.failures + 1)
+        words = exc.words if isinstance(exc, DeliveryError) else "The message could not be made."
+        with desk.store.transaction() as connection:
+            pause = AGAIN[min(told.failures, len(AGAIN) - 1)]
+            _Told(told.things, now + pause, told.failures + 1).keep(connection, desk)
+            words = f"Our own office could not be mailed what waits. {words} Look here yourselves, and mend [office]."
+            open_task(desk, connection, TASK, _SUBJECT, None, words, now)
+        return ""
+
+
+def mail_all_of_it(hub: Adapters, desk: Desk) -> str:
+    """Mail the office all that waits, whatever it was told before; give the message's reference, or nothing.
+
+    Raises:
+        NoOfficeError: There is no way to it.
+        AphubError: The message could not be made.
+        DeliveryError: It was not taken.
+    """
+    route = desk.routes.office
+    if route is None:
+        raise NoOfficeError(
+            f"{desk.config.provider.name} has no way to its own office.",
+            "Nothing was sent.",
+            "Add [office] to the provider's file, and run: aphub apply",
+        )
+    things = _things(desk)
+    return _send(hub, desk, route, things, things)
+
+
+def _send(hub: Adapters, desk: Desk, route: Route, fresh: Sequence[Open], things: Sequence[Open]) -> str:
+    now = desk.now
+    reference, result = send_at_once(hub, desk, route, _letter(desk, fresh, len(things)))
+    fields = {
+        "dispatch": reference,
+        "destination": route.destination,
+        "things": len(fresh),
+        "evidence": desk.vault.digest_json({**result.evidence, "reference": result.reference}).hex(),
+    }
+    with desk.store.transaction() as connection:
+        _Told(frozenset(_key(one, now) for one in things), now + TOGETHER).keep(connection, desk)
+        settling.finish_tasks_of(
+            connection, desk.provider_id, TASK, _SUBJECT, desk.now, "the hub", f"told as {reference}"
+        )
+        record(connection, desk, [Statement("office.told", reference, fields)])
+    return reference
+
+
+def _things(desk: Desk) -> list[Open]:
+    """Give what waits, the nearest first; that the office cannot be told is not for this message to say."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return sorted((one for one in waiting(desk) if one.kind != TASK), key=lambda one: one.due or last)
+
+
+def _letter(desk: Desk, fresh: Sequence[Open], whole: int) -> Letter:
+    now = desk.now
+    [thread_ref] = desk.references(1)
+    lines = [line for one in fresh[:MOST] for line in _lines(one)]
+    if len(fresh) > MOST:
+        lines.append(f"And {len(fresh) - MOST} more.")
+    older = whole - len(fresh)
+    told_before = f", beside {older} of which you know" if older else ""
+    many = {0: "Nothing waits", 1: "1 thing waits"}.get(len(fresh), f"{len(fresh)} things wait")
+    return Letter(
+        thread_id=0,
+        thread_ref=thread_ref,
+        number=1,
+        kind=Kind.TASKS,
+        period=desk.today.isoformat(),
+        period_words=day_words(desk.today),
+        due_by=now,
+        useful_until=now + HELPS_FOR,
+        reports=(),
+        made_at=now,
+        notes=(f"{many} for a person{told_before}.", *lines, "See them all, with the pupils: aphub waiting"),
+    )
+
+
+def _lines(one: Open) -> Iterator[str]:
+    by = f" By {moment_words(one.due)}." if one.due else ""
+    yield f"{one.ref}: {one.in_mail or one.words}{by}"
+    if one.mend:
+        yield f"  {one.mend}"
+
+
+def _key(one: Open, now: datetime) -> str:
+    """Name a thing as it stands: it is another one to tell of when its time has passed."""
+    return f"{one.ref}!" if one.due is not None and one.due <= now else one.ref
+
+
+def _presses(one: Open, now: datetime) -> bool:
+    return one.due is not None and one.due <= now + TOGETHER
+
+
+def _fact(desk: Desk) -> str:
+    return f"office {desk.provider_id}"
+
+
+def tell_offices(hub: Desks) -> None:
+    """Mail every provider's office what is new, when it is time."""
+    for desk in hub.serving():
+        try:
+            tell_office(hub, desk)
+        except Exception:
+            # One provider's trouble must not keep another's office from hearing.
+            log.exception("office.failed")
+
+
+def telling_offices(
+    hub: Desks, stop: threading.Event, *, wanted: bool = True
+) -> AbstractContextManager[None]:
+    """Do so again and again while the daemon runs."""
+    return going_round("office", _LOOK_SECONDS, stop, lambda _: tell_offices(hub), wanted=wanted)
