@@ -25,7 +25,11 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     status = demo.play(home, Console(file=out, width=80))
     seconds = monotonic() - began
     files = sorted((home / "mail").glob("new/*"), key=arrival)
-    return Played(home, status, out.getvalue(), seconds, tuple(parse(path.read_bytes()) for path in files))
+    mails = [parse(path.read_bytes()) for path in files]
+    told = tuple(one for one in mails if not one.is_for_our_office)
+    return Played(
+        home, status, out.getvalue(), seconds, told, tuple(one for one in mails if one.is_for_our_office)
+    )
 
 
 @pytest.fixture(scope="session")

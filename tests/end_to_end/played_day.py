@@ -35,6 +35,10 @@ class Mail:
     def is_test(self) -> bool:
         return self.subject.startswith("TEST")
 
+    @property
+    def is_for_our_office(self) -> bool:
+        return self.subject.endswith("something waits for a person")
+
     def rows(self) -> list[dict[str, str]]:
         return [
             row
@@ -51,6 +55,7 @@ class Played:
     output: str
     seconds: float
     mails: tuple[Mail, ...]
+    office_mails: tuple[Mail, ...]
 
     @property
     def day_mails(self) -> list[Mail]:

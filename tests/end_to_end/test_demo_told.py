@@ -108,6 +108,20 @@ def test_no_pupil_stands_in_a_subject_a_file_name_or_an_address(played: Played):
         assert one.upn not in everything
 
 
+def test_every_providers_own_office_hears_what_waits_and_of_no_pupil(played: Played):
+    assert {mail.to for mail in played.office_mails} == {
+        f"office@{name}.example.org" for name in ("cst", "red-everywhere", "safe-space", "sentre", "ypm")
+    }
+    left = [mail for mail in played.office_mails if "left our site" in mail.text]
+    assert left
+    for mail in played.office_mails:
+        assert not mail.attachments
+        assert mail.text.count("\n") < 60
+        for one in everyone():
+            for word in (one.upn, one.name, one.family_name, one.ref):
+                assert word not in mail.text + mail.html
+
+
 def test_a_school_without_attestation_gets_initials_and_a_protected_file(played: Played):
     mails = played.mails_to("brook-academy")
     assert mails

@@ -12,6 +12,7 @@ from aphub.demo.display import Display
 from aphub.demo.far_sides import FarSides
 from aphub.domain.calendar import london_day
 from aphub.hub import Hub, keep_played_time
+from aphub.services.office import tell_offices
 
 MOST_PASSES = 25
 STEP = timedelta(seconds=1)
@@ -88,6 +89,7 @@ def play_until(
                 narrator.say(one)
             result = pass_until_quiet(hub, pool)
             narrator.tell(clock.now(), result)
+            tell_offices(hub)
             keep_played_time(hub)
             display.move(clock.now(), sides.arrived())
             if clock.now() >= ends:

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from aphub.api.errors import DeliveryError
+from aphub.domain.calendar import LONDON
 from aphub.domain.errors import AphubError
 from aphub.domain.reports import Kind
 from aphub.domain.wording import day_words, moment_words
@@ -34,6 +35,8 @@ from aphub.store.engine import recall, remember
 TASK = "mail_office"
 TOGETHER = timedelta(minutes=15)
 """How long what is not pressing waits for company, and how near the time of a pressing thing is."""
+FROM, UNTIL = time(7), time(20)
+"""Outside these hours, London time, only what presses is mailed: a reminder helps nobody at half past three."""
 MOST = 20
 """How many things a message describes; the others it counts."""
 AGAIN = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15))
@@ -91,7 +94,8 @@ def tell_office(hub: Adapters, desk: Desk) -> str:
         return ""
     things = _things(desk)
     fresh = [one for one in things if _key(one, now) not in told.things]
-    if not fresh or (now < told.next_at and not any(_presses(one, now) for one in fresh)):
+    can_wait = now < told.next_at or not FROM <= now.astimezone(LONDON).time() < UNTIL
+    if not fresh or (can_wait and not any(_presses(one, now) for one in fresh)):
         return ""
     with desk.store.transaction() as connection:
         if _Told.kept(connection, desk) != told:
@@ -151,7 +155,9 @@ def _send(hub: Adapters, desk: Desk, route: Route, fresh: Sequence[Open], things
 def _things(desk: Desk) -> list[Open]:
     """Give what waits, the nearest first; that the office cannot be told is not for this message to say."""
     last = datetime.max.replace(tzinfo=UTC)
-    return sorted((one for one in waiting(desk) if one.kind != TASK), key=lambda one: one.due or last)
+    return sorted(
+        (one for one in waiting(desk, for_mail=True) if one.kind != TASK), key=lambda one: one.due or last
+    )
 
 
 def _letter(desk: Desk, fresh: Sequence[Open], whole: int) -> Letter:
@@ -174,13 +180,13 @@ def _letter(desk: Desk, fresh: Sequence[Open], whole: int) -> Letter:
         useful_until=now + HELPS_FOR,
         reports=(),
         made_at=now,
-        notes=(f"{many} for a person{told_before}.", *lines, "See them all, with the pupils: aphub waiting"),
+        notes=(f"{many} for a person{told_before}.", *lines, "See them all: aphub waiting"),
     )
 
 
 def _lines(one: Open) -> Iterator[str]:
     by = f" By {moment_words(one.due)}." if one.due else ""
-    yield f"{one.ref}: {one.in_mail or one.words}{by}"
+    yield f"{one.ref}: {one.words}{by}"
     if one.mend:
         yield f"  {one.mend}"
 
@@ -191,7 +197,7 @@ def _key(one: Open, now: datetime) -> str:
 
 
 def _presses(one: Open, now: datetime) -> bool:
-    return one.due is not None and one.due <= now + TOGETHER
+    return one.due is not None and abs(one.due - now) <= TOGETHER
 
 
 def _fact(desk: Desk) -> str:

@@ -125,8 +125,6 @@ class Open:
     due: datetime | None = None
     organisation: str = ""
     choices: tuple[str, ...] = field(default=())
-    in_mail: str = ""
-    """The same words without what points at a pupil or repeats a register, where they do: for a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +191,11 @@ def line_of(row: Row[Any]) -> LogLine:
     )  # fmt: skip
 
 
-def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
-    """Give everything that waits for a person at this provider, and what to do about each."""
+def waiting(desk: Desk, limit: int = MOST_OPEN, *, for_mail: bool = False) -> list[Open]:
+    """Give everything that waits for a person at this provider, and what to do about each.
+
+    With `for_mail`, nothing points at a pupil, and nothing repeats what a register says.
+    """
     with desk.store.reading() as connection:
         provider = desk.provider_id
         tasks = looking.open_tasks(connection, provider, limit)
@@ -214,7 +215,7 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
     told = {row.subject for row in tasks if row.kind == "settle"}
     ending = {row.subject for row in tasks if row.kind == ENDING}
     return [
-        *(_case(line) for line in cases),
+        *(_case(line, for_mail=for_mail) for line in cases),
         *(_task(row) for row in tasks),
         *(
             Open("uncertain", row.reference, "May have arrived. Ask them.", _settle(row.reference), row.due_by, row.organisation)
@@ -222,7 +223,7 @@ def waiting(desk: Desk, limit: int = MOST_OPEN) -> list[Open]:
             if row.reference not in told
         ),
         *(_hold(row) for row in holds),
-        *(_question(desk, row) for row in questions),
+        *(_question(desk, row, for_mail=for_mail) for row in questions),
         *(
             Open("channel", f"{line.organisation} {line.channel}", f"This way is {line.words}. {line.trouble}".strip(), line.next_step, None, line.organisation)
             for line in _channel_lines(desk, ways)
@@ -274,13 +275,13 @@ def _channel_lines(desk: Desk, rows: Iterable[Row[Any]]) -> list[ChannelLine]:
     return lines
 
 
-def _case(line: CaseLine) -> Open:
+def _case(line: CaseLine, *, for_mail: bool) -> Open:
     whose = f" ({line.owner})" if line.owner else ""
     late = f" Overdue{', also for ' + line.also if line.also else ''}." if line.overdue else ""
     more = f" And {line.to_do - 1} more." if line.to_do > 1 else ""
-    whom = f"Pupil {line.pupil_ref}: " if line.pupil_ref else ""
-    words = f"{line.about}. {line.next_step.rstrip('.')}{whose}.{late}{more}"
-    return Open("case", line.ref, whom + words, f"aphub case {line.ref}", line.due, in_mail=words)
+    whom = f"Pupil {line.pupil_ref}: " if line.pupil_ref and not for_mail else ""
+    words = f"{whom}{line.about}. {line.next_step.rstrip('.')}{whose}.{late}{more}"
+    return Open("case", line.ref, words, f"aphub case {line.ref}", line.due)
 
 
 def _task(row: Row[Any]) -> Open:
@@ -306,7 +307,9 @@ def _hold(row: Row[Any]) -> Open:
     )
 
 
-def _question(desk: Desk, row: Row[Any]) -> Open:
+def _question(desk: Desk, row: Row[Any], *, for_mail: bool) -> Open:
+    if for_mail:
+        return Open("question", row.ref, "A mark or a row of a register could not be read.", "aphub waiting")
     try:
         asked = question_words(desk, row)
     except Exception:  # noqa: BLE001 - one question that cannot be opened must not hide the others
@@ -327,7 +330,6 @@ def _question(desk: Desk, row: Row[Any]) -> Open:
         None,
         "",
         choices,
-        "A mark or a row of a register could not be read.",
     )
 
 
