@@ -18,10 +18,11 @@ from aphub.api.errors import TransientDeliveryError
 from aphub.domain.outcomes import Outcome
 from aphub.hub import SimulatedStoreError, create_hub, open_hub
 from aphub.sealing import MasterKey
-from aphub.services import owe
+from aphub.services import office, owe
 from aphub.services.lanes import Lanes
 from aphub.store import tables as t
-from tests.told import taken
+from tests.services.test_office import OURS, away
+from tests.told import taken, text_of
 from tests.world import School, World, build_world, write_config
 
 
@@ -134,6 +135,15 @@ def test_failing_stage_of_one_provider_ends_no_pass(make_world):
         assert daemon.pass_once(world.hub, lanes=lanes).messages == 0
     finally:
         lanes.close()
+
+
+def test_office_is_mailed_what_waits_beside_the_passes(make_world):
+    world = make_world(provider=OURS)
+    away(world)
+    with office.telling_offices(world.hub, threading.Event()):
+        until(lambda: world.sides.to("desk"))
+    [words] = [text_of(one) for one in world.sides.to("desk")]
+    assert "not here, reason not known" in words
 
 
 def test_restarted_sole_daemon_settles_at_once_what_its_predecessor_had_started(make_world):
