@@ -22,7 +22,7 @@ MADE: dict[str, Any] = {
     "by": HEX, "decision": "7K3M9QXC", "cancellation": "7K3M9QXD", "lessons": 3, "epoch": 2, "size": 40, "root": HEX, "as": "handed_over",
     "case": "7K3M9QXE", "step": "7K3M9QXF", "call": "7K3M9QXG", "about": "RB-7K3M9QXA-1",
     "hold": "7K3M9QXH", "erasure": "7K3M9QXJ", "left": 2, "note": "7K3M9QXK", "disclosure": "7K3M9QXM", "keys": 5,
-    "class": "entry", "until": "2020-09-01T00:00:00Z", "records": 7, "aware": "2026-03-03T09:45:00Z",
+    "class": "entry", "until": "2020-09-01T00:00:00Z", "records": 7, "things": 4, "aware": "2026-03-03T09:45:00Z",
     "report_by": "2026-03-06T09:45:00Z", "change": "7K3M9QXN", "taken": "2026-03-01T09:45:00Z", "reason": HEX,
 }  # fmt: skip
 OF_ONE_KIND: dict[str, dict[str, Any]] = {"disclosure.decided": {"as": "not_reported"}}
