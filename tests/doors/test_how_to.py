@@ -34,5 +34,5 @@ def test_papers_and_proof_are_written_as_the_manual_says(told, tmp_path):
     for words in typed:
         told(*(str(tmp_path / word) if word.endswith("/") else meant.get(word, word) for word in words))
     written = {path.name for path in tmp_path.iterdir() if path.is_dir()}
-    assert {"summaries", "for-a-parent", "audits", "evidence"} <= written
+    assert {"summaries", "for-a-parent", "for-all-parents", "audits", "evidence"} <= written
     assert len(list((tmp_path / "audits").iterdir())) == 6

@@ -4,16 +4,18 @@ from datetime import date, timedelta
 
 import pytest
 
+from aphub.domain.contacts import RESTRICTION_WORDS, Restriction
 from aphub.domain.errors import AphubError
 from aphub.domain.figures import LEAST
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.papers import Facts, Figure, Paper, Table
 from aphub.domain.stretches import Every
-from aphub.services import accesses
+from aphub.services import accesses, contacts
 from aphub.services.papers import as_mail_body, as_text, printed
 from aphub.services.summaries import Asked, summary
+from aphub.services.summaries.for_parents import for_parents
 from aphub.services.thresholds import crossings
-from aphub.store.tables import placements
+from aphub.store.tables import placements, pupils
 from tests.world import PROVIDER, TUESDAY, School
 
 LIMIT = """
@@ -143,6 +145,25 @@ def test_nothing_is_shown_that_must_not_be(played):
     with pytest.raises(AphubError, match="name of whoever"):
         summary(desk, Asked(Every.WEEK, TUESDAY, " "))
     assert accesses.viewed(desk) == []
+
+
+def test_every_parents_paper_is_made_at_once_and_whoever_gets_none_is_named_with_the_reason(played):
+    world, sam, kit = played
+    contacts.restrict(world.desk, "P0001", Restriction.NO_CONTACT, "Ada Example")
+    made = {one.pupil: one for one in for_parents(world.desk, Every.WEEK, TUESDAY, BY, "parent or carer")}
+    refs = {row.pupil_id: row.ref for row in world.rows(pupils)}
+    assert len(made) == len(refs) == 3
+    given = made.pop(refs[kit.pupil_id])
+    assert given.paper is not None
+    text = as_text(given.paper).decode()
+    assert "Kit Example002" in text
+    assert "Sam" not in text
+    assert {one.paper for one in made.values()} == {None}
+    assert made.pop(refs[sam.pupil_id]).why_not == RESTRICTION_WORDS[Restriction.NO_CONTACT]
+    assert [one.why_not for one in made.values()] == ["This pupil must not be shared."]
+    assert [(one.pupils, one.because) for one in accesses.viewed(world.desk)] == [(1, "parent or carer")]
+    with pytest.raises(AphubError, match="who is given this paper"):
+        list(for_parents(world.desk, Every.WEEK, TUESDAY, BY, " "))
 
 
 def test_trap_20_a_limit_needs_a_window_and_a_least_number_of_lessons(played):

@@ -1,6 +1,6 @@
 """`aphub summary` and `aphub audit`: papers to read, print, sign or hand over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from aphub.domain.stretches import Every
 from aphub.services.audits import AUDITS, Wanted, audit
 from aphub.services.papers import FORMS, keep
 from aphub.services.summaries import Asked, summary
+from aphub.services.summaries.for_parents import ForParent, for_parents
 
 FORM = click.Choice(FORMS)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,8 +46,9 @@ as_forms = click.option(
 @click.option("--day", type=DAY, metavar="DAY", help="A day in it, as 2026-03-03. Default: today.")
 @click.option("--organisation", default="", metavar="NAME", help="For one school or council, of its pupils.")
 @click.option("--pupil", default="", metavar="REF", help="For a parent, on paper: your own pupil reference.")
+@click.option("--each-pupil", is_flag=True, help="For all parents: a paper for each pupil.")
 @click.option(
-    "--handed-to", default="", metavar="WHO", help="With --pupil: who is given it, such as mother. No name."
+    "--handed-to", default="", metavar="WHO", help="Of a pupil's: who is given it, such as mother. No name."
 )
 @click.option("--despite", default="", metavar="NAME", help="Who decided so, where contact is restricted.")
 @as_forms
@@ -64,17 +66,41 @@ def summarise(
     forms: tuple[str, ...],
     folder: Path,
     by: str,
+    *,
+    each_pupil: bool,
 ) -> None:
-    """Write how a day, week, month or term went; without --organisation or --pupil for your own staff."""
-    if organisation and pupil:
-        raise click.UsageError("Choose one of --organisation and --pupil.")
+    """Write how a day, week, month or term went; for your own staff, unless you say for whom."""
+    if bool(organisation) + bool(pupil) + each_pupil > 1:
+        raise click.UsageError("Choose one of --organisation, --pupil and --each-pupil.")
     with ground.desk() as desk:
         at = day.date() if day else desk.today
+        if each_pupil:
+            _for_parents(for_parents(desk, Every(every), at, by, handed_to), folder, forms)
+            return
         paper = summary(desk, Asked(Every(every), at, by, organisation, pupil, handed_to, despite))
         written = keep(paper, folder, forms)
     for path in written:
         click.echo(f"Written: {path}")
     click.echo("It holds personal data. Give it only to whom it concerns.")
+
+
+def _for_parents(made: Iterable[ForParent], folder: Path, forms: tuple[str, ...]) -> None:
+    """Write the papers one by one, and say at the end for whom there is none."""
+    written, left_out = 0, []
+    for one in made:
+        if one.paper is None:
+            left_out.append(one)
+            continue
+        paths = keep(one.paper, folder, forms)
+        written += 1
+        click.echo(f"Pupil {one.pupil}: {', '.join(map(str, paths))}")
+    click.echo(
+        f"{written} {'paper' if written == 1 else 'papers'} written. Each names its pupil: hand it to nobody else."
+    )
+    for one in left_out:
+        click.echo(f"None for pupil {one.pupil}: {one.why_not}")
+    if left_out:
+        click.echo("A person decides on each of these: aphub summary --help")
 
 
 @click.command("audit")
