@@ -1,6 +1,6 @@
 """Our own office hears what waits for a person: soon, together, once, again when it is overdue, and nothing of a pupil."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -145,6 +145,33 @@ def test_all_of_it_is_mailed_on_demand_and_without_a_way_the_mend_is_said(world,
     assert not look(without)
     with pytest.raises(AphubError, match=r"no way to its own office.*Add \[office\]"):
         office.mail_all_of_it(without.hub, without.desk)
+
+
+def test_figures_of_the_day_are_mailed_once_at_their_time_and_point_at_nobody(make_world):
+    summaries = 'summaries = [{every = "day", at = "15:45"}, {every = "week", at = "15:45"}]\n'
+    world = make_world(provider=OURS.replace("[office]\n", f"[office]\n{summaries}"))
+    away(world)
+    assert look(world)
+    phoned(world, world.rows(t.cases)[0].ref, reason=ReasonKind.ILL)
+    world.at("15:44")
+    world.go()
+    assert not look(world)
+    assert look(world, timedelta(minutes=1))
+    assert not look(world, timedelta(minutes=1))
+    words = told(world)[-1]
+    assert "Attendance here, Tuesday 3 March 2026" in words
+    assert "Did not attend 1 100.0%" in words
+    assert "Hill School 1 1 1 0" in words  # owed, sent, in time, not sent
+    assert "aphub summary day --day 2026-03-03" in words
+    for secret in ("Sam", "Example", world.rows(t.pupils)[0].ref):
+        assert secret not in words
+    world.at("15:46", date(2026, 3, 6))
+    while look(world):
+        pass
+    [week] = [words for words in told(world) if "week of Monday 2 March 2026" in words]
+    assert "By weekday" in week
+    assert world.said()[-1] == "office.told"
+    assert world.verify().ok
 
 
 @pytest.mark.parametrize(

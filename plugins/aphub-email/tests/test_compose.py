@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aphub.api import COLUMNS, AphubError, Document, Kind, Message, Outbound, aphub_csv, subject_of
+from aphub.testing import sample_summary
 from aphub_email import EmailAdapter, EmailConnection, EmailRoute
 
 PUPIL = "Zebedee Plantagenet-Invented"
@@ -87,12 +88,24 @@ def test_without_a_connection_the_mailbox_that_people_read_sends(
     assert parsed["From"] == "Riverbank AP <office@riverbank.example.org>"
 
 
-def test_a_notice_carries_no_file_and_no_row(
-    outbound_of: Callable[..., Outbound], attested: EmailRoute, message: Message
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (Kind.NOTICE, "this way to you is changing"),
+        (Kind.TASKS, "something waits for a person"),
+        (Kind.FIGURES, "figures"),
+    ],
+)
+def test_what_tells_of_no_pupil_carries_no_file_and_no_row(
+    outbound_of: Callable[..., Outbound], message: Message, kind: Kind, says: str
 ):
-    notice = replace(message, kind=Kind.NOTICE, reports=())
-    parsed = read(EmailAdapter.compose(outbound_of(notice, rows=(), file_password=""), attested))
-    assert "this way to you is changing" in parsed["Subject"]
+    # The mailbox is not attested, so a file would need a password that there is none of.
+    route = EmailRoute(address="office@riverbank.example.org")
+    told = replace(
+        message, kind=kind, reports=(), paper=sample_summary().paper if kind is Kind.FIGURES else None
+    )
+    parsed = read(EmailAdapter.compose(outbound_of(told, rows=(), file_password=""), route))
+    assert says in parsed["Subject"]
     assert not list(parsed.iter_attachments())
 
 

@@ -17,6 +17,7 @@ _KIND_WORDS = {
     Kind.SUMMARY: "summary",
     Kind.NOTICE: "this way to you is changing",
     Kind.TASKS: "something waits for a person",
+    Kind.FIGURES: "figures",
 }
 
 

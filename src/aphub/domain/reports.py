@@ -57,7 +57,8 @@ Row = dict[str, str]
 class Kind(StrEnum):
     """Why a message is sent; alert, routine, update and correction share one thread.
 
-    A notice is about the way itself; tasks are what waits for a person, told to our own office. Neither tells of a pupil.
+    A notice is about the way itself. Our own office is told tasks, which is what waits for a person, and figures. None of
+    these tells of a pupil.
     """
 
     ALERT = "alert"
@@ -69,9 +70,10 @@ class Kind(StrEnum):
     TEST = "test"
     NOTICE = "notice"
     TASKS = "tasks"
+    FIGURES = "figures"
 
 
-_ABOUT_NO_PUPIL = frozenset({Kind.NOTICE, Kind.TASKS})
+_ABOUT_NO_PUPIL = frozenset({Kind.NOTICE, Kind.TASKS, Kind.FIGURES})
 
 REASON_WORDS = {
     ReasonKind.NOT_APPLICABLE: "",

@@ -295,7 +295,7 @@ def _head(message: Message) -> str:
 
 
 def _wrong_school(message: Message) -> str:
-    if message.kind is Kind.TASKS:
+    if message.kind in {Kind.TASKS, Kind.FIGURES}:
         return "No pupil is named here."
     file = " Do not open any file." if message.about_pupils else ""
     return f"Wrong school?{file} Phone {message.provider_phone} and quote the reference."

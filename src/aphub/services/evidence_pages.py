@@ -85,7 +85,7 @@ _SAID = {
     "channel.changed": "the way to the school or council changed",
     "test.sent": "a TEST message was sent",
     "old_address.told": "the old address was told that the way changes",
-    "office.told": "our own office was mailed what waits for a person",
+    "office.told": "our own office was mailed what waits for a person, or figures",
     "settled.by_person": "a person said what became of it",
     "intake.taken": "a register was taken in",
     "snapshot.published": "a configuration was published",

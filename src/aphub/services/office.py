@@ -1,4 +1,4 @@
-"""Mail our own office what waits for a person, so that nobody has to go and look for it.
+"""Mail our own office what waits for a person, so that nobody has to go and look for it, and figures when they are due.
 
 What is new leaves at once where its time is near, else together with what comes in the next quarter of an hour; each thing
 is told once when it comes up and once more when it is overdue. No pupil is named or pointed at. A message that cannot
@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from sqlalchemy import Connection
 from aphub.api.errors import DeliveryError
 from aphub.domain.calendar import LONDON
 from aphub.domain.errors import AphubError
+from aphub.domain.papers import Paper
+from aphub.domain.recurring import Occasion, occasions
 from aphub.domain.reports import Kind
 from aphub.domain.wording import day_words, moment_words
 from aphub.logs import get_logger
@@ -28,6 +30,7 @@ from aphub.services.letters import Letter
 from aphub.services.overview import Open, waiting
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
+from aphub.services.summaries.for_office import figures_for_office
 from aphub.services.trial import HELPS_FOR, Adapters, send_at_once
 from aphub.store import settling
 from aphub.store.engine import recall, remember
@@ -37,6 +40,8 @@ TOGETHER = timedelta(minutes=15)
 """How long what is not pressing waits for company, and how near the time of a pressing thing is."""
 FROM, UNTIL = time(7), time(20)
 """Outside these hours, London time, only what presses is mailed: a reminder helps nobody at half past three."""
+FIGURES_FOR = timedelta(days=3)
+"""How long after their time figures are still mailed: over a weekend on which the hub was off."""
 MOST = 20
 """How many things a message describes; the others it counts."""
 AGAIN = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15))
@@ -60,56 +65,70 @@ class Desks(Adapters, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the office knows: the things it was told of, and from when it may be told again."""
+    """What the office knows: the things and the figures it was told, and from when it may be told of things again."""
 
     things: frozenset[str] = frozenset()
+    figures: frozenset[str] = frozenset()
     next_at: datetime = _LONG_AGO
     failures: int = 0
 
     @classmethod
-    def kept(cls, connection: Connection, desk: Desk) -> "_Told":
+    def kept(cls, connection: Connection, desk: Desk) -> "_Told | None":
         text = recall(connection, _fact(desk))
         if text is None:
-            return cls()
+            return None
         kept = json.loads(text)
-        return cls(frozenset(kept["things"]), datetime.fromisoformat(kept["next_at"]), kept["failures"])
+        return cls(
+            frozenset(kept["things"]),
+            frozenset(kept["figures"]),
+            datetime.fromisoformat(kept["next_at"]),
+            kept["failures"],
+        )
 
     def keep(self, connection: Connection, desk: Desk) -> None:
         kept = {
             "things": sorted(self.things),
+            "figures": sorted(self.figures),
             "next_at": self.next_at.isoformat(),
             "failures": self.failures,
         }
         remember(connection, _fact(desk), json.dumps(kept))
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A letter that is due, and what the office knows once it has left; `things` counts those of a letter of things."""
+
+    letter: Letter
+    then: _Told
+    things: int = 0
+
+
 def tell_office(hub: Adapters, desk: Desk) -> str:
-    """Mail the office what waits and is new, when it is time; give the message's reference, or nothing."""
+    """Mail the office the next thing that is due, what waits before figures; give the message's reference, or nothing."""
     route, now = desk.routes.office, desk.now
     if route is None:
         return ""
-    with desk.store.reading() as connection:
-        told = _Told.kept(connection, desk)
+    told = _known(desk)
     if told.failures and now < told.next_at:
         return ""
-    things = _things(desk)
-    fresh = [one for one in things if _key(one, now) not in told.things]
-    can_wait = now < told.next_at or not FROM <= now.astimezone(LONDON).time() < UNTIL
-    if not fresh or (can_wait and not any(_presses(one, now) for one in fresh)):
+    due = _news(desk, told) or _figures(desk, told)
+    if due is None:
         return ""
     with desk.store.transaction() as connection:
         if _Told.kept(connection, desk) != told:
             return ""  # another daemon is telling it
         # Whoever dies from here on has it told again a minute later: rather twice than never.
-        _Told(told.things, now + AGAIN[0], max(told.failures, 1)).keep(connection, desk)
+        failures = max(told.failures, 1)
+        replace(told, next_at=now + AGAIN[0], failures=failures).keep(connection, desk)
     try:
-        return _send(hub, desk, route, fresh, things)
+        return _send(hub, desk, route, due)
     except (AphubError, DeliveryError, ValueError) as exc:
         log.warning("office.not_told", error=type(exc).__name__, failures=told.failures + 1)
         words = exc.words if isinstance(exc, DeliveryError) else "The message could not be made."
         with desk.store.transaction() as connection:
             pause = AGAIN[min(told.failures, len(AGAIN) - 1)]
-            _Told(told.things, now + pause, told.failures + 1).keep(connection, desk)
+            replace(told, next_at=now + pause, failures=told.failures + 1).keep(connection, desk)
             words = f"Our own office could not be mailed what waits. {words} Look here yourselves, and mend [office]."
             open_task(desk, connection, TASK, _SUBJECT, None, words, now)
         return ""
@@ -130,21 +149,31 @@ def mail_all_of_it(hub: Adapters, desk: Desk) -> str:
             "Nothing was sent.",
             "Add [office] to the provider's file, and run: aphub apply",
         )
-    things = _things(desk)
-    return _send(hub, desk, route, things, things)
+    told, things = _known(desk), _things(desk)
+    return _send(hub, desk, route, _told_of(desk, told, things, things))
 
 
-def _send(hub: Adapters, desk: Desk, route: Route, fresh: Sequence[Open], things: Sequence[Open]) -> str:
-    now = desk.now
-    reference, result = send_at_once(hub, desk, route, _letter(desk, fresh, len(things)))
+def _known(desk: Desk) -> _Told:
+    """Give what the office knows; at the first look, figures that were due before there was a way to it count as known."""
+    with desk.store.reading() as connection:
+        told = _Told.kept(connection, desk)
+    if told is None:
+        told = _Told(figures=frozenset(one.stretch.key for one in _occasions(desk)))
+        with desk.store.transaction() as connection:
+            told.keep(connection, desk)
+    return told
+
+
+def _send(hub: Adapters, desk: Desk, route: Route, due: _Due) -> str:
+    reference, result = send_at_once(hub, desk, route, due.letter)
     fields = {
         "dispatch": reference,
         "destination": route.destination,
-        "things": len(fresh),
+        **({"things": due.things} if due.things else {}),
         "evidence": desk.vault.digest_json({**result.evidence, "reference": result.reference}).hex(),
     }
     with desk.store.transaction() as connection:
-        _Told(frozenset(_key(one, now) for one in things), now + TOGETHER).keep(connection, desk)
+        due.then.keep(connection, desk)
         settling.finish_tasks_of(
             connection, desk.provider_id, TASK, _SUBJECT, desk.now, "the hub", f"told as {reference}"
         )
@@ -155,32 +184,77 @@ def _send(hub: Adapters, desk: Desk, route: Route, fresh: Sequence[Open], things
 def _things(desk: Desk) -> list[Open]:
     """Give what waits, the nearest first; that the office cannot be told is not for this message to say."""
     last = datetime.max.replace(tzinfo=UTC)
-    return sorted(
-        (one for one in waiting(desk, for_mail=True) if one.kind != TASK), key=lambda one: one.due or last
-    )
+    waits = (one for one in waiting(desk, for_mail=True) if one.kind != TASK)
+    return sorted(waits, key=lambda one: one.due or last)
 
 
-def _letter(desk: Desk, fresh: Sequence[Open], whole: int) -> Letter:
-    now = desk.now
-    [thread_ref] = desk.references(1)
+def _news(desk: Desk, told: _Told) -> _Due | None:
+    """Give what waits and is new, when it is time for it."""
+    now, things = desk.now, _things(desk)
+    fresh = [one for one in things if _key(one, now) not in told.things]
+    can_wait = now < told.next_at or not FROM <= now.astimezone(LONDON).time() < UNTIL
+    if not fresh or (can_wait and not any(_presses(one, now) for one in fresh)):
+        return None
+    return _told_of(desk, told, fresh, things)
+
+
+def _told_of(desk: Desk, told: _Told, fresh: Sequence[Open], things: Sequence[Open]) -> _Due:
     lines = [line for one in fresh[:MOST] for line in _lines(one)]
     if len(fresh) > MOST:
         lines.append(f"And {len(fresh) - MOST} more.")
-    older = whole - len(fresh)
+    older = len(things) - len(fresh)
     told_before = f", beside {older} of which you know" if older else ""
     many = {0: "Nothing waits", 1: "1 thing waits"}.get(len(fresh), f"{len(fresh)} things wait")
+    notes = (f"{many} for a person{told_before}.", *lines, "See them all: aphub waiting")
+    letter = _letter(desk, Kind.TASKS, desk.today.isoformat(), day_words(desk.today), notes=notes)
+    keys = frozenset(_key(one, desk.now) for one in things)
+    return _Due(letter, _Told(keys, told.figures, desk.now + TOGETHER), len(fresh))
+
+
+def _figures(desk: Desk, told: _Told) -> _Due | None:
+    """Give the next figures that are due."""
+    due = [one.stretch for one in _occasions(desk)]
+    stretch = next((one for one in due if one.key not in told.figures), None)
+    if stretch is None:
+        return None
+    paper = figures_for_office(desk, stretch)
+    letter = _letter(desk, Kind.FIGURES, stretch.key, stretch.words, papers=(paper, paper))
+    known = {one.key for one in due} & told.figures | {stretch.key}
+    return _Due(letter, replace(told, figures=frozenset(known), failures=0))
+
+
+def _occasions(desk: Desk) -> list[Occasion]:
+    office, calendar = desk.config.provider.office, desk.config.provider.calendar()
+    return [
+        one
+        for terms in (office.summaries if office is not None else ())
+        for one in occasions(terms.recurring(), calendar, desk.now - FIGURES_FOR, desk.now)
+    ]
+
+
+def _letter(
+    desk: Desk,
+    kind: Kind,
+    key: str,
+    words: str,
+    *,
+    notes: tuple[str, ...] = (),
+    papers: tuple[Paper, ...] = (),
+) -> Letter:
+    [thread_ref] = desk.references(1)
     return Letter(
         thread_id=0,
         thread_ref=thread_ref,
         number=1,
-        kind=Kind.TASKS,
-        period=desk.today.isoformat(),
-        period_words=day_words(desk.today),
-        due_by=now,
-        useful_until=now + HELPS_FOR,
+        kind=kind,
+        period=key,
+        period_words=words,
+        due_by=desk.now,
+        useful_until=desk.now + HELPS_FOR,
         reports=(),
-        made_at=now,
-        notes=(f"{many} for a person{told_before}.", *lines, "See them all: aphub waiting"),
+        made_at=desk.now,
+        notes=notes,
+        papers=papers,
     )
 
 

@@ -18,7 +18,7 @@ from pydantic import (
 from aphub.domain.agreements import Agreement, agreement_on
 from aphub.domain.calendar import Calendar
 from aphub.domain.halves import SchoolHours
-from aphub.settings.agreed import AgreementConfig
+from aphub.settings.agreed import AgreementConfig, SummaryTerms
 from aphub.settings.calling import CallbackSettings
 from aphub.settings.following import FollowUp
 from aphub.settings.retention import Retention
@@ -61,6 +61,14 @@ class WayConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
+class OfficeConfig(WayConfig):
+    """The way to our own office, and which figures it is mailed."""
+
+    summaries: tuple[SummaryTerms, ...] = Field(
+        default=(), description="summaries that are mailed there in figures, without any pupil's name"
+    )
+
+
 class VocabularyConfig(Strict):
     """The provider's words and what they mean."""
 
@@ -81,7 +89,7 @@ class ProviderConfig(FollowUp):
     ukprn: Ukprn = Field(default="", description="eight digits, if the provider is in that register")
     safeguarding: Person = Field(description="the designated safeguarding lead")
     register_warning_to: str = Field(default="", description="who is warned when a register is missing")
-    office: WayConfig | None = Field(
+    office: OfficeConfig | None = Field(
         default=None,
         description="the way to our own office, which is mailed what waits for a person, without any pupil's name",
     )

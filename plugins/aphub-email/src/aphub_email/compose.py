@@ -71,10 +71,10 @@ def compose_mail(outbound: Outbound, route: EmailRoute) -> tuple[Document, ...]:
     text_encoding, text = _body(outbound.rendering.render("mail-text", message, named=attested))
     html_encoding, html = _body(outbound.rendering.render("mail-html", message, named=attested))
     stem = _token(message.file_stem, "file name")
-    if message.paper is not None:
-        files = summary_files(outbound, attested=attested)
-    elif not message.about_pupils:
+    if not message.about_pupils:
         files = []
+    elif message.paper is not None:
+        files = summary_files(outbound, attested=attested)
     elif attested:
         files = [("text/csv; charset=utf-8; header=present", "csv", _machine_copy(outbound))]
     else:

@@ -89,8 +89,8 @@ _ALL = (
     Kind("old_address.told", {**_CHANNEL, "dispatch": shape.reference}, {"evidence": shape.hexdigest}),
     Kind(
         "office.told",
-        {"dispatch": shape.reference, "destination": shape.hexdigest, "things": shape.count},
-        {"evidence": shape.hexdigest},
+        {"dispatch": shape.reference, "destination": shape.hexdigest},
+        {"things": shape.count, "evidence": shape.hexdigest},
     ),
     Kind("channel.paused", {**_CHANNEL, **_BY}),
     Kind("channel.resumed", {**_CHANNEL, **_BY}),

@@ -142,7 +142,8 @@ def timeliness(desk: Desk, connection: Connection, counting: Counting) -> Figure
         return None
     bars = tuple((_short(row.key), (row.in_time, row.late, row.not_sent)) for row in rows)
     total = [sum(counts[at] for _, counts in bars) for at in range(3)]
-    words = f"Of {sum(total)} reports, {total[0]} left in time, {total[1]} late, {total[2]} were not sent."
+    many = "1 report" if sum(total) == 1 else f"{sum(total)} reports"
+    words = f"Of {many}, {total[0]} left in time, {total[1]} late, {total[2]} were not sent."
     return Figure("Reports, by when they left", Bars("Day", ("In time", "Late", "Not sent"), bars), words)
 
 
