@@ -37,7 +37,7 @@ class Mail:
 
     @property
     def is_for_our_office(self) -> bool:
-        return self.subject.endswith("something waits for a person")
+        return self.subject.endswith((": something waits for a person", ": figures"))
 
     def rows(self) -> list[dict[str, str]]:
         return [
