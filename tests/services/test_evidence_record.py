@@ -86,14 +86,42 @@ def test_a_pupils_a_schools_and_a_terms_evidence_verify_without_the_hub(make_wor
     world.hub.close()
 
 
-def test_the_record_has_every_version_with_who_and_when(played, tmp_path):
-    folder = receipts.evidence(played.desk, "P0001", tmp_path / "sam", by=BY)
+def table(folder, *head: str) -> list[list[str]]:
+    """Give the lines of the record's table whose heads begin so."""
     tables = [
         list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
         for path in (folder / "record").glob("*.csv")
     ]
-    [lessons] = [rows for rows in tables if rows[0][:4] == ["Pupil", "Day", "Lesson", "Version"]]
-    tuesday = [row for row in lessons[1:] if row[1] == "Tuesday 3 March 2026"]
+    return [line for rows in tables if tuple(rows[0][: len(head)]) == head for line in rows[1:]]
+
+
+def test_the_record_of_one_pupil_counts_that_pupils_reports_and_ends_with_today(played, tmp_path):
+    folder = receipts.evidence(played.desk, "P0001", tmp_path / "sam", by=BY)
+    assert {row[1] for row in table(folder, "Pupil", "Day", "Lesson")} == {
+        "Tuesday 3 March 2026", "Wednesday 4 March 2026",
+    }  # fmt: skip
+    assert ["Days", "Tuesday 3 March 2026 to Wednesday 4 March 2026"] in table(folder, "What", "Value")
+    # Kay and Kit were told of on both days too, and are nobody's business here.
+    assert [sum(map(int, row[1:])) for row in table(folder, "Day", "In time")] == [1, 1]
+    school = receipts.evidence(played.desk, "hill-school", tmp_path / "hill", by=BY)
+    assert [sum(map(int, row[1:])) for row in table(school, "Day", "In time")] == [2, 2]
+
+
+def test_what_was_sent_and_is_not_in_the_folder_is_counted_with_the_reason(played, tmp_path):
+    def left_out(what: str) -> str:
+        return (receipts.evidence(played.desk, what, tmp_path / what, by=BY) / "README.txt").read_text()
+
+    assert "messages as sent: tells of other pupils too; ask for the school" in left_out("P0001")
+    assert "as sent: " not in left_out("hill-school")
+    vault = played.desk.vault
+    vault.erase([row.dispatch_id for row in played.dispatches()], ["message"], [played.desk.year()])
+    assert "as sent: erased, or past the time for which messages are kept." in left_out("brook-academy")
+
+
+def test_the_record_has_every_version_with_who_and_when(played, tmp_path):
+    folder = receipts.evidence(played.desk, "P0001", tmp_path / "sam", by=BY)
+    lessons = table(folder, "Pupil", "Day", "Lesson", "Version")
+    tuesday = [row for row in lessons if row[1] == "Tuesday 3 March 2026"]
     assert [row[3:5] for row in tuesday] == [
         ["1", "did not attend, reason not known"],
         ["2", "did not attend, ill"],

@@ -21,7 +21,7 @@ from aphub.services.evidence_check import (
     NothingToShowError,
     verify_folder,
 )
-from aphub.services.evidence_pages import pages
+from aphub.services.evidence_pages import Sent, pages
 from aphub.services.record import attendance_record
 from aphub.services.rectify import notes_of
 from aphub.store import carrying
@@ -72,16 +72,17 @@ def evidence(
     if contents and (by or record is not None):
         note(desk, What.EVIDENCE, part.name, by, pupils)
     openings = list(_openings(desk, carried)) if contents else []
+    sent = Sent()
     for opening in openings:
         files[f"{OPENINGS}/{opening['report']}.json"] = _as_json(opening)
     for one in notes_on_it:
         files[f"{NOTES}/{one.ref}.json"] = one.as_json()
     if contents and (part.whole_record if documents is None else documents):
-        files |= _documents(desk, part, every)
+        sent = _documents(desk, part, every)
+        files |= sent.files
     if record is not None:
         for form in ("html", "csv", *papers.printable()):
             files |= {f"{RECORD}/{one.name}": one.content for one in papers.printed(record, form)}
-    sent = len({name.split("/")[1] for name in files if name.startswith(f"{DOCUMENTS}/")})
     files |= pages(
         desk, part.title, part.dispatches, part.owed_rows, statements, len(openings), sent, record is not None
     )
@@ -118,24 +119,30 @@ def _of_it(part: About, carried: Mapping[int, list[Row[Any]]]) -> dict[int, list
     return {number: [row for row in rows if row.owed_id in owed] for number, rows in carried.items()}
 
 
-def _documents(desk: Desk, part: About, carried: Mapping[int, list[Row[Any]]]) -> dict[str, bytes]:
+def _documents(desk: Desk, part: About, carried: Mapping[int, list[Row[Any]]]) -> Sent:
     """Give the documents that were sent, byte for byte; of one pupil's only those that tell of nobody else."""
-    files: dict[str, bytes] = {}
+    sent = Sent()
     left = _MOST_DOCUMENTS
     for row in part.dispatches:
         told = {one.pupil_id for one in carried.get(row.dispatch_id, ())}
         if part.pupil_id and told != {part.pupil_id}:
+            sent.tell_of_others += 1
             continue
         [packed] = desk.vault.try_open_many(
             [(row.key_id, place_of("dispatches", desk.provider_id, row.dispatch_id), row.sealed)]
         )
-        some = unpack(packed)[0] if packed else ()
+        if packed is None:
+            sent.gone += 1
+            continue
+        some = unpack(packed)[0]
         left -= sum(len(one.content) for one in some)
         if left < 0:
-            break
+            sent.too_many += 1
+            continue
+        sent.messages += 1
         for number, one in enumerate(some, 1):
-            files[f"{DOCUMENTS}/{row.reference}/{number:02d}-{one.name}"] = one.content
-    return files
+            sent.files[f"{DOCUMENTS}/{row.reference}/{number:02d}-{one.name}"] = one.content
+    return sent
 
 
 def _as_json(value: Mapping[str, str]) -> bytes:

@@ -72,7 +72,7 @@ def about(desk: Desk, connection: Connection, what: str, span: Span) -> About:
         found.dispatches = [row for row in found.dispatches if row.organisation == found.organisation]
     found.owed_rows = lives.owed_rows(connection, provider, found.owed)
     if found.whole_record:
-        days = _days_of(found.span, found.owed_rows)
+        days = _days_of(found.span, found.owed_rows, desk.today)
         found.span = days
         pupils: Sequence[int] = (
             [found.pupil_id] if found.pupil_id else sorted({row.pupil_id for row in found.owed_rows})
@@ -149,10 +149,12 @@ def _within(
     )
 
 
-def _days_of(span: Span, owed: Sequence[Row[Any]]) -> Span:
-    """Close an open span by what was owed."""
+def _days_of(span: Span, owed: Sequence[Row[Any]], today: date) -> Span:
+    """Close an open span by what was owed, and at today: of later days there is no record yet."""
     first = min(row.first_day for row in owed) if span.first_day == date.min else span.first_day
-    until = max(row.until_day for row in owed) if span.until_day == date.max else span.until_day
+    until = span.until_day
+    if until == date.max:
+        until = min(max(row.until_day for row in owed), today + ONE_DAY)
     return Span(first, max(until, first + ONE_DAY))
 
 

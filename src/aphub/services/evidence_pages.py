@@ -1,6 +1,7 @@
 """The pages of an evidence folder: what was said, in words for people, and how anybody can check it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,30 @@ from aphub.services.desk import Desk
 from aphub.services.recording import origin_of
 
 
+@dataclass(slots=True)
+class Sent:
+    """The documents that a folder holds, and how many messages' documents it does not hold, by the reason."""
+
+    files: dict[str, bytes] = field(repr=False, default_factory=dict)
+    messages: int = 0
+    tell_of_others: int = 0
+    gone: int = 0
+    too_many: int = 0
+
+    def not_here(self) -> list[str]:
+        """Say which documents are not in the folder, and why."""
+        why = (
+            (self.tell_of_others, "tells of other pupils too; ask for the school, the day or the term"),
+            (self.gone, "erased, or past the time for which messages are kept"),
+            (self.too_many, "more than one folder holds; ask for fewer days"),
+        )
+        return [f"{_messages(count)} as sent: {words}." for count, words in why if count]
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
+
+
 def pages(
     desk: Desk,
     title: str,
@@ -20,7 +45,7 @@ def pages(
     owed: Sequence[Row[Any]],
     statements: dict[int, bytes],
     openings: int,
-    documents: int = 0,
+    sent: Sent,
     with_record: bool = False,  # noqa: FBT001, FBT002 - whether the page names the record's folder
 ) -> dict[str, bytes]:
     """Make index.html and README.txt."""
@@ -31,7 +56,8 @@ def pages(
         "origin": origin_of(desk),
         "made": moment_words(desk.now),
         "openings": openings,
-        "documents": documents,
+        "documents": _messages(sent.messages) if sent.messages else "",
+        "not_here": sent.not_here(),
         "with_record": with_record,
         "messages": [_message(desk, row) for row in messages],
         "missed": [row for row in owed if row.missed_told_at is not None],

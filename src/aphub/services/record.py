@@ -1,6 +1,7 @@
 """The attendance record of a pupil, a school or a term, with all that was said and done: a paper to sign."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -63,7 +64,7 @@ def attendance_record(desk: Desk, connection: Connection, about: About, by: str)
         parts.append(each_pupil(people, figures.counted(desk, connection, counting, ("placement",))))
     parts += [
         Heading("Attendance record, with every version"),
-        _versions(versions, {one.placement_id: one for one in people}),
+        _versions(versions, {one.placement_id: one for one in people}, desk.now),
         Heading("What was reported, and when"),
         _messages(desk, about.dispatches),
         _missed(desk, about.owed_rows),
@@ -89,9 +90,11 @@ def attendance_record(desk: Desk, connection: Connection, about: About, by: str)
     )
 
 
-def _versions(rows: Sequence[Row[Any]], people: Mapping[int, Placed]) -> Table:
+def _versions(rows: Sequence[Row[Any]], people: Mapping[int, Placed], now: datetime) -> Table:
     found: list[tuple[Cell, ...]] = []
     for row in rows:
+        if row.starts_at > now and not row.version and row.state != "withdrawn":
+            continue  # nothing has been said of it, and nobody is late
         said = f"not due: {row.withdrawn_because}" if row.state == "withdrawn" else happened(row)
         why = row.because or ("" if row.version in {None, 1} else "a newer mark from the register")
         found.append(

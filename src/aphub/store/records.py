@@ -147,9 +147,9 @@ def registers(
 
 def timeliness(
     connection: Connection, provider_id: int, first_day: date, until_day: date, now: datetime, *,
-    organisation: str = "", by: str = "day",
+    organisation: str = "", placement_ids: Sequence[int] = (), by: str = "day",
 ) -> Rows:  # fmt: skip
-    """Count by day or by organisation how reports left: in time, late, not sent though due."""
+    """Count by day or by organisation how reports left: in time, late, not sent though due; of all placements or of some."""
     key = recipients.c.organisation if by == "organisation" else owed_reports.c.first_day
     met = owed_reports.c.state == "met"
     chosen = (
@@ -173,6 +173,8 @@ def timeliness(
     )
     if organisation:
         chosen = chosen.where(recipients.c.organisation == organisation)
+    if placement_ids:
+        chosen = chosen.where(owed_reports.c.placement_id.in_(placement_ids))
     return list(connection.execute(chosen).all())
 
 

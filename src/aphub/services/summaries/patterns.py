@@ -137,6 +137,7 @@ def timeliness(desk: Desk, connection: Connection, counting: Counting) -> Figure
         counting.until_day,
         desk.now,
         organisation=counting.organisation,
+        placement_ids=counting.placement_ids,
     )
     if not rows:
         return None
