@@ -17,6 +17,7 @@ from aphub.services.audits import AUDITS, Wanted, audit
 from aphub.services.calling import Call, call_about_step
 from aphub.services.decisions import Decided, record_decision
 from aphub.services.papers import as_text, printed
+from aphub.services.summaries import Asked, summary
 from aphub.store import tables as t
 from tests.world import PROVIDER, TUESDAY, School
 
@@ -170,8 +171,24 @@ def test_every_audit_of_a_school_or_a_pupil_tells_of_nobody_else_and_is_noted(wo
     assert [row[1:3] for row in table(check, "Registers, by when they came")] == [["1", "0"]] * 3 + [
         ["0", "1"]
     ]
-    assert all(one.pupils == 1 for one in accesses.viewed(desk))
-    assert len(accesses.viewed(desk)) == 2 * (len(AUDITS) - 1) + 1
+    whole = audit(desk, "registers", Wanted(Every.WEEK, TUESDAY, BY))
+    everybodys, own = (table(one, "Codes that followed") for one in (whole, check))
+    assert 0 < sum(int(row[3]) for row in own) < sum(int(row[3]) for row in everybodys)
+    missing = table(whole, "Registers that are missing")
+    assert [row[:2] for row in missing] == [["Kit Example002 (S0002)", "Friday 6 March 2026"]]
+    assert table(check, "Registers that are missing") == []
+    assert all(one.pupils == 1 for one in accesses.viewed(desk)[1:])
+    assert len(accesses.viewed(desk)) == 2 * (len(AUDITS) - 1) + 2
+
+
+def test_of_a_pupil_who_was_not_placed_in_those_days_nothing_of_others_is_counted(world):
+    world.change(t.placements, {"starts_day": TUESDAY + timedelta(days=14)}, placement_id=1)
+    wanted = Wanted(Every.WEEK, TUESDAY, BY, pupil="P0001")
+    papers = [audit(world.desk, name, wanted) for name in AUDITS if name not in {"council", "registers"}]
+    papers.append(summary(world.desk, Asked(Every.WEEK, TUESDAY, BY, pupil="P0001", handed_to="mother")))
+    for paper in papers:
+        for one in paper.tables():
+            assert not [row for row in one.rows if {"1", "2", "3", "4", "8"} & set(map(str, row))], one.title
 
 
 def test_the_correspondence_log_holds_what_we_were_told_and_what_a_school_decided(world):

@@ -20,16 +20,17 @@ def counting_of(
     *,
     organisation: str = "",
     commissioner: str = "",
-    placement_ids: Sequence[int] = (),
+    placement_ids: Sequence[int] | None = None,
 ) -> Counting:
     """Say what is counted: the lessons of these days that began, as they are known now.
 
     Half days are those of whom is told, where one organisation is; else of who commissioned each placement.
     """
-    bare = Counting(first_day, until_day, desk.now, organisation, tuple(placement_ids), commissioner)
+    some = None if placement_ids is None else tuple(placement_ids)
+    bare = Counting(first_day, until_day, desk.now, organisation, some, commissioner)
     spans = kept.lesson_spans(connection, desk.provider_id, bare)
     return Counting(
-        first_day, until_day, desk.now, organisation, tuple(placement_ids), commissioner,
+        first_day, until_day, desk.now, organisation, some, commissioner,
         _spans(desk, spans, organisation),
     )  # fmt: skip
 

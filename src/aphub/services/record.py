@@ -41,7 +41,7 @@ def attendance_record(desk: Desk, connection: Connection, about: About, by: str)
     names = {one.pupil_id: one.name for one in people}
     counting = figures.counting_of(
         desk, connection, span.first_day, span.until_day, organisation=about.organisation,
-        placement_ids=tuple(one.placement_id for one in people) if about.pupil_id else (),
+        placement_ids=tuple(one.placement_id for one in people) if about.pupil_id else None,
     )  # fmt: skip
     counted = figures.counted(desk, connection, counting).get((), Counted((), Figures(), 0))
     done = trails.done_between(connection, provider, names, span.first_day, span.until_day)

@@ -31,7 +31,7 @@ def crossings(
     day: date,
     *,
     organisation: str = "",
-    placement_ids: tuple[int, ...] = (),
+    placement_ids: tuple[int, ...] | None = None,
 ) -> list[Crossing]:
     """Judge every ladder about attendance at the end of a day: one count a ladder, however many pupils.
 
@@ -53,7 +53,7 @@ def crossings_of(
     day: date,
     *,
     organisation: str = "",
-    placement_ids: tuple[int, ...] = (),
+    placement_ids: tuple[int, ...] | None = None,
 ) -> list[Crossing]:
     """Judge one ladder about attendance at the end of a day: what papers print is what cases are raised by."""
     if ladder.window is None:

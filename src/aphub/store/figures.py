@@ -54,13 +54,16 @@ DAILY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """Which lessons are counted: of which days, as they are known at `now`, of whom, and told to whom."""
+    """Which lessons are counted: of which days, as they are known at `now`, of which placements, and told to whom.
+
+    Without `placement_ids` all are meant; with none in it, none is.
+    """
 
     first_day: date
     until_day: date
     now: datetime
     organisation: str = ""
-    placement_ids: tuple[int, ...] = ()
+    placement_ids: tuple[int, ...] | None = None
     commissioner: str = ""
     spans: Spans = field(default_factory=dict)
 
@@ -226,7 +229,7 @@ def _facts(provider_id: int, counting: Counting, by: Iterable[str]) -> Select[An
         )
     if counting.organisation:
         chosen = chosen.where(recipients.c.organisation == counting.organisation)
-    if counting.placement_ids:
+    if counting.placement_ids is not None:
         chosen = chosen.where(lessons.c.placement_id.in_(counting.placement_ids))
     if counting.commissioner:
         chosen = chosen.where(placements.c.commissioner == counting.commissioner)

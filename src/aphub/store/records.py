@@ -147,7 +147,7 @@ def registers(
 
 def timeliness(
     connection: Connection, provider_id: int, first_day: date, until_day: date, now: datetime, *,
-    organisation: str = "", placement_ids: Sequence[int] = (), by: str = "day",
+    organisation: str = "", placement_ids: Sequence[int] | None = None, by: str = "day",
 ) -> Rows:  # fmt: skip
     """Count by day or by organisation how reports left: in time, late, not sent though due; of all placements or of some."""
     key = recipients.c.organisation if by == "organisation" else owed_reports.c.first_day
@@ -173,7 +173,7 @@ def timeliness(
     )
     if organisation:
         chosen = chosen.where(recipients.c.organisation == organisation)
-    if placement_ids:
+    if placement_ids is not None:
         chosen = chosen.where(owed_reports.c.placement_id.in_(placement_ids))
     return list(connection.execute(chosen).all())
 

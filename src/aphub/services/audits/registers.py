@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from aphub.domain.codes import code_set_on
 from aphub.domain.papers import Bars, Cell, Figure, Heading, Paper, Part, Signature, Table
@@ -27,11 +28,12 @@ def audit_registers(desk: Desk, wanted: Wanted) -> Paper:
         parts: list[Part] = [
             Heading("Timeliness"),
             _timely(desk, connection, ground, some),
+            _missing(desk, connection, ground),
             Heading("Accuracy"),
             _questions(desk, connection, ground, of_some=of_some),
             _unexplained(desk, connection, ground),
             Heading("Codes"),
-            _codes(desk, connection, ground, wanted.organisation),
+            _codes(desk, connection, ground, wanted),
             Signature(),
         ]
     return paper_of(desk, wanted, ground, "Audit of registers", "register-audit", parts)
@@ -41,11 +43,9 @@ def _timely(desk: Desk, connection: Connection, ground: Ground, some: tuple[int,
     rows = records.registers(
         connection, desk.provider_id, ground.stretch.first_day, ground.stretch.until_day, desk.now, some
     )
-    closes = desk.config.provider.own_register_closes_minutes
     days: dict[date, list[int]] = {}
     for row in rows:
-        # A register that is due "at the start" is taken in the first minutes: it is late when it has closed.
-        open_until = max(row.entry_due, row.starts_at + timedelta(minutes=closes))
+        open_until = _open_until(desk, row)
         if row.came_at is None and desk.now < open_until:
             continue
         how = _MISSING if row.came_at is None else _LATE if row.came_at > open_until else _IN_TIME
@@ -64,8 +64,36 @@ def _timely(desk: Desk, connection: Connection, ground: Ground, some: tuple[int,
         chart,
         words,
         "One pupil at one lesson counts as one register. It is in time until it closes, "
-        f"{closes} minutes after the lesson's start, or until the agreed time where that is later.",
+        f"{desk.config.provider.own_register_closes_minutes} minutes after the lesson's start, or until the agreed time where that is later.",
     )
+
+
+def _missing(desk: Desk, connection: Connection, ground: Ground) -> Table:
+    """List whose register never came, at which lesson, and who was to take it."""
+    people = {one.placement_id: one for one in ground.people}
+    rows = records.lessons_between(
+        connection, desk.provider_id, people, ground.stretch.first_day, ground.stretch.until_day
+    )
+    found = tuple(
+        (
+            people[row.placement_id].name,
+            day_words(row.day),
+            f"{row.starts_wall} to {row.ends_wall}",
+            row.place,
+            row.staff,
+        )
+        for row in rows
+        if row.version is None and row.state != "withdrawn" and desk.now >= _open_until(desk, row)
+    )
+    columns = ("Pupil", "Day", "Lesson", "Place", "Staff")
+    return Table("Registers that are missing", columns, found, nothing="None is missing.")
+
+
+def _open_until(desk: Desk, row: Row[Any]) -> datetime:
+    """Give when a register is late: one that is due "at the start" is taken in the first minutes, so when it has closed."""
+    closes = timedelta(minutes=desk.config.provider.own_register_closes_minutes)
+    open_until: datetime = max(row.entry_due, row.starts_at + closes)
+    return open_until
 
 
 def _questions(desk: Desk, connection: Connection, ground: Ground, *, of_some: bool) -> Table:
@@ -95,12 +123,13 @@ def _unexplained(desk: Desk, connection: Connection, ground: Ground) -> Table:
     return Table("Absences without a reason", columns, found, nothing="Each absence has its reason.")
 
 
-def _codes(desk: Desk, connection: Connection, ground: Ground, organisation: str) -> Table:
+def _codes(desk: Desk, connection: Connection, ground: Ground, wanted: Wanted) -> Table:
     """Count what was suggested, from the newest report of each; a report that was erased is in no count."""
     stretch = ground.stretch
     owed = trails.owed_within(
-        connection, desk.provider_id, stretch.first_day, stretch.until_day, organisation=organisation
-    )
+        connection, desk.provider_id, stretch.first_day, stretch.until_day,
+        organisation=wanted.organisation, pupil_id=ground.pupil_id,
+    )  # fmt: skip
     rows = trails.newest_reports(connection, desk.provider_id, owed)
     opened = desk.vault.try_open_json_many(
         [(row.key_id, place_of("reports", desk.provider_id, row.report_id), row.sealed) for row in rows]

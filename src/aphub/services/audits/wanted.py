@@ -38,6 +38,8 @@ class Ground:
     before: datetime
     people: list[Placed]
     counting: Counting
+    pupil_id: int = 0
+    """Set where one pupil is meant."""
 
     @property
     def names(self) -> dict[int, str]:
@@ -65,10 +67,10 @@ def ground_of(desk: Desk, connection: Connection, wanted: Wanted) -> Ground:
     )  # fmt: skip
     counting = figures.counting_of(
         desk, connection, stretch.first_day, stretch.until_day, organisation=wanted.organisation,
-        placement_ids=tuple(one.placement_id for one in people) if pupil else (),
+        placement_ids=tuple(one.placement_id for one in people) if pupil else None,
     )  # fmt: skip
     after, before = to_utc(stretch.first_day, time()), to_utc(stretch.until_day, time())
-    return Ground(stretch, after, before, people, counting)
+    return Ground(stretch, after, before, people, counting, pupil)
 
 
 def paper_of(

@@ -69,7 +69,7 @@ def summary(desk: Desk, asked: Asked) -> Paper:
         )  # fmt: skip
         counting = figures.counting_of(
             desk, connection, stretch.first_day, stretch.until_day, organisation=asked.organisation,
-            placement_ids=tuple(one.placement_id for one in people) if number else (),
+            placement_ids=tuple(one.placement_id for one in people) if number else None,
         )  # fmt: skip
         parts = _parts(desk, connection, asked, stretch, counting, people)
     note(
