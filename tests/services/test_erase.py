@@ -5,13 +5,17 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from aphub.domain.calls import CallResult
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.domain.steps import Act
 from aphub.services import accesses, erase, evidence, legal_holds, life, purge, receipts, saved_keys
+from aphub.services.calling import OFFICE, Call, keep_call
 from aphub.services.erased import erased as erased_lines
 from aphub.services.whose import UnknownPupilError
 from aphub.store import erasing, key_copies
 from aphub.store import tables as t
+from aphub.store.engine import lock_ledger
 from tests.told import facts_of
 from tests.world import Placed, School, World
 
@@ -29,6 +33,15 @@ def told_day(world: World, *pupils: Placed) -> None:
 
 def end_placement(world: World, placed: Placed) -> None:
     world.change(t.placements, {"ends_day": world.day}, placement_id=placed.placement_id)
+
+
+def phone_about(world: World, references: list[str]) -> None:
+    """Phone each message's school, and be answered."""
+    call = Call(CallResult.ANSWERED, JO, answered_by="Ms Example", said="They have it.")
+    with world.desk.store.transaction() as connection:
+        lock_ledger(connection, world.desk.provider_id)
+        for reference in references:
+            keep_call(world.desk, connection, reference, Act.PHONE_SCHOOL, OFFICE, call, world.clock.now())
 
 
 def ref_of(world: World, placed: Placed) -> str:
@@ -208,6 +221,7 @@ def test_purge_lets_go_by_class_and_age_and_the_ledger_stays_valid(make_world, t
     world.enter(held, outcome=Outcome.ABSENT, note="was away")
     world.go()
     shared = [row.reference for row in world.dispatches()]
+    phone_about(world, shared)
     legal_holds.place(world.desk, ref_of(world, held), JO, "court case 12/26")
     assert purge.preview(world.desk) == []
     proof = evidence.evidence(world.desk, shared[0], tmp_path / "before", contents=False)
@@ -235,6 +249,8 @@ def test_purge_lets_go_by_class_and_age_and_the_ledger_stays_valid(make_world, t
     assert left_of(world, sam) == []
     assert "pupils" in left_of(world, held)
     assert "reports" in left_of(world, held)
+    # So do calls to a school about a message: whoever was told of, the key of such a call is its own.
+    assert {row.subject for row in world.rows(t.calls) if row.sealed} == with_held
     gone = [row.pupil_id for row in world.rows(t.pupils) if row.erased_at]
     assert gone == [sam.pupil_id]
     # A year later it is answerable who asked: the rule, and whoever published it.

@@ -17,7 +17,7 @@ from aphub.services.desk import Desk
 from aphub.services.publish import published_by
 from aphub.services.recording import Statement, record
 from aphub.services.way import signed
-from aphub.store import callbacks, dispatching, erasing, keeping, overdue
+from aphub.store import about_pupil, callbacks, calls, dispatching, erasing, keeping, overdue
 from aphub.store.engine import allocate, recall, remember
 
 DAILY = time(3, 30)
@@ -192,8 +192,12 @@ def _old_years(desk: Desk) -> dict[tuple[str, str], datetime]:
 
 
 def _held(desk: Desk) -> set[str]:
+    """Name whose keys a legal hold keeps: the pupils', and those of calls about messages that told of them."""
+    provider = desk.provider_id
     with desk.store.reading() as connection:
-        return {str(row.pupil_id) for row in keeping.open_holds(connection, desk.provider_id)}
+        pupils = {row.pupil_id for row in keeping.open_holds(connection, provider)}
+        made = [number for pupil in pupils for number in about_pupil.calls_about(connection, provider, pupil)]
+    return {str(pupil) for pupil in pupils} | {calls.key_subject(number) for number in made}
 
 
 def _content(desk: Desk, record_class: str, find: Find, until: datetime) -> int:

@@ -50,6 +50,13 @@ def rows_about(
             yield table, rows
 
 
+def calls_about(connection: Connection, provider_id: int, pupil_id: int) -> list[int]:
+    """Give the numbers of the calls about a pupil, also of those about a message that told of others too."""
+    calls = metadata.tables["calls"]
+    chosen = _about(calls, provider_id, pupil_id).with_only_columns(calls.c.call_id)
+    return list(connection.execute(chosen).scalars())
+
+
 def is_reached(table: Table) -> bool:
     """Say whether we know which rows of a table are about which pupil."""
     return "pupil_id" in table.c or table.name in LINKS
