@@ -8,8 +8,8 @@ from aphub.domain.entries import Fact
 from aphub.domain.narrative import NUDGE
 from aphub.domain.outcomes import Outcome
 from aphub.services import answering, intake, people
-from aphub.services.answering import CannotAnswerError
 from aphub.services.erase import APART, erase
+from aphub.services.whose import UnknownPupilError
 from aphub.store import tables as t
 from tests.registers import Handed, people_file, person, place, register
 from tests.told import facts_of
@@ -76,7 +76,7 @@ def test_a_correction_to_an_erased_pupil_is_answered_and_holds_nobody_else_up(ma
     ref = next(row.ref for row in world.rows(t.pupils) if row.pupil_id == sam.pupil_id)
     erase(world.desk, ref, "Robin, office", "asked by the family")
     # Nothing leads from the placement to its lessons any more, and no new key is made for the child.
-    with pytest.raises(CannotAnswerError, match="its pupil was erased, and nothing of it is left"):
+    with pytest.raises(UnknownPupilError, match="or the pupil was erased, and nothing is left"):
         answering.correct_entry(
             world.desk, erased.ref, TUESDAY, "09:00", Fact(Outcome.LEFT_EARLY), "Robin, office", "left at ten"
         )

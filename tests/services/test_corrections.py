@@ -131,17 +131,35 @@ def test_a_correction_says_which_part_of_it_fits_nothing(small):
     small.at("09:05")
     ref = small.rows(t.placements)[0].ref
     wrong = {
-        ("ZZZZZZZZ", TUESDAY, "09:00"): "know no placement of this reference",
+        ("ZZZZZZZZ", TUESDAY, "09:00"): "We know no placement and no pupil by this reference",
         (ref, TUESDAY, "10:30"): "On that day it has one at: 09:00",
         (ref, TUESDAY, "nine-ish"): "On that day it has one at: 09:00",
         (ref, date(2026, 3, 7), "09:00"): "It has none on that day",
     }
     for (placement, day, starts), says in wrong.items():
-        with pytest.raises(CannotAnswerError) as refused:
+        with pytest.raises(NeedsCorrectionError) as refused:
             answering.correct_entry(small.desk, placement, day, starts, Fact(Outcome.LATE), OFFICE, "why")
         assert says in str(refused.value)
         assert "Nothing was changed" in str(refused.value)
     assert small.rows(t.entries) == []
+
+
+def test_a_lesson_is_corrected_by_the_pupils_own_reference_unless_it_could_be_two(small):
+    sam, alex = small.pupil(), small.pupil(given="Alex")
+    small.owe()
+    small.at("09:05")
+    small.enter([sam, alex])
+    answering.correct_entry(
+        small.desk, "p0001", TUESDAY, "09:00", Fact(Outcome.LATE, minutes=5), OFFICE, "why"
+    )
+    lessons = {row.lesson_id: row.pupil_id for row in small.rows(t.lessons)}
+    now = {lessons[row.lesson_id]: row.outcome for row in small.rows(t.entries, current=True)}
+    assert now == {alex.pupil_id: "present", sam.pupil_id: "late"}
+    # The same pupil placed twice, with a lesson at the same time in both.
+    small.change(t.placements, {"pupil_id": sam.pupil_id}, placement_id=alex.placement_id)
+    refs = " or ".join(row.ref for row in small.rows(t.placements))
+    with pytest.raises(CannotAnswerError, match=f"two lessons that begin then.*{refs}"):
+        answering.correct_entry(small.desk, "P0001", TUESDAY, "09:00", Fact(Outcome.ABSENT), OFFICE, "why")
 
 
 def test_a_lesson_that_is_not_due_any_more_is_not_brought_back_by_a_correction(small):

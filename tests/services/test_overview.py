@@ -302,6 +302,15 @@ def test_missing_register_is_named_though_it_stops_nothing(world):
     assert "Register not taken. The school is told so." in [rule.answer for rule in one.rules]
 
 
+def test_a_pupil_is_explained_by_the_reference_that_the_office_holds(world):
+    world.pupil()
+    world.owe()
+    [one] = explain(world.desk, "P0001", world.day)
+    assert one == explain(world.desk, world.rows(t.placements)[0].ref, world.day)[0]
+    with pytest.raises(AphubError, match="know no placement and no pupil"):
+        explain(world.desk, "P9999", world.day)
+
+
 def test_half_days_are_explained_apart(make_world):
     world = make_world(
         agreements={"daily": 'cadence = "per session"\ndue = "09:45"\npm_due = "13:45"'},
@@ -317,7 +326,7 @@ def test_half_days_are_explained_apart(make_world):
 
 
 def test_unknown_placement_is_said(world):
-    with pytest.raises(AphubError, match="know no placement"):
+    with pytest.raises(AphubError, match="know no placement and no pupil"):
         explain(world.desk, "ABCD2345", world.day)
 
 

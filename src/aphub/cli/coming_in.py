@@ -146,7 +146,7 @@ def answer(
 
 
 @click.command()
-@click.argument("placement")
+@click.argument("placement", metavar="WHO")
 @click.argument("day", type=DAY)
 @click.argument("starts")
 @click.argument("outcome")
@@ -176,14 +176,15 @@ def correct(
 ) -> None:
     """Say what really happened at a lesson: OUTCOME is a word as your registers have it.
 
-    PLACEMENT is its reference, STARTS the lesson's start, such as 09:30. Schools that were told otherwise are told.
+    WHO is your own pupil reference, or a placement's; STARTS the lesson's start, such as 09:30. Schools that were told
+    otherwise are told.
     """
     from aphub.services.answering import fact_of  # noqa: PLC0415 - only this verb needs it
 
     with ground.desk_of(placement) as desk:
         fact = fact_of(desk, outcome, minutes, reason, day.date())
         said = actions.correct_entry(
-            desk, placement.strip().upper(), day.date(), starts, fact, by, because, Teller[told_by.upper()]
+            desk, placement, day.date(), starts, fact, by, because, Teller[told_by.upper()]
         )
     click.echo(said)
 

@@ -155,13 +155,16 @@ def _readable(document: "Document") -> str:
 
 
 @click.command()
-@click.argument("placement")
+@click.argument("placement", metavar="WHO")
 @click.argument("day", type=DAY)
 @click.argument("half", type=click.Choice(_HALVES, case_sensitive=False), required=False, default=None)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_context
 def explain(ctx: click.Context, placement: str, day: datetime, half: str | None, *, as_json: bool) -> None:
-    """Say why a placement's DAY (or one HALF of it) was told, or was not: every rule, and what would change it."""
+    """Say why a DAY (or one HALF of it) was told, or was not: every rule, and what would change it.
+
+    WHO is your own pupil reference, or a placement's.
+    """
     from aphub.services import explain as explaining  # noqa: PLC0415 - likewise
 
     ground: Ground = ctx.obj

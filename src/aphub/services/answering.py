@@ -20,8 +20,8 @@ from aphub.services.intake_rows import question_words
 from aphub.services.judging import vocabulary_of
 from aphub.services.way import named, typed
 from aphub.services.whom import is_erased
-from aphub.services.whose import pupil_of
-from aphub.store import entries, intakes, looking, pupils
+from aphub.services.whose import placements_meant, pupil_of
+from aphub.store import entries, intakes, pupils
 
 SET_ASIDE = "set aside"
 """The answer to a question that needs no entry: a row of somebody who was never here, or a line too many."""
@@ -101,7 +101,7 @@ def answer_question(
 
 def correct_entry(
     desk: Desk,
-    placement_ref: str,
+    what: str,
     day: date,
     starts: str,
     fact: Fact,
@@ -109,7 +109,7 @@ def correct_entry(
     because: str,
     told_by: Teller = Teller.STAFF,
 ) -> str:
-    """State something else about a lesson; it stands until its register says something new. Give in words what happens.
+    """State something else about a lesson of a placement or pupil, by any reference that people hold; it stands until its register says something new. Give in words what happens.
 
     Whoever was told otherwise is told what changed, from whom (`told_by`), by whom, when and why; words that belong to
     a safeguarding record are kept out of that.
@@ -121,7 +121,7 @@ def correct_entry(
     if not why:
         raise CannotAnswerError("A correction needs its reason.", "Nothing was changed.", "Say why.")
     with desk.store.transaction() as connection:
-        lesson = _lesson_meant(desk, connection, placement_ref, day, wall)
+        lesson = _lesson_meant(desk, connection, what, day, wall)
         actions = _may_be_corrected(desk, lesson, fact)
         entry = NewEntry(
             lesson_id=lesson.lesson_id,
@@ -150,30 +150,32 @@ def correct_entry(
     return f"{done} {NUDGE}" if tells_too_much(why) else done
 
 
-def _lesson_meant(
-    desk: Desk, connection: Connection, placement_ref: str, day: date, wall: time | None
-) -> Row[Any]:
+def _lesson_meant(desk: Desk, connection: Connection, what: str, day: date, wall: time | None) -> Row[Any]:
     """Find the lesson that is meant; where there is none, say which part of what was typed does not fit."""
-    placement = looking.placement(connection, desk.provider_id, placement_ref)
-    if placement is None:
-        raise CannotAnswerError(
-            "We know no placement of this reference; or its pupil was erased, and nothing of it is left.",
-            "Nothing was changed.",
-            "A placement's reference stands in: aphub reasons, aphub not-due, aphub show.",
-        )
-    if is_erased(desk, connection, placement.pupil_id):
+    placements = placements_meant(desk, connection, what)
+    if is_erased(desk, connection, placements[0].pupil_id):
         raise CannotAnswerError("This pupil's record was erased.", "Nothing was changed.")
-    lesson = None
-    if wall is not None:
-        lesson = entries.lesson_at(connection, desk.provider_id, placement_ref, day, f"{wall:%H:%M}")
-    if lesson is None:
-        starts = entries.starts_on(connection, desk.provider_id, placement.placement_id, day)
+    at = f"{wall:%H:%M}" if wall is not None else ""
+    found = [entries.lesson_at(connection, desk.provider_id, row.ref, day, at) for row in placements]
+    lessons = [lesson for lesson in found if lesson is not None]
+    if len(lessons) > 1:
+        raise CannotAnswerError(
+            "This pupil has two lessons that begin then.",
+            "Nothing was changed.",
+            f"Give the placement's reference: {' or '.join(row.ref for row in placements)}.",
+        )
+    if not lessons:
+        starts = [
+            one
+            for row in placements
+            for one in entries.starts_on(connection, desk.provider_id, row.placement_id, day)
+        ]
         raise CannotAnswerError(
             "No lesson of this placement begins then.",
             "Nothing was changed.",
             f"On that day it has one at: {', '.join(starts)}." if starts else "It has none on that day.",
         )
-    return lesson
+    return lessons[0]
 
 
 def _may_be_corrected(desk: Desk, lesson: Row[Any], fact: Fact) -> tuple[Action, ...]:

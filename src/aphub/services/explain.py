@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from aphub.domain.errors import AphubError
 from aphub.domain.wording import day_words, moment_words, period_words, time_words
 from aphub.services.desk import Desk
 from aphub.services.overview import CHANNEL_WORDS, STATE_WORDS
+from aphub.services.whose import placements_meant
 from aphub.store import lanes, lives, looking
 
 _SENT = frozenset({"handed_over", "accepted", "confirmed"})
@@ -72,45 +72,46 @@ class _End:
     rule: Rule
 
 
-def explain(desk: Desk, placement_ref: str, day: date, half: str = "") -> list[Explanation]:
-    """Explain one placement's day, once for everybody who is or would be told.
+def explain(desk: Desk, what: str, day: date, half: str = "") -> list[Explanation]:
+    """Explain one day of a placement, or of a pupil's placements, once for everybody who is or would be told.
 
     `half` is AM or PM where only one is asked for.
 
     Raises:
-        AphubError: There is no such placement.
+        AphubError: There is no such placement or pupil.
     """
     with desk.store.reading() as connection:
-        row = looking.placement(connection, desk.provider_id, placement_ref.strip().upper())
-        if row is None:
-            raise AphubError(
-                "We know no placement of this reference.",
-                "",
-                "It stands in: aphub reasons, aphub not-due, aphub show.",
-            )
-        common = list(_placement_rules(desk, connection, row, day))
-        if common and isinstance(common[-1], _End):
-            return [_explained("", "everybody", common)]
-        told = [
-            one
-            for one in looking.recipients_of(connection, desk.provider_id, row.placement_id)
-            if one.starts_day <= day and (one.ends_day is None or one.ends_day >= day)
+        rows = placements_meant(desk, connection, what)
+        running = [
+            row for row in rows if row.starts_day <= day and (row.ends_day is None or row.ends_day >= day)
         ]
-        if not told:
-            mend = "Add who is told to the pupils' file, then: aphub import FILE"
-            nobody = Rule("Is anybody told?", good=False, answer="Nobody is told on that day.", mend=mend)
-            return [_explained("", "everybody", [*common, _End(Why.NOT_TOLD, nobody)])]
-        owed = looking.owed_for(connection, desk.provider_id, row.placement_id, day)
-        lessons = looking.lessons_on(connection, desk.provider_id, row.placement_id, day)
-        return [
-            _explained(
-                one.organisation,
-                desk.config.organisations[one.organisation].name,
-                [*common, *_told_rules(desk, connection, one, owed, lessons, day, half)],
-            )
-            for one in told
-            if one.organisation in desk.config.organisations
-        ]
+        return [one for row in running or rows[-1:] for one in _of_one(desk, connection, row, day, half)]
+
+
+def _of_one(desk: Desk, connection: Connection, row: Row[Any], day: date, half: str) -> list[Explanation]:
+    common = list(_placement_rules(desk, connection, row, day))
+    if common and isinstance(common[-1], _End):
+        return [_explained("", "everybody", common)]
+    told = [
+        one
+        for one in looking.recipients_of(connection, desk.provider_id, row.placement_id)
+        if one.starts_day <= day and (one.ends_day is None or one.ends_day >= day)
+    ]
+    if not told:
+        mend = "Add who is told to the pupils' file, then: aphub import FILE"
+        nobody = Rule("Is anybody told?", good=False, answer="Nobody is told on that day.", mend=mend)
+        return [_explained("", "everybody", [*common, _End(Why.NOT_TOLD, nobody)])]
+    owed = looking.owed_for(connection, desk.provider_id, row.placement_id, day)
+    lessons = looking.lessons_on(connection, desk.provider_id, row.placement_id, day)
+    return [
+        _explained(
+            one.organisation,
+            desk.config.organisations[one.organisation].name,
+            [*common, *_told_rules(desk, connection, one, owed, lessons, day, half)],
+        )
+        for one in told
+        if one.organisation in desk.config.organisations
+    ]
 
 
 def _explained(organisation: str, name: str, found: Sequence[Rule | _End]) -> Explanation:

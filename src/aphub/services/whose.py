@@ -9,7 +9,7 @@ from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.identifiers import UpnState, check_upn
 from aphub.services.desk import Desk
 from aphub.services.matching import other_spellings
-from aphub.store import following, keeping, pupils
+from aphub.store import following, keeping, looking, pupils
 from aphub.store.whose import providers_with
 
 WHAT_TO_TYPE = "your own pupil reference, a UPN, or a reference from: aphub reasons, aphub cases"
@@ -34,6 +34,27 @@ def pupil_of(desk: Desk, connection: Connection, what: str) -> Row[Any]:
             "This reference fits two pupils.", "Nothing was changed.", "Give a placement's reference."
         )
     raise UnknownPupilError(unknown_words(what), "Nothing was changed.", f"Give {WHAT_TO_TYPE}.")
+
+
+def placements_meant(desk: Desk, connection: Connection, what: str) -> list[Row[Any]]:
+    """Give the current placement of a reference, or all of the pupil meant by any other reference that people hold.
+
+    Raises:
+        UnknownPupilError: There is none.
+    """
+    row = looking.placement(connection, desk.provider_id, what.strip().upper())
+    if row is not None:
+        return [row]
+    rows = pupils_called(desk, connection, what)
+    found = looking.placements_of(connection, desk.provider_id, rows[0].pupil_id) if len(rows) == 1 else []
+    if found:
+        return found
+    words = unknown_words(what)
+    if len(rows) > 1:
+        words = "This reference fits two pupils."
+    elif not (is_name(what) or is_upn(what)):
+        words = "We know no placement and no pupil by this reference; or the pupil was erased, and nothing is left."
+    raise UnknownPupilError(words, "Nothing was changed.", f"Give a placement's reference, {WHAT_TO_TYPE}.")
 
 
 def pupils_called(desk: Desk, connection: Connection, what: str) -> list[Row[Any]]:

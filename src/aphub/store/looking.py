@@ -203,6 +203,19 @@ def placement(connection: Connection, provider_id: int, ref: str) -> Row[Any] | 
     return connection.execute(chosen).one_or_none()
 
 
+def placements_of(connection: Connection, provider_id: int, pupil_id: int) -> Rows:
+    """Give the current placements of a pupil, with whether the pupil must not be shared."""
+    chosen = (
+        select(placements, pupils.c.suppressed)
+        .join(pupils, same(placements, pupils, "pupil_id"))
+        .where(
+            placements.c.provider_id == provider_id, placements.c.pupil_id == pupil_id, placements.c.current
+        )
+        .order_by(placements.c.placement_id)
+    )
+    return list(connection.execute(chosen).all())
+
+
 def recipients_of(connection: Connection, provider_id: int, placement_id: int) -> Rows:
     """Give who is told about a placement."""
     chosen = select(recipients).where(
