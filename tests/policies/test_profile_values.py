@@ -207,6 +207,38 @@ POLICIES = {
 }
 """By provider: the order of calls, the ladders with their limits and steps, and what comes round."""
 
+AGREEMENTS = {
+    "end-of-day": (
+        "daily; entry by start; told by 16:00, when complete",
+        "week at 16:30",
+    ),
+    "start-plus-15": (
+        "per session; entry by start + 15 min; told by start + 15 min, when complete",
+        "week at 16:00",
+    ),
+    "twice-daily": (
+        "per session; entry by start + 5 min; told by start + 30 min, when complete",
+        "month at 12:00, 2 days later",
+        "term at 12:00, 2 days later",
+    ),
+    "by-session": (
+        "per session; entry by start; told by 09:45 and 13:45, at time",
+        "week at 16:00, 1 days later",
+        "term at 12:00, 2 days later",
+    ),
+    "daily": (
+        "daily; entry by start; told by 15:30, at time",
+        "month at 12:00, 2 days later",
+        "term at 12:00, 2 days later",
+    ),
+    "weekly": (
+        "weekly; entry by start; told by Friday 15:30, at time",
+        "month at 12:00, 2 days later",
+        "term at 12:00, 2 days later",
+    ),
+}
+"""What was agreed with who placed the pupils: when they are told, and which figures they are sent."""
+
 NEAR_FULL_TIME = (
     "more than 16 hours",
     "notice: leadership; by 5 school days; until done",
@@ -243,10 +275,21 @@ def limit_words(ladder: dict[str, Any]) -> str:
     return " ".join(said) or ladder["when"]
 
 
+def agreed_words(version: dict[str, Any]) -> tuple[str, ...]:
+    """Say when a register is due and when who is told, and which figures are sent when."""
+    due = " and ".join(version[name] for name in ("due", "pm_due") if name in version)
+    told = f"{version['cadence']}; entry by {version['entry_due']}; told by {due}, {version['send']}"
+    return (told, *(f"{one['every']} at {one['at']}{later(one)}" for one in version["summaries"]))
+
+
+def later(one: dict[str, Any]) -> str:
+    """Say how many days later something is due, where it is not at once."""
+    return f", {one['days_later']} days later" if "days_later" in one else ""
+
+
 def round_words(reminder: dict[str, Any]) -> str:
     """Say how often, when and by whom something is done again."""
-    later = f", {reminder['days_later']} days later" if "days_later" in reminder else ""
-    return f"every {reminder['every']} at {reminder['at']}{later}: {reminder['owner']}; else {reminder['if_not_done']}"
+    return f"every {reminder['every']} at {reminder['at']}{later(reminder)}: {reminder['owner']}; else {reminder['if_not_done']}"
 
 
 @pytest.mark.parametrize("provider", POLICIES)
@@ -262,6 +305,13 @@ def test_each_value_of_a_profile_is_its_policys(provider: str):
     }
 
     assert found == POLICIES[provider]
+
+
+@pytest.mark.parametrize("agreement", AGREEMENTS)
+def test_what_is_agreed_is_what_the_policy_promises(agreement: str):
+    kept = tomllib.loads((ROOT / "config" / "agreements" / f"{agreement}.toml").read_text())
+
+    assert [agreed_words(one) for one in kept["versions"]] == [AGREEMENTS[agreement]]
 
 
 @pytest.mark.parametrize("provider", POLICIES)
