@@ -136,7 +136,7 @@ def test_mail_that_was_taken_and_came_back_is_owed_again_told_otherwise_and_prov
     assert because == {"it came back: the address does not exist"}
     said = {(row.kind, row.organisation): row.words for row in world.tasks()}
     assert said["phone_school", "valley"].startswith(
-        f"Phone this school or council about {lost['valley']}: it could not be sent (it came back: "
+        f"Phone Valley about {lost['valley']}: it could not be sent (it came back: "
     )
     assert {slug for kind, slug in said if kind == "fix_channel"} == {"hill", "valley"}
     assert ("phone_school", "hill") not in said

@@ -1,10 +1,12 @@
 """Our own office hears what waits for a person: soon, together, once, again when it is overdue, and nothing of a pupil."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from aphub.api import TransientDeliveryError
+from aphub.clock import PlayedClock
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import ReasonKind
 from aphub.services import office, receipts
@@ -68,6 +70,19 @@ def test_pressing_news_is_mailed_at_once_with_whose_it_is_and_never_a_pupil(worl
     assert delivery.reports == ()
     assert world.said()[-1] == "office.told"
     assert receipts.verify(world.desk).ok
+
+
+def test_what_is_mailed_at_once_is_never_called_late(small):
+    class Ticking(PlayedClock):
+        """A clock that goes on, as a real one does."""
+
+        def now(self) -> datetime:
+            self.advance_to(super().now() + timedelta(microseconds=1))
+            return super().now()
+
+    away(small)
+    office.tell_office(small.hub, replace(small.desk, clock=Ticking(small.clock.now())))
+    assert '"late": false' in small.sides.to("desk")[0].documents[0].content.decode()
 
 
 def test_each_thing_is_told_once_and_once_more_when_it_is_overdue(world):

@@ -10,16 +10,16 @@ from sqlalchemy import Engine, event
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError
 from aphub.domain.errors import AphubError
 from aphub.plugins import Plugins
-from aphub.services import approve, life, overview
+from aphub.services import accesses, approve, life, overview
 from aphub.services.desk import Desk
-from aphub.services.draft import drafts
+from aphub.services.draft import drafts, meant
 from aphub.services.explain import Why, explain
 from aphub.services.routes import Routes
 from aphub.settings.models import Snapshot
 from aphub.store import tables as t
 from aphub.testing import search_for_planted
 from tests.told import facts_of
-from tests.world import DAILY, TWO_A_DAY, School, World, write_config
+from tests.world import DAILY, TUESDAY, TWO_A_DAY, School, World, write_config
 
 JO = "Jo Weaver, office"
 
@@ -189,6 +189,29 @@ def test_draft_needs_no_live_channel(make_world):
     assert len(drafts(world.desk, "hill-school")) == 1
     with pytest.raises(AphubError, match="hill-school"):
         drafts(world.desk, "nowhere")
+
+
+def test_whoever_must_phone_reads_whom_and_what_to_say(make_world):
+    world = make_world(schools=[School(extra='phone = "01632 960100"')], live=False)
+    sam = world.pupil()
+    world.owe()
+    world.at("09:05")
+    world.enter(sam)
+    world.at("09:46").go()
+    [task] = world.tasks("phone_school")
+    assert task.words.startswith("Phone Hill School (01632 960100): a report could not be sent")
+    [line] = [one for one in overview.waiting(world.desk) if one.kind == "phone_school"]
+    assert line.mend == f"What to say: aphub preview {task.ref}. Then: aphub call {task.ref}"
+    assert meant(world.desk, task.ref) == meant(world.desk, world.owed(sam).ref) == ("hill-school", TUESDAY)
+    assert meant(world.desk, "RB-7Q4KM2XP-1") == "RB-7Q4KM2XP-1"
+    [draft] = drafts(world.desk, "hill-school", TUESDAY, by="Jo Weaver, office")
+    assert "attended in person" in draft.documents[1].content.decode()
+    [seen] = accesses.viewed(world.desk)
+    assert (seen.by, seen.subject, seen.pupils) == (
+        "Jo Weaver, office",
+        "draft for hill-school 2026-03-03",
+        1,
+    )
 
 
 # What waits

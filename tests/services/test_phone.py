@@ -43,7 +43,7 @@ def test_delivery_by_telephone_waits_as_a_task_until_somebody_answered(make_worl
     assert (row.state, row.next_at, row.attempts) == ("waiting", None, 0)
     [task] = world.tasks("phone_school")
     assert task.subject == row.reference
-    assert f"aphub preview {row.reference}" in task.words
+    assert task.words == "Phone Hill School by 9:45am."
     assert is_message(world.desk, task.ref)
     world.at("09:14")
     assert "That does not count as told" in call(world, task.ref, "voicemail")

@@ -111,13 +111,18 @@ def preview(ctx: click.Context, what: str, number: int | None, day: datetime | N
 
     ground: Ground = ctx.obj
     with ground.desk_of(what) as desk:
-        if what not in desk.config.organisations:
-            documents = life.read_documents(desk, what, by)
+        meant = (
+            (what, day.date() if day else None)
+            if what in desk.config.organisations
+            else draft.meant(desk, what)
+        )
+        if isinstance(meant, str):
+            documents = life.read_documents(desk, meant, by)
             if not documents:
                 click.echo("The content of this message is no longer kept. What is known of it: aphub show")
             _say_documents(ctx, documents, number)
             return
-        made = draft.drafts(desk, what, day.date() if day else None)
+        made = draft.drafts(desk, *meant, by)
     if not made:
         click.echo(
             "Nothing more is owed for that day, so there is no draft. What was sent stands in: aphub log"

@@ -63,6 +63,6 @@ def tell_again(
     try:
         return carry(desk, connection, row, current, route, now, notes=notes, useful_until=useful_until)
     except (AphubError, ValueError):
-        words = f"Phone this school or council about {row.reference}: it could not be made again."
+        words = f"Phone {desk.name_of(row.organisation, phone=True)} about {row.reference}: it could not be made again."
         raise_task(desk, connection, row, "phone_school", words, now)
         return ""

@@ -35,8 +35,7 @@ def ask_to_phone(desk: Desk, connection: Connection, rows: Sequence[dict[str, An
                 "pupil_id": None,
                 "organisation": row["organisation"],
                 "words": (
-                    f"Phone {desk.config.organisations[row['organisation']].name} by {time_words(row['due_by'])}. "
-                    f"What to say: aphub preview {row['reference']}. Then: aphub call {row['reference']}"
+                    f"Phone {desk.name_of(row['organisation'], phone=True)} by {time_words(row['due_by'])}."
                 )[:300],
                 "due_at": max(row["due_by"], now),
                 "state": "open",

@@ -71,6 +71,16 @@ class Desk:
         """Give fresh random public references; unique keys in the store catch the rare repeat."""
         return public_references(secrets.token_bytes(REFERENCE_BYTES * count))
 
+    def name_of(self, organisation: str, *, phone: bool = False) -> str:
+        """Give an organisation's name, with its telephone number where it is asked for and known.
+
+        Its short name, where it is not configured any more.
+        """
+        known = self.config.organisations.get(organisation)
+        if known is None:
+            return organisation
+        return f"{known.name} ({known.phone})" if phone and known.phone else known.name
+
     def file_password(self, channel: Row[Any]) -> str:
         """Give the passphrase that was agreed for a channel's protected files; empty where there is none."""
         if channel.sealed is None:

@@ -1,5 +1,6 @@
 """What an organisation would be sent now: a draft, made as the real message is made, and kept nowhere."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from aphub.api.adapters import Document
 from aphub.domain.errors import AphubError
 from aphub.domain.reports import Kind, Report
 from aphub.domain.wording import period_words
+from aphub.services.accesses import What, note
 from aphub.services.decide import Part, decide
 from aphub.services.desk import Desk
 from aphub.services.letters import Letter, compose
@@ -29,10 +31,23 @@ class Draft:
     documents: tuple[Document, ...]
 
 
-def drafts(desk: Desk, organisation: str, day: date | None = None) -> list[Draft]:
-    """Make the routine messages that an organisation would be sent for a day, from what is known now.
+def meant(desk: Desk, reference: str) -> tuple[str, date] | str:
+    """Give whose draft of which day is meant by the reference of what is owed, or of a task to phone about it.
 
-    Lessons whose register is not in stand as "register not yet taken". Nothing is kept, and nothing is sent.
+    Where that task is about a message, or it is no such reference at all, a message's reference is given.
+    """
+    ref = reference.strip().upper()
+    with desk.store.reading() as connection:
+        about = looking.to_phone_about(connection, desk.provider_id, ref) or ref
+        owed = looking.owed_called(connection, desk.provider_id, about)
+    return (owed.organisation, owed.first_day) if owed is not None else about
+
+
+def drafts(desk: Desk, organisation: str, day: date | None = None, by: str = "") -> list[Draft]:
+    """Make the routine messages that an organisation would be sent for a day, from what is known now; what is held too.
+
+    Lessons whose register is not in stand as "register not yet taken". Nothing is kept, and nothing is sent. Where
+    somebody is named, it is noted that they saw these pupils.
 
     Raises:
         AphubError: There is no such organisation, or it has no channel.
@@ -50,6 +65,7 @@ def drafts(desk: Desk, organisation: str, day: date | None = None) -> list[Draft
         return []
     decision = decide(desk, look)
     pupils = pupils_of(desk, [part.row for parts in decision.parts.values() for part in parts])
+    _note_who_looks(desk, organisation, day, by, pupils)
     made = []
     for thread in threads:
         by_channel: dict[str, list[tuple[Part, Report]]] = {}
@@ -72,10 +88,15 @@ def drafts(desk: Desk, organisation: str, day: date | None = None) -> list[Draft
     return made
 
 
+def _note_who_looks(desk: Desk, organisation: str, day: date, by: str, pupils: Iterable[int]) -> None:
+    if by and pupils:
+        note(desk, What.DOCUMENTS, f"draft for {organisation} {day.isoformat()}", by, pupils)
+
+
 def _look(desk: Desk, connection: Connection, threads: list[Row[Any]]) -> Look | None:
     """Look at what is still owed in these threads as if its time had come."""
     look = Look.of(desk, connection, desk.now, threads)
-    look.owed = [row for row in look.owed if row.state == "owed"]
+    look.owed = [row for row in look.owed if row.state in {"owed", "held"}]
     if not look.owed:
         return None
     look.now = max(desk.now, *(row.send_at for row in look.owed))

@@ -195,7 +195,9 @@ def _give_to_person(
 ) -> None:
     row = onward.row
     what = "may not have arrived" if onward.may_have_it else "could not be sent"
-    words = f"Phone this school or council about {row.reference}: it {what} ({onward.why})."
+    words = (
+        f"Phone {desk.name_of(row.organisation, phone=True)} about {row.reference}: it {what} ({onward.why})."
+    )
     raise_task(desk, connection, row, "phone_school", words, now)
     if row.kind == Kind.ALERT:
         # The routine report of these pupils is still owed, and may find the way open again.

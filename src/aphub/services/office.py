@@ -241,7 +241,7 @@ def _letter(
     notes: tuple[str, ...] = (),
     papers: tuple[Paper, ...] = (),
 ) -> Letter:
-    [thread_ref] = desk.references(1)
+    [thread_ref], now = desk.references(1), desk.now
     return Letter(
         thread_id=0,
         thread_ref=thread_ref,
@@ -249,10 +249,10 @@ def _letter(
         kind=kind,
         period=key,
         period_words=words,
-        due_by=desk.now,
-        useful_until=desk.now + HELPS_FOR,
+        due_by=now,
+        useful_until=now + HELPS_FOR,
         reports=(),
-        made_at=desk.now,
+        made_at=now,
         notes=notes,
         papers=papers,
     )

@@ -154,7 +154,7 @@ def today(desk: Desk, day: date | None = None) -> list[Today]:
     found = {
         row.organisation: Today(
             row.organisation,
-            name_of(desk, row.organisation),
+            desk.name_of(row.organisation),
             row.owed,
             row.met,
             row.late,
@@ -166,7 +166,7 @@ def today(desk: Desk, day: date | None = None) -> list[Today]:
         for row in rows
     }
     for slug, some in ways.items():
-        found.setdefault(slug, Today(slug, name_of(desk, slug), ways=tuple(some)))
+        found.setdefault(slug, Today(slug, desk.name_of(slug), ways=tuple(some)))
     for line in summaries_on(desk, day):
         one = found.get(line.organisation) or Today(line.organisation, line.name)
         found[line.organisation] = replace(one, summaries=(*one.summaries, line))
@@ -216,7 +216,7 @@ def waiting(desk: Desk, limit: int = MOST_OPEN, *, for_mail: bool = False) -> li
     ending = {row.subject for row in tasks if row.kind == ENDING}
     return [
         *(_case(line, for_mail=for_mail) for line in cases),
-        *(_task(row) for row in tasks),
+        *(_task(desk, row) for row in tasks),
         *(
             Open("uncertain", row.reference, "May have arrived. Ask them.", _settle(row.reference), row.due_by, row.organisation)
             for row in doubtful
@@ -284,11 +284,15 @@ def _case(line: CaseLine, *, for_mail: bool) -> Open:
     return Open("case", line.ref, words, f"aphub case {line.ref}", line.due)
 
 
-def _task(row: Row[Any]) -> Open:
+def _task(desk: Desk, row: Row[Any]) -> Open:
     mend = _settle(row.subject) if row.kind == "settle" else f"When it is done: aphub settle {row.ref} --done"
     if row.kind == "release":
         mend = f"aphub release {row.subject}"
-    return Open(row.kind, row.ref, row.words, mend, row.due_at, row.organisation or "")
+    elif row.kind == "phone_school":
+        mend = f"What to say: aphub preview {row.ref}. Then: aphub call {row.ref}"
+    name = desk.name_of(row.organisation or "")
+    words = row.words if name in row.words else f"{name}: {row.words}"
+    return Open(row.kind, row.ref, words, mend, row.due_at, row.organisation or "")
 
 
 def _settle(reference: str) -> str:
@@ -331,12 +335,6 @@ def _question(desk: Desk, row: Row[Any], *, for_mail: bool) -> Open:
         "",
         choices,
     )
-
-
-def name_of(desk: Desk, organisation: str) -> str:
-    """Give an organisation's name, or its short name where it is no longer configured."""
-    known = desk.config.organisations.get(organisation)
-    return known.name if known else organisation
 
 
 def when_words(at: datetime | None, day: date | None = None) -> str:

@@ -7,7 +7,6 @@ from datetime import date, time, timedelta
 from aphub.domain.calendar import to_utc
 from aphub.domain.wording import time_words
 from aphub.services.desk import Desk
-from aphub.services.overview import name_of
 from aphub.store import standings as kept
 
 RUNG_WORDS = {
@@ -71,7 +70,7 @@ def day_of(desk: Desk, day: date) -> list[Standing]:
         for row in kept.owed_on(connection, desk.provider_id, day):
             found[row.organisation] = Standing(
                 row.organisation,
-                name_of(desk, row.organisation),
+                desk.name_of(row.organisation),
                 row.owed,
                 row.met,
                 row.on_time,
@@ -80,7 +79,7 @@ def day_of(desk: Desk, day: date) -> list[Standing]:
         for row in kept.sent_between(connection, desk.provider_id, after, before):
             one = found.setdefault(
                 row.organisation,
-                Standing(row.organisation, name_of(desk, row.organisation)),
+                Standing(row.organisation, desk.name_of(row.organisation)),
             )
             one.ways[row.adapter, row.rung] += row.messages
     return list(found.values())

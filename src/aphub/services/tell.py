@@ -291,7 +291,12 @@ def _hold(
                 "subject": row.ref,
                 "pupil_id": row.pupil_id,
                 "organisation": row.organisation,
-                "words": _TASK_WORDS[kind].format(why=why, ref=row.ref),
+                "words": _TASK_WORDS[kind].format(
+                    why=why,
+                    ref=row.ref,
+                    name=desk.name_of(row.organisation),
+                    phone=desk.name_of(row.organisation, phone=True),
+                ),
                 "due_at": max(row.due_by, now + PHONE_WITHIN),
                 "state": "open",
                 "raised_at": now,
@@ -302,9 +307,9 @@ def _hold(
 
 
 _TASK_WORDS = {
-    "phone_school": "Phone this school or council: a report could not be sent ({why}).",
+    "phone_school": "Phone {phone}: a report could not be sent ({why}).",
     "release": (
-        "What this school or council is owed is more than two hours late. "
+        "What {name} is owed is more than two hours late. "
         "If it still helps, all of it leaves with: aphub release {ref}"
     ),
 }

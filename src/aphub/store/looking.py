@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, or_, select
+from sqlalchemy import Connection, Integer, Row, Select, and_, case, cast, func, or_, select
 
 from aphub.store.among import among
 from aphub.store.bulk import read_many
@@ -168,8 +168,29 @@ def every_channel(connection: Connection, provider_id: int) -> Rows:
     return list(connection.execute(chosen).all())
 
 
+def to_phone_about(connection: Connection, provider_id: int, ref: str) -> str | None:
+    """Give what an open task to phone is about, by the task's own reference: a message, or what is owed."""
+    chosen = select(tasks.c.subject).where(
+        tasks.c.provider_id == provider_id,
+        tasks.c.ref == ref,
+        tasks.c.kind == "phone_school",
+        tasks.c.state == "open",
+    )
+    return connection.execute(chosen).scalar_one_or_none()
+
+
+def owed_called(connection: Connection, provider_id: int, ref: str) -> Row[Any] | None:
+    """Give the first day of what is owed under a reference, and to which organisation."""
+    chosen: Select[Any] = (
+        select(owed_reports.c.first_day, recipients.c.organisation)
+        .join(recipients, same(owed_reports, recipients, "recipient_id"))
+        .where(owed_reports.c.provider_id == provider_id, owed_reports.c.ref == ref)
+    )
+    return connection.execute(chosen).one_or_none()
+
+
 def threads_of(connection: Connection, provider_id: int, organisation: str, day: date) -> Rows:
-    """Give an organisation's threads in which something is still owed for a day."""
+    """Give an organisation's threads in which something is still owed for a day, or is held."""
     owed = (
         select(owed_reports.c.thread_id)
         .where(
@@ -177,7 +198,7 @@ def threads_of(connection: Connection, provider_id: int, organisation: str, day:
             owed_reports.c.first_day <= day,
             owed_reports.c.first_day > day - _LONGEST_PERIOD,
             owed_reports.c.until_day > day,
-            owed_reports.c.state == "owed",
+            owed_reports.c.state.in_(("owed", "held")),
             owed_reports.c.summary.is_(None),
         )
         .distinct()

@@ -197,5 +197,5 @@ def _put_aside(desk: Desk, connection: Connection, undone: Sequence[_Undone]) ->
         for row in one.rows:
             if one.because.startswith("no way to send") and row.thread_id not in asked:
                 asked.add(row.thread_id)
-                words = f"A summary for this school or council could not be sent ({one.because}). Give it another way."
+                words = f"A summary for {desk.name_of(row.organisation)} could not be sent ({one.because}). Give it another way."
                 open_task(desk, connection, "send_summary", row.ref, row.organisation, words, desk.now)
