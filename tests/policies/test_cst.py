@@ -67,7 +67,7 @@ def test_a_week_at_cst(week_at: PlayWeek):  # noqa: PLR0915 - a week is one stor
     )
     assert "4 pupils are due here all the same" in closed.words
     # One school agreed to be told by telephone: a task with its words, and the answered call is the delivery.
-    call = expect.task("phone_school", by="Mon 09:30", says="Phone Quay School by 9:30am")
+    call = expect.task("phone_school", by="Mon 09:30", says="Phone Quay School (01632 960120) by 9:30am")
     week.phoned(call, "Mr Example, office", repeated=True)
     expect.leaf("dispatch.handed_over")
     expect.leaf("dispatch.confirmed")
