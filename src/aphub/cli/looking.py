@@ -133,7 +133,9 @@ def _open_table(found: "list[Open]", day: date | None) -> "Table":
     table = new_table("Reference", "What it is, and what to do", "Until", fixed=("Reference", "Until"))
     for one in found:
         lines = [one.words, one.mend, f"Choices: {', '.join(one.choices)}" if one.choices else ""]
-        table.add_row(one.ref, "\n".join(line for line in lines if line), overview.when_words(one.due, day))
+        # The day below the time: what to do needs the room.
+        until = overview.when_words(one.due, day).replace(", ", "\n")
+        table.add_row(one.ref, "\n".join(line for line in lines if line), until)
     return table
 
 
