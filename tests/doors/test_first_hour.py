@@ -15,8 +15,14 @@ from tests.doors.conftest import HEAD, OFFICE
 pytestmark = pytest.mark.slow
 
 
-def test_a_newcomer_goes_from_nothing_to_a_receipt_that_verifies(told, post, tmp_path):
+def for_the_school(post):
+    """Give what left for the school; late in the day our own office is mailed what waits, beside it."""
     mails = [message_from_bytes(mail.raw, policy=policy.default) for mail in post.received]
+    return [mail for mail in mails if "hill-school" in mail["To"]]
+
+
+def test_a_newcomer_goes_from_nothing_to_a_receipt_that_verifies(told, post, tmp_path):
+    mails = for_the_school(post)
     assert "TEST" in mails[0]["Subject"]
     reference = mails[-1]["X-Aphub-Reference"]
 
@@ -106,6 +112,22 @@ def test_a_way_is_paused_and_resumed(live):
     assert "Nothing waits" in live("waiting").output
 
 
+def test_what_waits_is_mailed_to_our_own_office_and_its_message_is_known_again(live, post):
+    live("pause", "hill-school", "office", "--by", OFFICE, "--why", "new mailbox")
+
+    said = live("waiting", "--mail", gives=1).stderr
+
+    mail = message_from_bytes(post.received[-1].raw, policy=policy.default)
+    reference = mail["X-Aphub-Reference"]
+    assert mail["To"] == "office@riverbank.example.org"
+    assert said == f"Mailed to your office as {reference}.\n"
+    assert f"{reference} carried no report: it told our own office" in live("show", reference, gives=2).stderr
+
+
+def test_an_office_that_nobody_has_published_is_not_mailed_in_silence(aphub):
+    assert "Nothing is published yet" in aphub("waiting", "--mail", gives=None).stderr
+
+
 def test_a_person_at_the_school_confirms(told):
     reference = json.loads(told("log", "--json").output)[0]["reference"]
 
@@ -124,13 +146,13 @@ def test_what_nobody_doubts_is_not_settled_and_what_is_sent_is_not_retried(told)
 
 
 def test_the_same_report_goes_out_again_in_a_new_message(told, post):
-    before = len(post.received)
+    before = len(for_the_school(post))
     reference = json.loads(told("log", "--json").output)[0]["reference"]
 
     told("send-again", reference)
     told("run", "--once")
 
-    assert len(post.received) == before + 1
+    assert len(for_the_school(post)) == before + 1
     assert json.loads(told("log", "--json").output)[0]["reference"] != reference
 
 

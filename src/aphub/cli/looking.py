@@ -108,7 +108,8 @@ def waiting(ctx: click.Context, form: str, *, mail: bool) -> None:
     """List what waits for a person, and what to do about each. Exit status 1 when there is something."""
     ground: Ground = ctx.obj
     with ground.hub() as hub:
-        desks = [hub.desk(ground.provider)] if ground.provider else hub.desks()
+        # Where nothing is published there is no office, and that is said.
+        desks = [hub.desk(ground.provider)] if ground.provider or (mail and not hub.desks()) else hub.desks()
         mailed = [office.mail_all_of_it(hub, desk) for desk in desks] if mail else []
         found = [_group(desk, overview.waiting(desk)) for desk in desks]
         day = desks[0].today if desks else None

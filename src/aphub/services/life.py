@@ -11,7 +11,7 @@ from aphub.api.adapters import Document
 from aphub.api.answers import LaterKind
 from aphub.domain.errors import AphubError
 from aphub.domain.placements import Pupil
-from aphub.domain.wording import period_words
+from aphub.domain.wording import moment_words, period_words
 from aphub.logs import get_logger
 from aphub.services.accesses import What, note
 from aphub.services.desk import Desk, place_of
@@ -21,6 +21,14 @@ from aphub.store import ledger as kept
 from aphub.store.frozen import unpack
 
 log = get_logger("life")
+
+
+_WITHOUT_REPORT = {
+    "test.sent": "it was a TEST message",
+    "old_address.told": "it told an old address that the way changes",
+    "office.told": "it told our own office what waits, or figures",
+}
+"""The messages that nobody is owed: they leave at once, and only the ledger keeps them."""
 
 
 class UnknownReferenceError(AphubError):
@@ -197,13 +205,22 @@ def read_documents(desk: Desk, reference: str, by: str) -> tuple[Document, ...]:
 
 
 def message(desk: Desk, connection: Connection, reference: str) -> Row[Any]:
-    """Give a message's row; raises UnknownReferenceError."""
-    row = delivering.by_reference(connection, desk.provider_id, reference.strip().upper())
-    if row is None:
-        raise UnknownReferenceError(
-            f"We know no message {reference}.", "Nothing was changed.", "Check the reference: aphub log"
-        )
-    return row
+    """Give a message's row; raises UnknownReferenceError, in other words for one that carried no report."""
+    wanted = reference.strip().upper()
+    row = delivering.by_reference(connection, desk.provider_id, wanted)
+    if row is not None:
+        return row
+    for one in kept.statements_about(connection, desk.provider_id, [wanted]):
+        if one.kind in _WITHOUT_REPORT:
+            raise UnknownReferenceError(
+                f"{wanted} carried no report: {_WITHOUT_REPORT[one.kind]}, {moment_words(one.at)} "
+                f"(record {one.number} of the ledger).",
+                "Nothing was changed.",
+                "What was owed to schools: aphub log",
+            )
+    raise UnknownReferenceError(
+        f"We know no message {reference}.", "Nothing was changed.", "Check the reference: aphub log"
+    )
 
 
 def _documents(desk: Desk, row: Row[Any]) -> tuple[Document, ...]:
