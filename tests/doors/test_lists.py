@@ -12,7 +12,7 @@ SHAPES = {
     "channels": {"organisation", "channel", "adapter", "state", "words", "next_step", "trouble", "approved_by", "approved_at"},
     "today": {"organisation", "name", "owed", "sent", "late", "missing", "held", "next_due", "ways", "summaries"},
     "log": {"reference", "organisation", "channel", "kind", "state", "words", "made", "due", "sent", "attempts", "because"},
-    "waiting": {"kind", "ref", "words", "mend", "due", "organisation", "choices"},
+    "waiting": {"kind", "ref", "words", "mend", "due", "organisation", "choices", "also"},
     "plugins": {"kind", "name", "from", "words", "can", "kit"},
     "secret list": {"name", "expires_on", "state"},
 }  # fmt: skip

@@ -14,7 +14,7 @@ from aphub.domain.ledger import read_statement
 from aphub.sandbox.certificates import DemoAuthority
 from aphub.sandbox.imap import ImapStandIn
 from aphub.sandbox.smtp import SmtpSink
-from aphub.services import life, overview
+from aphub.services import life, waits
 from aphub.store import tables as t
 from tests.configured import PROVIDER, School
 from tests.world import World, build_world
@@ -140,7 +140,7 @@ def test_mail_that_was_taken_and_came_back_is_owed_again_told_otherwise_and_prov
     )
     assert {slug for kind, slug in said if kind == "fix_channel"} == {"hill", "valley"}
     assert ("phone_school", "hill") not in said
-    assert any(one.kind == "phone_school" for one in overview.waiting(world.desk))
+    assert any(one.kind == "phone_school" for one in waits.waiting(world.desk))
 
     # The receipt holds their words for whoever has a reason; the proof holds that it came back; the clear text neither.
     shown = life.show(world.desk, lost["valley"], names_because="to tell their IT team", by="Ada Example")

@@ -39,6 +39,7 @@ from aphub.services import (
     offboard,
     overview,
     rectify,
+    waits,
     wrong_school,
 )
 from aphub.services.desk import place_of
@@ -243,7 +244,7 @@ def _people(world: World, said: io.StringIO) -> None:
     with desk.store.transaction() as connection:
         lock_ledger(connection, desk.provider_id)
         take_news(desk, connection, "mail", news)
-    said.write(repr(called) + repr(news) + repr(overview.waiting(desk)) + repr(overview.log(desk)))
+    said.write(repr(called) + repr(news) + repr(waits.waiting(desk)) + repr(overview.log(desk)))
     world.wait(timedelta(minutes=4))
 
 

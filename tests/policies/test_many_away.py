@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from aphub.services import case_views, overview
+from aphub.services import case_views, waits
 from aphub.store import tables as t
 from tests.policies.week import Mark, PlayWeek, Week, child
 
@@ -61,7 +61,7 @@ def told(week: Week) -> Counter[tuple[str, str]]:
 def waiting(week: Week) -> Counter[str]:
     """Count what waits for people."""
     week.settle()
-    return Counter(one.kind for one in overview.waiting(week.desk))
+    return Counter(one.kind for one in waits.waiting(week.desk))
 
 
 def unreached(week: Week) -> list[case_views.CaseLine]:

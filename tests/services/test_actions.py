@@ -6,7 +6,7 @@ import pytest
 
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError
 from aphub.domain.errors import AphubError
-from aphub.services import actions, overview, receipts
+from aphub.services import actions, receipts, waits
 from aphub.services.actions import CannotDoError
 from aphub.store import tables as t
 from tests.told import facts_of
@@ -168,7 +168,7 @@ def test_task_is_done_once(make_world):
     assert actions.is_task(world.desk, task.ref)
     actions.finish_task(world.desk, task.ref.lower(), JO, "they know")
     assert world.tasks() == []
-    assert [one.kind for one in overview.waiting(world.desk)] == ["channel"]
+    assert [one.kind for one in waits.waiting(world.desk)] == ["channel"]
     with pytest.raises(CannotDoError):
         actions.finish_task(world.desk, task.ref, JO)
 

@@ -12,7 +12,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.ledger import read_statement
 from aphub.domain.outcomes import Outcome
 from aphub.sealing import MasterKey
-from aphub.services import actions, approve, backup, erase, overview, receipts, restore
+from aphub.services import actions, approve, backup, erase, receipts, restore, waits
 from aphub.services.backup import BackupError
 from aphub.services.decide import UNKNOWN
 from aphub.services.recording import newest_checkpoint_line
@@ -138,7 +138,7 @@ def nothing_leaves_by_itself(again: World, lost: Lost, found: restore.Restored) 
     again.owe()
     again.wait(timedelta(minutes=1))
     assert len(again.sides.heard) == lost.heard
-    waiting = [one.kind for one in overview.waiting(again.desk)]
+    waiting = [one.kind for one in waits.waiting(again.desk)]
     assert found.reports_unknown > 0
     assert waiting.count("release") == found.reports_unknown
     assert waiting.count("uncertain") == 1

@@ -8,7 +8,7 @@ from aphub.domain.errors import AphubError
 from aphub.domain.ladders import Trigger
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.reports import REASON_WORDS
-from aphub.services import case_acts, case_views, overview
+from aphub.services import case_acts, case_views, waits
 from aphub.store import tables as t
 from tests.ladders import JO, LEFT, MISSING, absent, missing, phoned, roles
 from tests.told import text_of
@@ -32,7 +32,7 @@ def test_eight_of_twenty_absent_are_eight_cases_and_not_sixty_tasks(world):
     world.at("09:05")
     world.enter(pupils[8:])
     absent(world, *pupils[:8])
-    waiting = [one for one in overview.waiting(world.desk) if one.kind == "case"]
+    waiting = [one for one in waits.waiting(world.desk) if one.kind == "case"]
     assert len(waiting) == len(cases(world)) == 8
     assert len(world.steps()) == 8  # one thing to do a case; what comes later comes later
     assert all("Phone home" in one.words and "And 1 more" in one.words for one in waiting)

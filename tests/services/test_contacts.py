@@ -5,7 +5,7 @@ import pytest
 from aphub.domain.contacts import Restriction
 from aphub.domain.errors import AphubError
 from aphub.domain.stretches import Every
-from aphub.services import accesses, case_acts, case_views, contacts, letters_home, overview, people
+from aphub.services import accesses, case_acts, case_views, contacts, letters_home, people, waits
 from aphub.services.people import PeopleNotTakenError
 from aphub.services.summaries import Asked, summary
 from aphub.store import tables as t
@@ -131,7 +131,7 @@ def test_open_step_says_at_once_that_home_is_not_reached_any_more_and_whose_it_i
     assert f"Case {before.ref}" in said
     [after] = case_views.cases_on(world.desk)
     assert (after.next_step, after.owner) == (contacts.INSTEAD, world.desk.config.provider.who(contacts.LEAD))
-    assert not any("Phone home" in one.words for one in overview.waiting(world.desk))
+    assert not any("Phone home" in one.words for one in waits.waiting(world.desk))
     seen = view(world)
     assert {one.words for one in seen.steps} == {contacts.INSTEAD}  # the text and the letter too
     assert f"{ORDER} (Tuesday 3 March 2026, {JO})" in seen.restricted

@@ -17,7 +17,7 @@ from aphub.api.adapters import AnyAdapter, CheckStep
 from aphub.api.papers import Ending, ForTheirIt
 from aphub.domain.calendar import to_utc
 from aphub.hub import NOT_USABLE
-from aphub.services import approve, overview
+from aphub.services import approve, overview, waits
 from aphub.services.desk import Desk
 from aphub.services.endings import ends_soon
 from aphub.services.it_page import it_page
@@ -67,7 +67,7 @@ def test_a_way_whose_promise_is_broken_is_paused_until_a_check_finds_it_again(ma
     assert state(world) == "paused"
     [line] = [one for one in overview.channels(world.desk) if one.channel == "email"]
     assert line.next_step == "aphub check hill-school email"
-    assert any("only being tried" in one.words for one in overview.waiting(world.desk))
+    assert any("only being tried" in one.words for one in waits.waiting(world.desk))
     assert "channel.paused" in {row.kind for row in world.rows(t.statements)}
     with pytest.raises(NotYetError, match="not as it was approved"):
         approve.resume(world.desk, *HILL, "Sam Field, head")
@@ -125,7 +125,7 @@ def test_what_will_end_is_one_task_at_a_time_raised_anew_as_it_comes_nearer(tmp_
         "connection mail: the secret 'relay' ends on Monday 23 March 2026. "
         "Get a new one, then run: aphub secret set relay."
     )
-    assert [one.kind for one in overview.waiting(world.desk)].count("ending") == 1
+    assert [one.kind for one in waits.waiting(world.desk)].count("ending") == 1
     world.change(t.tasks, {"state": "done"}, ref=task.ref)
     assert raised() == []  # somebody has seen it
     world.clock.advance(timedelta(days=7))

@@ -11,7 +11,7 @@ from aphub.plugins import Plugins
 from aphub.services import intake
 from aphub.services.judging import vocabulary_of
 from aphub.services.normalise import Arrangement, normalise, read_rows
-from aphub.services.overview import waiting
+from aphub.services.waits import waiting
 from aphub.store import tables as t
 from tests.registers import Handed, person, place, register
 from tests.world import PROVIDER, World

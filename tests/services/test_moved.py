@@ -3,7 +3,7 @@
 import pytest
 
 from aphub.api import TransientDeliveryError
-from aphub.services import overview, standings
+from aphub.services import standings, waits
 from aphub.store import tables as t
 from tests.told import text_of
 from tests.world import DAILY, School, World, write_config
@@ -75,7 +75,7 @@ def test_school_that_is_taken_out_and_cannot_be_told_is_a_persons_task(world):
     world.hub.apply("test")
     assert task(world).state == "open"
     assert "how they hear of their pupils now" in task(world).words
-    assert any(one.kind == "tell_old_address" for one in overview.waiting(world.desk))
+    assert any(one.kind == "tell_old_address" for one in waits.waiting(world.desk))
 
 
 def test_it_is_told_once(world):

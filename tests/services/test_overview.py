@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 from aphub.api.errors import RefusedDeliveryError, TransientDeliveryError, UncertainDeliveryError
 from aphub.domain.errors import AphubError
 from aphub.plugins import Plugins
-from aphub.services import accesses, approve, life, overview
+from aphub.services import accesses, approve, life, overview, waits
 from aphub.services.desk import Desk
 from aphub.services.draft import drafts, meant
 from aphub.services.explain import Why, explain
@@ -200,7 +200,7 @@ def test_whoever_must_phone_reads_whom_and_what_to_say(make_world):
     world.at("09:46").go()
     [task] = world.tasks("phone_school")
     assert task.words.startswith("Phone Hill School (01632 960100): a report could not be sent")
-    [line] = [one for one in overview.waiting(world.desk) if one.kind == "phone_school"]
+    [line] = [one for one in waits.waiting(world.desk) if one.kind == "phone_school"]
     assert line.mend == f"What to say: aphub preview {task.ref}. Then: aphub call {task.ref}"
     assert meant(world.desk, task.ref) == meant(world.desk, world.owed(sam).ref) == ("hill-school", TUESDAY)
     assert meant(world.desk, "RB-7Q4KM2XP-1") == "RB-7Q4KM2XP-1"
@@ -219,17 +219,17 @@ def test_whoever_must_phone_reads_whom_and_what_to_say(make_world):
 
 def test_nothing_waits_on_a_good_day(world):
     told(world)
-    assert overview.waiting(world.desk) == []
+    assert waits.waiting(world.desk) == []
 
 
 def test_a_way_that_is_not_live_waits_with_its_next_step(make_world):
     world = make_world(live=False)
-    [one] = overview.waiting(world.desk)
+    [one] = waits.waiting(world.desk)
     assert (one.kind, one.mend) == ("channel", "aphub check hill-school email")
     approve.check(world.hub, world.desk, "hill-school", "email")
-    assert overview.waiting(world.desk)[0].mend == "aphub test-report hill-school email"
+    assert waits.waiting(world.desk)[0].mend == "aphub test-report hill-school email"
     approve.test_report(world.hub, world.desk, "hill-school", "email", JO)
-    assert overview.waiting(world.desk)[0].mend == "aphub read-back hill-school email CODE"
+    assert waits.waiting(world.desk)[0].mend == "aphub read-back hill-school email CODE"
 
 
 def test_doubt_waits_once(make_world):
@@ -237,7 +237,7 @@ def test_doubt_waits_once(make_world):
     world.sides.says("far", UncertainDeliveryError("lost"))
     told(world)
     [reference] = [line.reference for line in overview.log(world.desk)]
-    about = [one for one in overview.waiting(world.desk) if reference in f"{one.words} {one.mend}"]
+    about = [one for one in waits.waiting(world.desk) if reference in f"{one.words} {one.mend}"]
     assert len([one for one in about if "--arrived" in one.mend]) == 1
 
 
@@ -373,7 +373,7 @@ def statements_of(desk: Desk, *looks: Callable[[Desk], object]) -> int:
 
 
 def test_looking_asks_the_store_no_oftener_for_many_pupils_than_for_one(world):
-    looks = (overview.today, overview.log, overview.waiting, overview.channels)
+    looks = (overview.today, overview.log, waits.waiting, overview.channels)
     world.pupil()
     world.owe(timedelta(days=1))
     desk = world.desk
@@ -394,5 +394,5 @@ def test_way_that_this_installation_cannot_serve_is_named_and_the_others_go_on(w
     changed = Routes(Snapshot.model_validate(older), world.desk.plugins)
     assert "not what this version" in changed.lost[0].words
     assert changed.of("hill-school") == ()
-    said = overview.waiting(replace(world.desk, routes=changed))
+    said = waits.waiting(replace(world.desk, routes=changed))
     assert any("Nothing can go this way" in one.words and "aphub apply" in one.mend for one in said)

@@ -9,9 +9,11 @@ from aphub.api.errors import RefusedDeliveryError
 from aphub.domain.calls import CallResult
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome
+from aphub.services import waits
 from aphub.services.calling import Call, open_calls
+from aphub.services.case_acts import CannotFollowError
 from aphub.services.erase import erase
-from aphub.services.telling_by_phone import call_about_message, is_message
+from aphub.services.telling_by_phone import call_about_message, call_about_messages, is_message
 from aphub.store import tables as t
 from aphub.store.about_pupil import rows_about
 from tests.world import School
@@ -132,3 +134,32 @@ def test_call_to_a_school_is_held_about_its_pupil_and_goes_when_the_pupil_is_era
     [left] = world.rows(t.calls)
     assert left.sealed == b""
     assert world.hub.keys.by_id([left.key_id]) == {}
+
+
+def test_one_call_to_a_school_is_one_thing_that_waits_whoever_it_is_about(make_world):
+    world = make_world(schools=[School(), School("mill-school")], live=False)
+    here, there = [world.pupil("hill-school") for _ in range(3)], world.pupil("mill-school")
+    world.owe()
+    world.at("09:05")
+    for pupil in (*here, there):
+        world.enter(pupil)
+    world.at("09:46").go()
+
+    calls = [one for one in waits.waiting(world.desk) if one.kind == "phone_school"]
+
+    [hill] = [one for one in calls if one.organisation == "hill-school"]
+    assert len(calls) == 2
+    assert len(hill.refs) == 3
+    assert "3 reports could not be sent" in hill.words
+    assert hill.mend.endswith(f"Then: aphub call {' '.join(hill.refs)}")
+    call = Call(CallResult.ANSWERED, JO, answered_by="Kim Archer")
+    mill = next(one.ref for one in calls if one is not hill)
+    with pytest.raises(CannotFollowError, match="Hill School, Mill School"):
+        call_about_messages(world.desk, [*hill.refs, mill], call)
+    assert len(world.tasks("phone_school")) == 4
+
+    said = call_about_messages(world.desk, hill.refs, call)
+
+    assert [one.endswith("counts as sent: Kim Archer was told.") for one in said] == [True, True, True]
+    assert {world.owed(one).state for one in here} == {"met"}
+    assert [one.ref for one in waits.waiting(world.desk) if one.kind == "phone_school"] == [mill]

@@ -17,12 +17,12 @@ from aphub.services import (
     evidence,
     legal_holds,
     offboard,
-    overview,
     papers,
     receipts,
     rectify,
     redaction,
     tell,
+    waits,
     wrong_school,
 )
 from aphub.store import about_pupil, erasing, leaving
@@ -216,7 +216,7 @@ def test_wrong_school_is_stopped_first_then_recorded_with_the_clock_and_led_to_i
     assert "health" in found.drafts["4-breach-record.txt"]
     assert message in found.drafts["2-ask-them-to-delete.txt"]
     assert "Ada Example" in found.drafts["1-what-to-do.txt"]
-    kinds = [one.kind for one in overview.waiting(world.desk) if one.kind.startswith("breach")]
+    kinds = [one.kind for one in waits.waiting(world.desk) if one.kind.startswith("breach")]
     assert sorted(kinds) == ["breach_decide", "breach_delete", "breach_lead", "breach_tell"]
     # Asked again it is the same record, and the clock does not begin anew.
     again = wrong_school.went_wrong(world.desk, message, JO)
@@ -266,7 +266,7 @@ def test_provider_that_leaves_keeps_only_its_ledger_and_that_verifies(make_world
         leaving.close(connection, desk.provider_id, desk.now)
     assert world.hub.desks() != []
     assert world.hub.serving() == []
-    [left_to_do] = overview.waiting(desk)
+    [left_to_do] = waits.waiting(desk)
     assert "not served" in left_to_do.words
     assert "offboard" in left_to_do.mend
     gone = offboard.leave(desk, JO, tmp_path / "ledger", lambda _would: True)

@@ -158,7 +158,7 @@ _RESULTS = tuple(one.value.replace("_", "-") for one in CallResult if one is not
 
 
 @click.command()
-@reference
+@click.argument("references", nargs=-1, required=True, metavar="REFERENCE...")
 @click.option("--answered-by", default="", metavar="NAME", help='Who answered, such as "Ms Example, mother".')
 @click.option("--result", default="", type=click.Choice(["", *_RESULTS]), help="Where nobody answered.")
 @click.option("--whom", default="", metavar="WHOM", help="Whom you tried, where that is not who was next.")
@@ -171,9 +171,16 @@ _RESULTS = tuple(one.value.replace("_", "-") for one in CallResult if one is not
 @by_option()
 @click.pass_obj
 def call(
-    ground: Ground, /, reference: str, answered_by: str, result: str, reason: str, at: str, **more: Any
+    ground: Ground,
+    /,
+    references: tuple[str, ...],
+    answered_by: str,
+    result: str,
+    reason: str,
+    at: str,
+    **more: Any,
 ) -> None:
-    """Keep what came of a telephone call about a case, a step, or a message that is to be phoned.
+    """Keep what came of a telephone call about a case, a step, or what one school or council is to be phoned about.
 
     Only an answer is an answer. A voicemail never names a pupil, and does not count as told.
     """
@@ -182,7 +189,8 @@ def call(
 
     if bool(answered_by) == bool(result):
         raise click.UsageError("Say who answered (--answered-by), or what came of it (--result).")
-    with ground.desk_of(reference) as desk:
+    first, *others = references
+    with ground.desk_of(first) as desk:
         made = calling.Call(
             result=CallResult(result) if result else CallResult.ANSWERED,
             answered_by=answered_by,
@@ -190,10 +198,11 @@ def call(
             reason=home_reason(reason) if reason else None,
             **more,
         )
-        if telling_by_phone.is_message(desk, reference):
-            click.echo(telling_by_phone.call_about_message(desk, reference, made))
+        if others or telling_by_phone.is_message(desk, first):
+            for line in dict.fromkeys(telling_by_phone.call_about_messages(desk, references, made)):
+                click.echo(line)
         else:
-            click.echo(calling.call_about_step(desk, reference, made))
+            click.echo(calling.call_about_step(desk, first, made))
 
 
 @click.command()

@@ -10,7 +10,7 @@ from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground
 from aphub.cli.shown import Group, as_list, console, new_table, show_groups
 from aphub.domain.calendar import to_utc
 from aphub.domain.wording import day_words
-from aphub.services import office, overview
+from aphub.services import office, overview, waits
 from aphub.services.standings import RUNG_WORDS, way_words
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aphub.services.desk import Desk
-    from aphub.services.overview import LogLine, Open, Today
+    from aphub.services.overview import LogLine, Today
     from aphub.services.summaries_due import SummaryLine
+    from aphub.services.waits import Open
 
 MOST = 100
 
@@ -35,7 +36,7 @@ def today(ground: Ground, day: datetime | None, form: str) -> None:
         at = day.date() if day else desks[0].today if desks else date.today()  # noqa: DTZ011 - nothing is published
         now = desks[0].now if desks else None
         found = [_group(desk, overview.today(desk, at)) for desk in desks]
-        open_things = sum(len(overview.waiting(desk)) for desk in desks) if form == "table" else 0
+        open_things = sum(len(waits.waiting(desk)) for desk in desks) if form == "table" else 0
     if form == "table":
         click.echo(day_words(at))
         click.echo()
@@ -111,7 +112,7 @@ def waiting(ctx: click.Context, form: str, *, mail: bool) -> None:
         # Where nothing is published there is no office, and that is said.
         desks = [hub.desk(ground.provider)] if ground.provider or (mail and not hub.desks()) else hub.desks()
         mailed = [office.mail_all_of_it(hub, desk) for desk in desks] if mail else []
-        found = [_group(desk, overview.waiting(desk)) for desk in desks]
+        found = [_group(desk, waits.waiting(desk)) for desk in desks]
         day = desks[0].today if desks else None
     if len(found) > 1:
         found = [

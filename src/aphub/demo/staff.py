@@ -17,10 +17,10 @@ from aphub.services import (
     case_views,
     letters_home,
     not_due,
-    overview,
     receipts,
     sheet,
     telling_by_phone,
+    waits,
 )
 from aphub.services.audits import Wanted, audit
 from aphub.services.calling import Call
@@ -122,7 +122,7 @@ class Staff:
 
     def _tick_off(self, _: datetime) -> None:
         for desk in self._hub.desks():
-            for one in overview.waiting(desk):
+            for one in waits.waiting(desk):
                 if one.kind in {REMINDER, CHASED}:
                     who = one.words.partition(":")[0]
                     actions.finish_task(desk, one.ref, who)

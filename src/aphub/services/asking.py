@@ -15,6 +15,9 @@ from aphub.services.desk import Desk
 from aphub.store import calls, dispatching
 from aphub.store.engine import allocate
 
+NO_WAY = "a report could not be sent"
+"""What the words of a task to phone about a report without a way say, so that those of one school go in one call."""
+
 
 def ask_to_phone(desk: Desk, connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:
     """Give people the telephone for those of these new dispatches that a person delivers, in their transaction."""

@@ -27,11 +27,11 @@ from aphub.services.beside import going_round
 from aphub.services.desk import Desk
 from aphub.services.fallback import open_task
 from aphub.services.letters import Letter
-from aphub.services.overview import Open, waiting
 from aphub.services.recording import Statement, record
 from aphub.services.routes import Route
 from aphub.services.summaries.for_office import figures_for_office
 from aphub.services.trial import HELPS_FOR, Adapters, send_at_once
+from aphub.services.waits import Open, waiting
 from aphub.store import settling
 from aphub.store.engine import recall, remember
 
@@ -191,7 +191,7 @@ def _things(desk: Desk) -> list[Open]:
 def _news(desk: Desk, told: _Told) -> _Due | None:
     """Give what waits and is new, when it is time for it."""
     now, things = desk.now, _things(desk)
-    fresh = [one for one in things if _key(one, now) not in told.things]
+    fresh = [one for one in things if not _keys(one, now) <= told.things]
     can_wait = now < told.next_at or not FROM <= now.astimezone(LONDON).time() < UNTIL
     if not fresh or (can_wait and not any(_presses(one, now) for one in fresh)):
         return None
@@ -207,7 +207,7 @@ def _told_of(desk: Desk, told: _Told, fresh: Sequence[Open], things: Sequence[Op
     many = {0: "Nothing waits", 1: "1 thing waits"}.get(len(fresh), f"{len(fresh)} things wait")
     notes = (f"{many} for a person{told_before}.", *lines, "See them all: aphub waiting")
     letter = _letter(desk, Kind.TASKS, desk.today.isoformat(), day_words(desk.today), notes=notes)
-    keys = frozenset(_key(one, desk.now) for one in things)
+    keys = frozenset(key for one in things for key in _keys(one, desk.now))
     return _Due(letter, _Told(keys, told.figures, desk.now + TOGETHER), len(fresh))
 
 
@@ -265,9 +265,10 @@ def _lines(one: Open) -> Iterator[str]:
         yield f"  {one.mend}"
 
 
-def _key(one: Open, now: datetime) -> str:
+def _keys(one: Open, now: datetime) -> frozenset[str]:
     """Name a thing as it stands: it is another one to tell of when its time has passed."""
-    return f"{one.ref}!" if one.due is not None and one.due <= now else one.ref
+    late = "!" if one.due is not None and one.due <= now else ""
+    return frozenset(f"{ref}{late}" for ref in one.refs)
 
 
 def _presses(one: Open, now: datetime) -> bool:

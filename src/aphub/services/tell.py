@@ -20,6 +20,7 @@ from aphub.domain.reports import Kind, Report
 from aphub.domain.threads import in_order
 from aphub.logs import get_logger
 from aphub.services import left_in_registers
+from aphub.services.asking import NO_WAY
 from aphub.services.catching_up import fold_late, hold_behind, span_words
 from aphub.services.decide import MAY_HAVE_IT, TOO_LATE, UNKNOWN, Decision, Part, decide
 from aphub.services.desk import Desk, place_of
@@ -307,7 +308,7 @@ def _hold(
 
 
 _TASK_WORDS = {
-    "phone_school": "Phone {phone}: a report could not be sent ({why}).",
+    "phone_school": f"Phone {{phone}}: {NO_WAY} ({{why}}).",
     "release": (
         "What {name} is owed is more than two hours late. "
         "If it still helps, all of it leaves with: aphub release {ref}"

@@ -1,5 +1,7 @@
 """Tell a school or council by telephone what a message could not: the call that was answered counts as delivery."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -12,7 +14,7 @@ from aphub.services.desk import Desk
 from aphub.services.outcomes import keep_receipts
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
-from aphub.store import carrying, delivering, settling
+from aphub.store import carrying, delivering, looking, settling
 from aphub.store.engine import lock_ledger
 
 _SENT = frozenset({"handed_over", "accepted", "confirmed"})
@@ -25,42 +27,73 @@ def is_message(desk: Desk, ref: str) -> bool:
 
 
 def call_about_message(desk: Desk, ref: str, call: Call) -> str:
-    """Keep a call by which a school or council was told, or was not; give in words what it means.
+    """Keep a call by which a school or council was told, or was not, as `call_about_messages` does."""
+    [said] = call_about_messages(desk, [ref], call)
+    return said
+
+
+def call_about_messages(desk: Desk, refs: Sequence[str], call: Call) -> list[str]:
+    """Keep one call about one or more messages to a school or council; give in words what it means for each.
 
     An answer counts as handed over, and as confirmed where they repeated the message. Anything else is kept, and the
-    task stays open.
+    task stays open. All of it is kept, or nothing.
 
     Raises:
-        CannotFollowError: It was sent already, or nobody is named who answered.
+        CannotFollowError: One was sent already, they are not all to the same school or council, or nobody is named
+            who answered.
     """
     name, at = named(call.by), when(desk, call.at)
     check_call(call)
     with desk.store.transaction() as connection:
         lock_ledger(connection, desk.provider_id)
-        subject = _about(desk, connection, ref)
-        if subject is None:
-            raise CannotFollowError(f"We know no message {ref}.", "Nothing was kept.", "See: aphub waiting")
-        row = delivering.by_reference(connection, desk.provider_id, subject)
-        if row is not None and row.state in _SENT:
+        subjects = [_subject(desk, connection, ref) for ref in dict.fromkeys(refs)]
+        called = {_whose(desk, connection, subject) for subject in subjects}
+        if len(called) > 1:
+            names = ", ".join(sorted(desk.name_of(one) for one in called))
             raise CannotFollowError(
-                f"{subject} was sent already.",
+                f"One call is to one school or council; these are for {names}.",
                 "Nothing was kept.",
-                f'To keep who has it: aphub confirm {subject} --by "Ms Example, Hill School"',
+                "Keep a call to each.",
             )
-        keep_call(desk, connection, subject, Act.PHONE_SCHOOL, call.whom or OFFICE, call, at)
-        if row is not None and row.state == "waiting" and _by_person(desk, row):
-            return _deliver(desk, connection, row, call, name)
-        if call.result is not CallResult.ANSWERED:
-            rule = f" {VOICEMAIL_RULE}" if call.result is CallResult.VOICEMAIL else ""
-            return f"Kept: {CALL_WORDS[call.result]}.{rule} That does not count as told: try again."
-        rung = "confirmed" if call.repeated else "handed_over"
-        if row is not None:
-            _told(desk, connection, row, call, at, rung)
-        else:
-            owed = settling.owed_by_ref(connection, desk.provider_id, subject)
-            if owed is not None:
-                settling.meet(connection, desk.provider_id, [owed.owed_id], at)
-        settling.clear_tasks(connection, desk.provider_id, subject, desk.now, name, f"told by phone: {rung}")
+        return [_called(desk, connection, subject, call, name, at) for subject in dict.fromkeys(subjects)]
+
+
+def _subject(desk: Desk, connection: Connection, ref: str) -> str:
+    subject = _about(desk, connection, ref)
+    if subject is None:
+        raise CannotFollowError(f"We know no message {ref}.", "Nothing was kept.", "See: aphub waiting")
+    return subject
+
+
+def _whose(desk: Desk, connection: Connection, subject: str) -> str:
+    row = delivering.by_reference(connection, desk.provider_id, subject)
+    if row is None:
+        row = looking.owed_called(connection, desk.provider_id, subject)
+    return row.organisation if row is not None else ""
+
+
+def _called(desk: Desk, connection: Connection, subject: str, call: Call, name: str, at: datetime) -> str:
+    row = delivering.by_reference(connection, desk.provider_id, subject)
+    if row is not None and row.state in _SENT:
+        raise CannotFollowError(
+            f"{subject} was sent already.",
+            "Nothing was kept.",
+            f'To keep who has it: aphub confirm {subject} --by "Ms Example, Hill School"',
+        )
+    keep_call(desk, connection, subject, Act.PHONE_SCHOOL, call.whom or OFFICE, call, at)
+    if row is not None and row.state == "waiting" and _by_person(desk, row):
+        return _deliver(desk, connection, row, call, name)
+    if call.result is not CallResult.ANSWERED:
+        rule = f" {VOICEMAIL_RULE}" if call.result is CallResult.VOICEMAIL else ""
+        return f"Kept: {CALL_WORDS[call.result]}.{rule} That does not count as told: try again."
+    rung = "confirmed" if call.repeated else "handed_over"
+    if row is not None:
+        _told(desk, connection, row, call, at, rung)
+    else:
+        owed = settling.owed_by_ref(connection, desk.provider_id, subject)
+        if owed is not None:
+            settling.meet(connection, desk.provider_id, [owed.owed_id], at)
+    settling.clear_tasks(connection, desk.provider_id, subject, desk.now, name, f"told by phone: {rung}")
     return f"{subject} counts as {'confirmed' if call.repeated else 'sent'}: {call.answered_by} was told."
 
 
