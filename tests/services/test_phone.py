@@ -8,11 +8,14 @@ import pytest
 from aphub.api.errors import RefusedDeliveryError
 from aphub.domain.calls import CallResult
 from aphub.domain.errors import AphubError
+from aphub.domain.ledger.statements import KINDS
 from aphub.domain.outcomes import Outcome
 from aphub.services import waits
 from aphub.services.calling import Call, open_calls
 from aphub.services.case_acts import CannotFollowError
 from aphub.services.erase import erase
+from aphub.services.evidence import evidence
+from aphub.services.evidence_pages import SAID
 from aphub.services.telling_by_phone import call_about_message, call_about_messages, is_message
 from aphub.store import tables as t
 from aphub.store.about_pupil import rows_about
@@ -163,3 +166,20 @@ def test_one_call_to_a_school_is_one_thing_that_waits_whoever_it_is_about(make_w
     assert [one.endswith("counts as sent: Kim Archer was told.") for one in said] == [True, True, True]
     assert {world.owed(one).state for one in here} == {"met"}
     assert [one.ref for one in waits.waiting(world.desk) if one.kind == "phone_school"] == [mill]
+
+
+def test_evidence_says_in_words_what_each_record_is_and_that_somebody_telephoned(make_world, tmp_path):
+    world = make_world(schools=[School()], live=False)
+    sam = world.pupil()
+    world.owe()
+    world.at("09:05")
+    world.enter(sam)
+    world.at("09:46").go()
+    [task] = world.tasks("phone_school")
+    call(world, task.ref)
+
+    evidence(world.desk, world.day.isoformat(), tmp_path / "proof")
+
+    page = (tmp_path / "proof" / "index.html").read_text()
+    assert f"<td>{world.owed(sam).ref}</td><td>a person telephoned</td>" in page
+    assert {kind for kind, _ in KINDS} == set(SAID)

@@ -96,7 +96,7 @@ RUNG_WORDS = {
 }
 """How far a message is known to have come, as people read it."""
 
-_SAID = {
+SAID = {
     "report.prepared": "a message was made",
     "dispatch.handed_over": "their server took it",
     "dispatch.accepted": "their system has it",
@@ -107,8 +107,18 @@ _SAID = {
     "dispatch.expired": "it was too late to be useful",
     "report.missed": "a report was owed and had not been handed over",
     "report.withdrawn": "a report was withdrawn",
+    "decision.recorded": "a school's own decision was kept",
+    "lessons.cancelled": "we cancelled lessons",
+    "case.raised": "a case was opened about a pupil",
+    "case.acknowledged": "a person took the case on",
+    "step.done": "a step of a case was ended",
+    "step.overdue": "a step of a case was overdue",
+    "call.made": "a person telephoned",
     "channel.approved": "a second person approved this way to the school or council",
     "channel.changed": "the way to the school or council changed",
+    "channel.removed": "the way to the school or council was taken out",
+    "channel.paused": "the way to the school or council was paused",
+    "channel.resumed": "the way to the school or council was used again",
     "test.sent": "a TEST message was sent",
     "old_address.told": "the old address was told that the way changes",
     "office.told": "our own office was mailed what waits for a person, or figures",
@@ -116,13 +126,42 @@ _SAID = {
     "intake.taken": "a register was taken in",
     "snapshot.published": "a configuration was published",
     "epoch.started": "the log goes on after a restore",
+    "record.erased": "a pupil's record was erased",
+    "class.purged": "records were deleted at the end of their time",
+    "hold.placed": "a record was put under a legal hold",
+    "hold.ended": "a legal hold ended",
+    "contact.changed": "who may be reached at home was changed",
+    "record.noted": "a note was added to the record",
+    "disclosure.recorded": "a message to the wrong school was recorded",
+    "disclosure.deleted": "the wrong school said that they deleted it",
+    "disclosure.decided": "it was decided whether to report the disclosure",
+    "keys.copy_gone": "a copy of the keys was said to be gone",
+    "provider.closed": "the provider left, and its keys were destroyed",
 }
+"""What each kind of statement says, as people read it."""
+
+_ABOUT = (
+    "dispatch",
+    "owed",
+    "about",
+    "channel",
+    "step",
+    "case",
+    "decision",
+    "cancellation",
+    "note",
+    "disclosure",
+    "hold",
+)
+"""The field of a statement that says what it is about: the first of these that it has."""
 
 
 def _sentence(leaf: bytes) -> dict[str, str]:
     said = read_statement(leaf)
-    about = said.get("dispatch") or said.get("owed") or said.get("channel") or ""
-    return {"at": str(said["at"]), "about": str(about), "words": _SAID.get(said["type"], str(said["type"]))}
+    about = next((said[name] for name in _ABOUT if name in said), "")
+    if about == said.get("channel"):
+        about = f"{said['organisation']} {about}"
+    return {"at": str(said["at"]), "about": str(about), "words": SAID[said["type"]]}
 
 
 @cache
