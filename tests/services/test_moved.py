@@ -3,7 +3,7 @@
 import pytest
 
 from aphub.api import TransientDeliveryError
-from aphub.services import standings, waits
+from aphub.services import overview, waits
 from aphub.store import tables as t
 from tests.told import text_of
 from tests.world import DAILY, School, World, write_config
@@ -65,7 +65,7 @@ def test_old_address_and_a_person_hear_that_a_way_is_taken_out_and_once(world):
     assert "phone us now: 01632 960" in words
     assert (task(world).subject, task(world).state) == (HILL, "done")
     assert world.said().count("channel.removed") == 1
-    assert standings.day_of(world.desk, world.day)[0].name == "hill-school"  # there is no name any more
+    assert overview.today(world.desk, world.day)[0].name == "hill-school"  # there is no name any more
     assert world.verify().ok
 
 

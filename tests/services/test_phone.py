@@ -16,6 +16,8 @@ from aphub.services.case_acts import CannotFollowError
 from aphub.services.erase import erase
 from aphub.services.evidence import evidence
 from aphub.services.evidence_pages import SAID
+from aphub.services.explain import explain
+from aphub.services.overview import today
 from aphub.services.telling_by_phone import call_about_message, call_about_messages, is_message
 from aphub.store import tables as t
 from aphub.store.about_pupil import rows_about
@@ -120,7 +122,7 @@ def test_school_without_any_way_left_is_phoned_and_the_answer_counts(world):
     assert world.owed(sam).state == "met"
     assert world.tasks("phone_school") == []
     receipt = world.rows(t.receipts)[-1]
-    assert (receipt.dispatch_id, receipt.hops) == (row.dispatch_id, "by telephone")
+    assert (receipt.dispatch_id, receipt.hops) == (row.dispatch_id, "told by telephone")
     assert b"Ms Example" not in receipt.sealed
     assert world.verify().ok
 
@@ -178,6 +180,10 @@ def test_evidence_says_in_words_what_each_record_is_and_that_somebody_telephoned
     [task] = world.tasks("phone_school")
     call(world, task.ref)
 
+    [day] = today(world.desk)
+    assert (day.sent, day.ways) == (1, (("phone", "handed_over", 1),))
+    [(*_, rule)] = [one.rules for one in explain(world.desk, str(world.rows(t.placements)[0].ref), world.day)]
+    assert rule.answer.startswith("Yes, at 9:46am on Tuesday 3 March 2026, told by telephone.")
     evidence(world.desk, world.day.isoformat(), tmp_path / "proof")
 
     page = (tmp_path / "proof" / "index.html").read_text()

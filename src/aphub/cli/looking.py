@@ -9,9 +9,9 @@ import click
 from aphub.cli.ground import DAY, NEEDS_A_PERSON, Ground
 from aphub.cli.shown import Group, as_list, console, new_table, show_groups
 from aphub.domain.calendar import to_utc
+from aphub.domain.how_far import RUNG_WORDS, of_a_way, way_words
 from aphub.domain.wording import day_words
 from aphub.services import office, overview, waits
-from aphub.services.standings import RUNG_WORDS, way_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +74,7 @@ def _day_table(found: "list[Today]", now: datetime | None, day: date) -> "Table"
     )
     for one in found:
         how = ", ".join(
-            f"{way_words(adapter, count)}: {RUNG_WORDS.get(rung, rung).removeprefix('sent, ')}"
-            for adapter, rung, count in one.ways
+            f"{way_words(adapter, count)}: {of_a_way(rung, adapter)}" for adapter, rung, count in one.ways
         )
         table.add_row(one.name, str(one.owed), str(one.sent), str(one.on_time), how, _to_come(one, now, day))
     return table

@@ -2,7 +2,8 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from aphub.demo.day import TUESDAY
+from aphub.domain.how_far import of_a_way, way_words
+from aphub.domain.wording import time_words
 from aphub.hub import Hub
-from aphub.services import standings
 from aphub.services.case_views import cases_on
-from aphub.services.standings import RUNG_WORDS, Standing, way_words
+from aphub.services.overview import Today, today
+from aphub.services.waits import Open, waiting
 
 PATHS = (
     ("config", "who is told what, when and how: an example to learn from"),
@@ -46,12 +49,11 @@ def _program() -> str:
 
 def show_summary(hub: Hub, home: Path, console: Console, *, seconds: float | None = None) -> None:
     """Print the end of a played day."""
-    days = [standings.day_of(desk, TUESDAY) for desk in hub.desks()]
     played = f", played in {seconds:.0f} seconds" if seconds is not None else ""
     console.print()
     console.print(Text(f"Tuesday 3 March 2026{played}", "bold"))
     console.print()
-    console.print(day_table(standings.merged(days)))
+    console.print(day_table([one for desk in hub.desks() for one in today(desk, TUESDAY)]))
     console.print()
     _followed(hub, console)
     _waiting(hub, console)
@@ -108,8 +110,8 @@ def _followed(hub: Hub, console: Console) -> None:
     console.print()
 
 
-def day_table(days: list[Standing]) -> Table:
-    """Lay out one row an organisation: reports owed and sent, how, how far that got, and on time."""
+def day_table(days: Iterable[Today]) -> Table:
+    """Lay out one row an organisation, of all providers: reports owed and sent, how, how far that got, and on time."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0))
     table.add_column("School or council", no_wrap=True)
     table.add_column("Owed", justify="right")
@@ -117,32 +119,50 @@ def day_table(days: list[Standing]) -> Table:
     table.add_column("How", no_wrap=True, min_width=17)
     table.add_column("How far", no_wrap=True)
     table.add_column("On time", justify="right", min_width=8, no_wrap=True)
-    for one in days:
-        ways = sorted(one.ways.items(), key=lambda way: way[0])
+    for name, some in groupby(sorted(days, key=lambda one: one.name), key=lambda one: one.name):
+        each = list(some)
+        ways: Counter[tuple[str, str]] = Counter()
+        for adapter, rung, count in (way for one in each for way in one.ways):
+            ways[adapter, rung] += count
         table.add_row(
-            one.name,
-            str(one.owed),
-            str(one.met),
-            "\n".join(way_words(adapter, count) for (adapter, _), count in ways),
-            "\n".join(RUNG_WORDS[rung].removeprefix("sent, ") for (_, rung), _ in ways),
-            Text("all", "green")
-            if one.on_time == one.owed
-            else Text(f"{one.on_time} of {one.owed}", "yellow"),
+            name,
+            str(sum(one.owed for one in each)),
+            str(sum(one.sent for one in each)),
+            "\n".join(way_words(adapter, count) for (adapter, _), count in sorted(ways.items())),
+            "\n".join(of_a_way(rung, adapter) for adapter, rung in sorted(ways)),
+            _on_time(each),
         )
     return table
 
 
+def _on_time(each: Sequence[Today]) -> Text:
+    owed, on_time = sum(one.owed for one in each), sum(one.on_time for one in each)
+    if any(one.late or one.missing for one in each):
+        return Text(f"{on_time} of {owed}", "yellow")
+    # A report of the whole week is owed on each of its days, and leaves at its end.
+    return Text("all" if on_time == owed else "so far", "green")
+
+
 def _waiting(hub: Hub, console: Console) -> None:
-    """Name what a person must do, decide or answer, by provider."""
-    found = [one for desk in hub.desks() for one in standings.waiting(desk)]
-    console.print(Text(f"Waiting for a person: {len(found) or 'nothing'}", "bold"))
-    for provider, some in groupby(found, key=lambda one: one.provider):
+    """Name what a person must do, decide or answer, by provider; pupils who are followed up were counted above."""
+    found = {
+        desk.config.provider.name: [one for one in waiting(desk) if one.kind != "case"]
+        for desk in hub.desks()
+    }
+    count = sum(len(some) for some in found.values())
+    console.print(Text(f"Waiting for a person: {count or 'nothing'}", "bold"))
+    for provider, some in found.items():
+        if not some:
+            continue
         console.print(Text(f"  {provider}", "dim"))
         table = Table.grid(padding=(0, 1))
         table.add_column(width=3)
         table.add_column()
         for one in some:
-            due = f" by {one.due}" if one.due else ""
-            table.add_row("  -", Text(f"{one.title}{due}: {one.words}"))
+            table.add_row("  -", Text(_line(one)))
         console.print(table)
     console.print()
+
+
+def _line(one: Open) -> str:
+    return f"By {time_words(one.due)}: {one.words}" if one.due else one.words

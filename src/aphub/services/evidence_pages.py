@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from sqlalchemy import Row
 
+from aphub.domain.how_far import BY_TELEPHONE, how_far
 from aphub.domain.ledger import read_statement
 from aphub.domain.wording import moment_words
 from aphub.services.desk import Desk
@@ -50,6 +51,7 @@ def pages(
 ) -> dict[str, bytes]:
     """Make index.html and README.txt."""
     provider = desk.config.provider
+    phoned = {row.reference for row in messages if how_far("handed_over", row.adapter) == BY_TELEPHONE}
     values = {
         "title": title,
         "provider": provider.name,
@@ -61,7 +63,7 @@ def pages(
         "with_record": with_record,
         "messages": [_message(desk, row) for row in messages],
         "missed": [row for row in owed if row.missed_told_at is not None],
-        "said": [(number, _sentence(leaf)) for number, leaf in sorted(statements.items())],
+        "said": [(number, _sentence(leaf, phoned)) for number, leaf in sorted(statements.items())],
         "moment": moment_words,
         "names": {slug: one.name for slug, one in desk.config.organisations.items()},
     }
@@ -80,21 +82,10 @@ def _message(desk: Desk, row: Row[Any]) -> dict[str, str]:
         "made": moment_words(row.prepared_at),
         "due": moment_words(row.due_by),
         "sent": moment_words(row.handed_over_at) if row.handed_over_at else "not sent",
-        "rung": RUNG_WORDS.get(row.rung, row.rung.replace("_", " ")),
+        "rung": how_far(row.rung, row.adapter, row.because),
         "late": "late" if row.handed_over_at and row.handed_over_at > row.due_by else "",
     }
 
-
-RUNG_WORDS = {
-    "prepared": "made",
-    "handed_over": "sent, their server took it",
-    "accepted": "their system has it",
-    "confirmed": "a person there said they have it",
-    "uncertain": "may have arrived",
-    "refused": "their system rejected it",
-    "bounced": "came back",
-}
-"""How far a message is known to have come, as people read it."""
 
 SAID = {
     "report.prepared": "a message was made",
@@ -156,12 +147,15 @@ _ABOUT = (
 """The field of a statement that says what it is about: the first of these that it has."""
 
 
-def _sentence(leaf: bytes) -> dict[str, str]:
+def _sentence(leaf: bytes, phoned: set[str]) -> dict[str, str]:
     said = read_statement(leaf)
     about = next((said[name] for name in _ABOUT if name in said), "")
     if about == said.get("channel"):
         about = f"{said['organisation']} {about}"
-    return {"at": str(said["at"]), "about": str(about), "words": SAID[said["type"]]}
+    words = SAID[said["type"]]
+    if said["type"] == "dispatch.handed_over" and about in phoned:
+        words = BY_TELEPHONE
+    return {"at": str(said["at"]), "about": str(about), "words": words}
 
 
 @cache

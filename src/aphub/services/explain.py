@@ -208,7 +208,8 @@ def _told_rules(
         when = moment_words(row.handed_over_at) if row.handed_over_at else "before"
         late = " That was late." if row.handed_over_at and row.handed_over_at > row.due_by else ""
         ref = f" as {sent[-1].reference}, by {sent[-1].channel}" if sent else ""
-        yield _End(Why.SENT, Rule("Was it sent?", good=True, answer=f"Yes, at {when}{ref}.{late}"))
+        how = f", {row.because}" if row.because and not sent else ""
+        yield _End(Why.SENT, Rule("Was it sent?", good=True, answer=f"Yes, at {when}{ref}{how}.{late}"))
         return
     if not messages and row.state == "owed" and desk.now < row.send_at:
         words = f"It leaves at {time_words(row.send_at)}, or as agreed when all registers are in."

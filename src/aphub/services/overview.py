@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from aphub.domain.calendar import LONDON, to_utc
+from aphub.domain.how_far import how_far
 from aphub.domain.wording import day_words, time_words
 from aphub.services.desk import Desk
-from aphub.services.evidence_pages import RUNG_WORDS
 from aphub.services.summaries_due import SummaryLine, summaries_on
 from aphub.services.way import FOUND
 from aphub.store import looking, standings
@@ -127,6 +127,8 @@ def today(desk: Desk, day: date | None = None) -> list[Today]:
         rows = looking.day_by_organisation(connection, desk.provider_id, day, desk.now)
         for sent in standings.sent_between(connection, desk.provider_id, after, before):
             ways.setdefault(sent.organisation, []).append((sent.adapter, sent.rung, sent.messages))
+        for told in standings.phoned_between(connection, desk.provider_id, after, before):
+            ways.setdefault(told.organisation, []).append(("phone", "handed_over", told.calls))
     found = {
         row.organisation: Today(
             row.organisation,
@@ -160,10 +162,11 @@ def line_of(row: Row[Any]) -> LogLine:
     """Make a line of the log of a message's row."""
     words = STATE_WORDS.get(row.state, row.state)
     if row.state in {"handed_over", "accepted"}:
-        words = RUNG_WORDS.get(row.rung, words)
+        words = how_far(row.rung, row.adapter, row.because)
+    because = row.because if row.because != words else ""
     return LogLine(
         row.reference, row.organisation, row.channel, row.kind, row.state, words,
-        row.prepared_at, row.due_by, row.handed_over_at, row.attempts, row.because or "",
+        row.prepared_at, row.due_by, row.handed_over_at, row.attempts, because or "",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row
 
 from aphub.domain.errors import AphubError
+from aphub.domain.how_far import ARRIVED
 from aphub.domain.ledger import EMPTY, Damage, Node, Verdict, append, parse_checkpoint, root_of, verify_log
 from aphub.services.desk import Desk
 from aphub.services.evidence import Checked, evidence, verify_folder
@@ -202,11 +203,12 @@ def _settled(
     if how == "handed_over":
         at = row.handed_over_at or settling.last_try(connection, provider, row.dispatch_id) or now
         change |= {"state": "handed_over", "rung": "handed_over", "handed_over_at": at}
-        change["because"] = "a person said that it arrived"
+        change["because"] = ARRIVED
         delivering.answer_all(connection, provider, [row.dispatch_id], "taken")
         settling.meet(connection, provider, newest if row.kind != "alert" else [], at)
         settling.cancel(connection, provider, waiting, f"{row.reference} arrived")
-        keep_receipts(desk, connection, [_receipt(desk, row, "handed_over", {"settled": "by a person"}, at)])
+        receipt = _receipt(desk, row, "handed_over", {"settled": "by a person"}, at)
+        keep_receipts(desk, connection, [{**receipt, "hops": ARRIVED}])
         words = "It counts as sent."
     elif how == "withdrawn":
         change |= {"state": "cancelled", "because": "withdrawn by a person"}

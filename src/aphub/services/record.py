@@ -9,13 +9,13 @@ from sqlalchemy import Connection, Row
 from aphub.domain.calendar import ONE_DAY
 from aphub.domain.calls import CALL_WORDS, CallResult
 from aphub.domain.figures import Figures
+from aphub.domain.how_far import how_far
 from aphub.domain.papers import Cell, Facts, Heading, NewPage, Paper, Part, Signature, Table, Text
 from aphub.domain.steps import Act
 from aphub.domain.wording import day_words, moment_words
 from aphub.services import figures
 from aphub.services.desk import Desk
 from aphub.services.evidence_about import About
-from aphub.services.evidence_pages import RUNG_WORDS
 from aphub.services.summaries.lessons import happened
 from aphub.services.summaries.parts import NOT_SCHOOL, each_pupil, whole
 from aphub.services.summaries.patterns import timeliness
@@ -136,7 +136,7 @@ def message_cells(desk: Desk, row: Row[Any]) -> tuple[Cell, ...]:
         moment_words(row.prepared_at),
         moment_words(row.due_by),
         sent,
-        RUNG_WORDS.get(row.rung, row.rung.replace("_", " ")),
+        how_far(row.rung, row.adapter, row.because),
     )
 
 
@@ -158,7 +158,7 @@ def _receipts(rows: Sequence[Row[Any]]) -> Table:
         (
             row.reference,
             moment_words(row.at),
-            RUNG_WORDS.get(row.rung, row.rung.replace("_", " ")),
+            how_far(row.rung, row.adapter, row.hops),
             row.hops,
             row.far_reference,
         )

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.domain.calls import CALL_WORDS, VOICEMAIL_RULE, CallResult
+from aphub.domain.how_far import BY_TELEPHONE
 from aphub.domain.steps import Act
 from aphub.services.calling import OFFICE, Call, check_call, keep_call
 from aphub.services.case_acts import CannotFollowError, when
@@ -92,7 +93,7 @@ def _called(desk: Desk, connection: Connection, subject: str, call: Call, name: 
     else:
         owed = settling.owed_by_ref(connection, desk.provider_id, subject)
         if owed is not None:
-            settling.meet(connection, desk.provider_id, [owed.owed_id], at)
+            settling.meet(connection, desk.provider_id, [owed.owed_id], at, BY_TELEPHONE)
     settling.clear_tasks(connection, desk.provider_id, subject, desk.now, name, f"told by phone: {rung}")
     return f"{subject} counts as {'confirmed' if call.repeated else 'sent'}: {call.answered_by} was told."
 
@@ -142,7 +143,7 @@ def _told(desk: Desk, connection: Connection, row: Row[Any], call: Call, at: Any
                 "handed_over_at": at,
                 "next_at": None,
                 "lease_by": None,
-                "because": "told by telephone",
+                "because": BY_TELEPHONE,
             }
         ],
     )
@@ -155,7 +156,7 @@ def _told(desk: Desk, connection: Connection, row: Row[Any], call: Call, at: Any
         "dispatch_id": row.dispatch_id,
         "far_reference": "",
         "reports": {},
-        "hops": "by telephone",
+        "hops": BY_TELEPHONE,
         "evidence": evidence,
         "at": at,
     }

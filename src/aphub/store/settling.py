@@ -20,8 +20,10 @@ def last_try(connection: Connection, provider_id: int, dispatch_id: int) -> date
     return connection.execute(chosen).scalar_one_or_none()
 
 
-def meet(connection: Connection, provider_id: int, owed_ids: Sequence[int], at: datetime) -> None:
-    """Say of owed reports that they were handed over at an instant, unless that is known already."""
+def meet(
+    connection: Connection, provider_id: int, owed_ids: Sequence[int], at: datetime, how: str | None = None
+) -> None:
+    """Say of owed reports that they were handed over at an instant, unless that is known; `how` where no message did it."""
     connection.execute(
         update(owed_reports)
         .where(
@@ -29,7 +31,7 @@ def meet(connection: Connection, provider_id: int, owed_ids: Sequence[int], at: 
             owed_reports.c.owed_id.in_(owed_ids),
             owed_reports.c.state.in_(_NOT_MET),
         )
-        .values(state="met", because=None, handed_over_at=at)
+        .values(state="met", because=how, handed_over_at=at)
     )
 
 

@@ -148,6 +148,7 @@ def receipts_of(connection: Connection, provider_id: int, dispatch_ids: Iterable
                 receipts.c.at,
                 receipts.c.receipt_id,
                 dispatches.c.reference,
+                dispatches.c.adapter,
             )
             .join(dispatches, same(receipts, dispatches, "dispatch_id"))
             .where(receipts.c.provider_id == provider_id, receipts.c.dispatch_id.in_(part))
