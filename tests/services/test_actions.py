@@ -166,7 +166,7 @@ def test_task_is_done_once(make_world):
     told(world)
     [task] = world.tasks()
     assert actions.is_task(world.desk, task.ref)
-    actions.finish_task(world.desk, task.ref.lower(), JO, "they know")
+    actions.finish_task(world.desk, task.ref.lower(), JO, actions.WITHDRAWN)
     assert world.tasks() == []
     assert [one.kind for one in waits.waiting(world.desk)] == ["channel"]
     with pytest.raises(CannotDoError):

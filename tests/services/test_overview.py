@@ -202,7 +202,7 @@ def test_whoever_must_phone_reads_whom_and_what_to_say(make_world):
     assert task.words.startswith("Phone Hill School (01632 960100): a report could not be sent")
     [line] = [one for one in waits.waiting(world.desk) if one.kind == "phone_school"]
     assert line.mend == f"What to say: aphub preview {task.ref}. Then: aphub call {task.ref}"
-    assert meant(world.desk, task.ref) == meant(world.desk, world.owed(sam).ref) == ("hill-school", TUESDAY)
+    assert meant(world.desk, task.ref) == meant(world.desk, world.owed(sam).ref) == ("hill-school", [TUESDAY])
     assert meant(world.desk, "RB-7Q4KM2XP-1") == "RB-7Q4KM2XP-1"
     [draft] = drafts(world.desk, "hill-school", TUESDAY, by="Jo Weaver, office")
     assert "attended in person" in draft.documents[1].content.decode()

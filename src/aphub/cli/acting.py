@@ -63,13 +63,14 @@ def settle(ground: Ground, reference: str, how: str | None, by: str) -> None:
 
 
 @click.command()
-@reference
+@click.argument("references", nargs=-1, required=True, metavar="REFERENCE...")
 @by_option()
 @click.pass_obj
-def release(ground: Ground, reference: str, by: str) -> None:
-    """Let a held report leave, however late it is: `aphub waiting` shows its reference."""
-    with ground.desk_of(reference) as desk:
-        click.echo(actions.release(desk, reference, by))
+def release(ground: Ground, references: tuple[str, ...], by: str) -> None:
+    """Let held reports leave, however late they are: `aphub waiting` shows their references."""
+    with ground.desk_of(references[0]) as desk:
+        for reference in references:
+            click.echo(actions.release(desk, reference, by))
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """One thing looked at closely: a message, its bytes, or why it was sent or not."""
 
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
@@ -111,8 +111,8 @@ def preview(ctx: click.Context, what: str, number: int | None, day: datetime | N
 
     ground: Ground = ctx.obj
     with ground.desk_of(what) as desk:
-        meant = (
-            (what, day.date() if day else None)
+        meant: tuple[str, list[date]] | str = (
+            (what, [day.date() if day else desk.today])
             if what in desk.config.organisations
             else draft.meant(desk, what)
         )
@@ -122,7 +122,8 @@ def preview(ctx: click.Context, what: str, number: int | None, day: datetime | N
                 click.echo("The content of this message is no longer kept. What is known of it: aphub show")
             _say_documents(ctx, documents, number)
             return
-        made = draft.drafts(desk, *meant, by)
+        organisation, days = meant
+        made = [one for each in days for one in draft.drafts(desk, organisation, each, by)]
     if not made:
         click.echo(
             "Nothing more is owed for that day, so there is no draft. What was sent stands in: aphub log"

@@ -8,8 +8,9 @@ from aphub.domain.errors import AphubError
 from aphub.services.again import tell_again
 from aphub.services.answering import SET_ASIDE, answer_question, correct_entry
 from aphub.services.approve import approve, check, pause, read_back, resume, test_report
-from aphub.services.decide import MAY_HAVE_IT, RELEASED, TOO_LATE, UNKNOWN
+from aphub.services.decide import MAY_HAVE_IT, RELEASED, UNKNOWN
 from aphub.services.desk import Desk
+from aphub.services.held import held_about, held_together
 from aphub.services.life import message
 from aphub.services.receipts import confirm, settle
 from aphub.services.way import named, row_of, typed
@@ -36,6 +37,7 @@ __all__ = [
     "test_report",
 ]
 
+WITHDRAWN = "withdrawn"
 _HELPS = timedelta(minutes=15)
 _RETRIED = frozenset({"waiting", "refused", "expired", "replaced", "bounced"})
 
@@ -127,14 +129,15 @@ def send_again(desk: Desk, reference: str, by: str, channel: str = "") -> str:
 def release(desk: Desk, ref: str, by: str) -> str:
     """Let a report that was held leave, however late it is; give in words what happens.
 
-    `ref` is the reference of what is owed, as `aphub waiting` shows it, or of a held message. What is merely late leaves
-    together with all else that the same school or council is owed and that is late.
+    `ref` is the reference of what is owed, of a task about it, or of a held message. What is merely late leaves together
+    with all else that the same school or council is owed and that is late.
 
     Raises:
         CannotDoError: It is not held, or holds what must not leave.
     """
     name, now, ref = named(by), desk.now, ref.strip().upper()
     with desk.store.transaction() as connection:
+        ref = settling.asked_about(connection, desk.provider_id, ref) or ref
         row = settling.owed_by_ref(connection, desk.provider_id, ref)
         if row is None:
             return _release_message(desk, connection, ref)
@@ -146,12 +149,7 @@ def release(desk: Desk, ref: str, by: str) -> str:
                 "Nothing was sent.",
                 "Only the safeguarding lead decides this.",
             )
-        also = [row]
-        if row.because == TOO_LATE:
-            also = settling.held_like(connection, desk.provider_id, row.recipient_id, TOO_LATE)
-        elif row.summary:
-            # One message again, not one for each pupil in it.
-            also = settling.held_with(connection, desk.provider_id, row.thread_id, row.because)
+        also = held_together(desk, connection, row)
         because = MAY_HAVE_IT if row.because == UNKNOWN else RELEASED
         owed_rows.change_owed(
             connection,
@@ -176,13 +174,22 @@ def _release_message(desk: Desk, connection: Connection, ref: str) -> str:
 
 
 def finish_task(desk: Desk, ref: str, by: str, result: str = "done") -> str:
-    """Say that a task is done, and what came of it.
+    """Say that a task is done, and what came of it; `WITHDRAWN` ends what is held with it.
 
     Raises:
-        CannotDoError: There is no open task of that reference.
+        CannotDoError: There is no open task of that reference, or nobody has been told of what it is about.
     """
     name, result, wanted = named(by), typed("What came of it", result, 120), ref.strip().upper()
     with desk.store.transaction() as connection:
+        held = held_about(desk, connection, wanted)
+        if held and result != WITHDRAWN:
+            raise CannotDoError(
+                "Nobody there has been told of it yet.",
+                "Nothing was changed.",
+                f'Phone them, and keep it: aphub call {wanted} --answered-by "Ms Example, Hill School". '
+                f"Or let it leave: aphub release {wanted}. Or end it: aphub settle {wanted} --withdraw",
+            )
+        settling.withdraw(connection, desk.provider_id, held)
         if not settling.finish_task(connection, desk.provider_id, wanted, desk.now, name, result):
             raise CannotDoError(f"There is no open task {ref}.", "Nothing was changed.", "See: aphub waiting")
     return f"Task {ref} is done."

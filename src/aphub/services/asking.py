@@ -16,7 +16,16 @@ from aphub.store import calls, dispatching
 from aphub.store.engine import allocate
 
 NO_WAY = "a report could not be sent"
-"""What the words of a task to phone about a report without a way say, so that those of one school go in one call."""
+SINCE_RESTORE = "ask them whether they have this report. If they do not, release it."
+"""What tasks about one report say, so that those of one school go in one call: the words for several are `for_many`."""
+
+
+def for_many(words: str, count: int) -> str:
+    """Say the words of a task about one report of several that go in one call."""
+    several = "ask them whether they have these {count} reports. If they do not, release them."
+    return words.replace(NO_WAY, f"{count} reports could not be sent").replace(
+        SINCE_RESTORE, several.format(count=count)
+    )
 
 
 def ask_to_phone(desk: Desk, connection: Connection, rows: Sequence[dict[str, Any]], now: datetime) -> None:

@@ -21,6 +21,7 @@ from aphub.domain.wording import count_words, moment_words
 from aphub.logs import get_logger
 from aphub.sealing import MasterKey
 from aphub.services import erase, owe
+from aphub.services.asking import SINCE_RESTORE
 from aphub.services.backup import Manifest, put_back_config, read_manifest
 from aphub.services.decide import UNKNOWN
 from aphub.services.desk import Desk, place_of
@@ -203,7 +204,7 @@ def _unknown(desk: Desk, connection: Connection, now: datetime, gone: Sequence[i
                 "subject": row.ref,
                 "pupil_id": row.pupil_id,
                 "organisation": row.organisation,
-                "words": "Unknown since a restore: ask them whether they have this report. If they do not, release it.",
+                "words": f"Unknown since a restore: {SINCE_RESTORE}",
                 "due_at": now + _ANSWER_WITHIN,
                 "state": "open",
                 "raised_at": now,

@@ -310,7 +310,6 @@ def _hold(
 _TASK_WORDS = {
     "phone_school": f"Phone {{phone}}: {NO_WAY} ({{why}}).",
     "release": (
-        "What {name} is owed is more than two hours late. "
-        "If it still helps, all of it leaves with: aphub release {ref}"
+        "What {name} is owed is more than two hours late. If it still helps, release it: all of it leaves."
     ),
 }

@@ -12,6 +12,7 @@ from aphub.domain.steps import Act
 from aphub.services.calling import OFFICE, Call, check_call, keep_call
 from aphub.services.case_acts import CannotFollowError, when
 from aphub.services.desk import Desk
+from aphub.services.held import held_together
 from aphub.services.outcomes import keep_receipts
 from aphub.services.recording import Statement, record
 from aphub.services.way import named, signed
@@ -29,8 +30,7 @@ def is_message(desk: Desk, ref: str) -> bool:
 
 def call_about_message(desk: Desk, ref: str, call: Call) -> str:
     """Keep a call by which a school or council was told, or was not, as `call_about_messages` does."""
-    [said] = call_about_messages(desk, [ref], call)
-    return said
+    return "\n".join(call_about_messages(desk, [ref], call))
 
 
 def call_about_messages(desk: Desk, refs: Sequence[str], call: Call) -> list[str]:
@@ -56,7 +56,8 @@ def call_about_messages(desk: Desk, refs: Sequence[str], call: Call) -> list[str
                 "Nothing was kept.",
                 "Keep a call to each.",
             )
-        return [_called(desk, connection, subject, call, name, at) for subject in dict.fromkeys(subjects)]
+        every = dict.fromkeys(one for subject in subjects for one in _together(desk, connection, subject))
+        return [_called(desk, connection, subject, call, name, at) for subject in every]
 
 
 def _subject(desk: Desk, connection: Connection, ref: str) -> str:
@@ -64,6 +65,13 @@ def _subject(desk: Desk, connection: Connection, ref: str) -> str:
     if subject is None:
         raise CannotFollowError(f"We know no message {ref}.", "Nothing was kept.", "See: aphub waiting")
     return subject
+
+
+def _together(desk: Desk, connection: Connection, subject: str) -> list[str]:
+    row = settling.owed_by_ref(connection, desk.provider_id, subject)
+    return (
+        [subject] if row is None else [one.ref for one in held_together(desk, connection, row)] or [subject]
+    )
 
 
 def _whose(desk: Desk, connection: Connection, subject: str) -> str:
@@ -120,7 +128,7 @@ def _about(desk: Desk, connection: Connection, ref: str) -> str | None:
     wanted = ref.strip().upper()
     if delivering.by_reference(connection, desk.provider_id, wanted) is not None:
         return wanted
-    return settling.phoned_about(connection, desk.provider_id, wanted)
+    return settling.asked_about(connection, desk.provider_id, wanted)
 
 
 def _told(desk: Desk, connection: Connection, row: Row[Any], call: Call, at: Any, rung: str) -> None:

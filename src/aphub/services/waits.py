@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from aphub.services.asking import NO_WAY
+from aphub.services.asking import NO_WAY, SINCE_RESTORE, for_many
 from aphub.services.case_views import CaseLine, cases_on
 from aphub.services.desk import Desk
 from aphub.services.endings import TASK as ENDING
@@ -103,10 +103,10 @@ def _case(line: CaseLine, *, for_mail: bool) -> Open:
 
 
 def _tasks(desk: Desk, rows: Iterable[Row[Any]]) -> Iterator[Open]:
-    """Give each task; those to phone one school about reports that have no way are one call, and stand as one."""
+    """Give each task; those about reports to one school that one call settles stand as one."""
     calls: dict[tuple[Any, ...], list[Row[Any]]] = {}
     for row in rows:
-        one_call = row.kind == "phone_school" and NO_WAY in row.words
+        one_call = NO_WAY in row.words or SINCE_RESTORE in row.words
         calls.setdefault((row.organisation, row.words, row.due_at) if one_call else (row.ref,), []).append(
             row
         )
@@ -115,14 +115,13 @@ def _tasks(desk: Desk, rows: Iterable[Row[Any]]) -> Iterator[Open]:
 
 
 def _task(desk: Desk, row: Row[Any], also: tuple[str, ...]) -> Open:
-    words = row.words
+    words = for_many(row.words, len(also) + 1) if also else row.words
+    refs = " ".join((row.ref, *also))
     mend = _settle(row.subject) if row.kind == "settle" else f"When it is done: aphub settle {row.ref} --done"
     if row.kind == "release":
-        mend = f"aphub release {row.subject}"
+        mend = f"What it says: aphub preview {row.ref}. To let it leave: aphub release {refs}. Or, told by phone: aphub call {refs}"
     elif row.kind == "phone_school":
-        mend = f"What to say: aphub preview {row.ref}. Then: aphub call {' '.join((row.ref, *also))}"
-        if also:
-            words = words.replace(NO_WAY, f"{len(also) + 1} reports could not be sent")
+        mend = f"What to say: aphub preview {row.ref}. Then: aphub call {refs}"
     name = desk.name_of(row.organisation or "")
     words = words if name in words else f"{name}: {words}"
     return Open(row.kind, row.ref, words, mend, row.due_at, row.organisation or "", also=also)

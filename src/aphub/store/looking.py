@@ -168,21 +168,16 @@ def every_channel(connection: Connection, provider_id: int) -> Rows:
     return list(connection.execute(chosen).all())
 
 
-def to_phone_about(connection: Connection, provider_id: int, ref: str) -> str | None:
-    """Give what an open task to phone is about, by the task's own reference: a message, or what is owed."""
-    chosen = select(tasks.c.subject).where(
-        tasks.c.provider_id == provider_id,
-        tasks.c.ref == ref,
-        tasks.c.kind == "phone_school",
-        tasks.c.state == "open",
-    )
-    return connection.execute(chosen).scalar_one_or_none()
-
-
 def owed_called(connection: Connection, provider_id: int, ref: str) -> Row[Any] | None:
-    """Give the first day of what is owed under a reference, and to which organisation."""
+    """Give the first day of what is owed under a reference, to which organisation, and whether and why it is held."""
     chosen: Select[Any] = (
-        select(owed_reports.c.first_day, recipients.c.organisation)
+        select(
+            owed_reports.c.first_day,
+            owed_reports.c.recipient_id,
+            owed_reports.c.state,
+            owed_reports.c.because,
+            recipients.c.organisation,
+        )
         .join(recipients, same(owed_reports, recipients, "recipient_id"))
         .where(owed_reports.c.provider_id == provider_id, owed_reports.c.ref == ref)
     )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from aphub.store.same import same
-from aphub.store.tables import attempts, dispatches, owed_reports, recipients, tasks
+from aphub.store.tables import attempts, dispatch_reports, dispatches, owed_reports, recipients, tasks
 
 _NOT_MET = ("owed", "prepared", "held")
 
@@ -147,15 +147,31 @@ def finish_task(
     )
 
 
-def phoned_about(connection: Connection, provider_id: int, ref: str) -> str | None:
-    """Give what an open task to phone a school or council is about, by the task's reference or by that itself."""
+def asked_about(connection: Connection, provider_id: int, ref: str) -> str | None:
+    """Give what an open task to phone or to release is about, by the task's reference or by that itself."""
     chosen = select(tasks.c.subject).where(
         tasks.c.provider_id == provider_id,
         or_(tasks.c.ref == ref, tasks.c.subject == ref),
-        tasks.c.kind == "phone_school",
+        tasks.c.kind.in_(("phone_school", "release")),
         tasks.c.state == "open",
     )
     return connection.execute(chosen.limit(1)).scalar_one_or_none()
+
+
+def held_of_message(connection: Connection, provider_id: int, reference: str) -> list[int]:
+    """Give the owed reports that a message carried and that are held."""
+    chosen = (
+        select(owed_reports.c.owed_id)
+        .join(dispatch_reports, same(owed_reports, dispatch_reports, "owed_id"))
+        .join(dispatches, same(dispatch_reports, dispatches, "dispatch_id"))
+        .where(
+            owed_reports.c.provider_id == provider_id,
+            owed_reports.c.state == "held",
+            dispatches.c.reference == reference,
+        )
+        .order_by(owed_reports.c.owed_id)
+    )
+    return list(connection.execute(chosen).scalars())
 
 
 def held_like(connection: Connection, provider_id: int, recipient_id: int, because: str) -> list[Row[Any]]:
