@@ -31,6 +31,7 @@ def source():
 @pytest.fixture
 def office(world: World):
     place(world, person("0041"), person("0042"), person("0043", timetable=TWO))
+    world.clock.advance(timedelta(hours=6, minutes=5))  # to 1:05pm: every lesson has begun
     return world
 
 
@@ -75,7 +76,7 @@ def test_the_same_file_again_is_refused_by_name(office, source):
     again = take(office, source, ("0041", "Present"), name="copy.csv")
 
     assert again.state == "refused"
-    assert "already taken at 7am on Tuesday 3 March 2026" in again.words
+    assert "already taken at 1:05pm on Tuesday 3 March 2026" in again.words
     assert [(name, taken) for name, taken, _, _ in source.put_away] == [
         ("register.csv", True),
         ("copy.csv", False),
@@ -159,6 +160,7 @@ def test_a_name_is_matched_only_where_the_profile_allows_it(office, source):
 def test_a_name_matches_exactly_one_placement_where_it_is_allowed(make_world, source):
     world = make_world(provider="match_by_name = true\n" + PROVIDER)
     place(world, person("1"), person("2"), person("3", family_name="Twin"), person("4", family_name="Twin"))
+    world.clock.advance(timedelta(hours=7))
     taken = take(
         world, source, {"name": "example1,  SAM", "mark": "Present"}, {"name": "Sam Twin", "mark": "x"}
     )
@@ -245,6 +247,7 @@ def test_a_half_of_the_day_finds_its_lesson(office, source):
 
 def test_the_afternoons_mark_of_a_lesson_across_lunch_is_a_second_check(world, source):
     place(world, person("1", timetable=WHOLE_DAY))
+    world.clock.advance(timedelta(hours=7))
     row = {"pupil_ref": "1", "mark": "Present", "starts": ""}
     take(world, source, {**row, "session": "AM"}, {**row, "session": "PM", "recorded_at": "13:10"})
 
@@ -256,6 +259,7 @@ def test_the_afternoons_mark_of_a_lesson_across_lunch_is_a_second_check(world, s
 
 def test_an_afternoon_that_differs_from_the_morning_is_asked(world, source):
     place(world, person("1", timetable=WHOLE_DAY))
+    world.clock.advance(timedelta(hours=7))
     row = {"pupil_ref": "1", "starts": ""}
     take(
         world, source, {**row, "mark": "Present", "session": "AM"}, {**row, "mark": "Absent", "session": "PM"}

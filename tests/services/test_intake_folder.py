@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import time
 
 import pytest
 
 from aphub.api import SourceBatch
+from aphub.domain.calendar import to_utc
 from aphub.domain.placements import ArrangedBy, Purpose, Registration
 from aphub.plugins import Plugins
 from aphub.services import intake
@@ -37,6 +39,7 @@ class Broken(Handed):
 def office(make_world):
     world = make_world(provider=PROVIDER + FEED)
     place(world, person("1"), person("2"))
+    world.clock.advance_to(to_utc(world.day, time(9, 5)))
     (world.home / "inbox").mkdir()
     return world
 

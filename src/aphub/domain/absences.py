@@ -7,7 +7,7 @@ one, no reason in the world becomes C, C1, C2, G, E, J1 or S.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from aphub.domain.calendar import Calendar, school_days_between
@@ -23,6 +23,9 @@ LONGEST_DAYS = 92
 
 NEWS = frozenset({Outcome.ABSENT, Outcome.AT_HOME_SCHOOL, Outcome.NOT_EXPECTED})
 """What somebody may tell ahead of a register."""
+
+TOO_EARLY = timedelta(hours=1)
+"""A register is taken as pupils arrive; a mark made longer before its lesson states what nobody can know yet."""
 
 _NOON = time(12)
 
@@ -92,6 +95,18 @@ class SchoolDecision:
     organisation: str
     reason: ReasonKind
     stretch: Stretch
+
+
+def is_known_ahead(fact: Fact) -> bool:
+    """Say whether a fact can be known before its lesson begins: news with its reason, and never that somebody came."""
+    if fact.outcome is Outcome.ABSENT:
+        return fact.reason not in UNEXPLAINED
+    return fact.outcome in NEWS or fact.outcome in {Outcome.CANCELLED, Outcome.NOT_YET_TAKEN}
+
+
+def is_too_early(fact: Fact, starts_at: datetime, now: datetime) -> bool:
+    """Say whether a mark was made before anybody can know what it says."""
+    return starts_at - now > TOO_EARLY and not is_known_ahead(fact)
 
 
 def explained(fact: Fact, known: Iterable[KnownAbsence], day: date, starts: time) -> Fact:

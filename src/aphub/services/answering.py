@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from aphub.api.sources import SourceRow
-from aphub.domain.absences import Teller
+from aphub.domain.absences import Teller, is_known_ahead
 from aphub.domain.entries import Action, Fact
 from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.meanings import fold_word
 from aphub.domain.narrative import LONGEST_WHY, NUDGE, tells_too_much
-from aphub.domain.outcomes import ATTENDED, Mode, Outcome
+from aphub.domain.outcomes import Mode
 from aphub.domain.typed import read_clock, read_day
 from aphub.domain.vocabulary import Unread, read_choice, read_mark
 from aphub.services.desk import Desk, place_of
@@ -25,9 +25,6 @@ from aphub.store import entries, intakes, pupils
 
 SET_ASIDE = "set aside"
 """The answer to a question that needs no entry: a row of somebody who was never here, or a line too many."""
-
-
-_SEEN = ATTENDED | {Outcome.LEFT_SITE, Outcome.TAUGHT_AT_HOME, Outcome.ONLINE, Outcome.WORKED_AT_HOME}
 
 
 class CannotAnswerError(NeedsCorrectionError):
@@ -75,6 +72,7 @@ def answer_question(
         lesson_ids: list[int] = []
         if fold_word(choice) != SET_ASIDE:
             lesson, told = _settled(desk, connection, asked, choice, fact, pupil, day, starts)
+            refuse_ahead(desk, lesson, told)
             entry = NewEntry(
                 lesson_id=lesson.lesson_id,
                 pupil_id=lesson.pupil_id,
@@ -186,12 +184,7 @@ def _may_be_corrected(desk: Desk, lesson: Row[Any], fact: Fact) -> tuple[Action,
             "Nothing was changed.",
             "Mend the timetable or the placement first.",
         )
-    if fact.outcome in _SEEN and lesson.day > desk.today:
-        raise CannotAnswerError(
-            "This lesson is on another day to come, so nobody can have come to it.",
-            "Nothing was changed.",
-            "Check the day and the time.",
-        )
+    refuse_ahead(desk, lesson, fact)
     if lesson.entry_id is None:
         return ()
     before, actions = opened_entry(desk, lesson)
@@ -199,6 +192,20 @@ def _may_be_corrected(desk: Desk, lesson: Row[Any], fact: Fact) -> tuple[Action,
     if said == (before.outcome, before.reason, before.minutes) and fact.note in {"", before.note}:
         raise CannotAnswerError("It says that already.", "Nothing was changed.", "See: aphub explain")
     return actions
+
+
+def refuse_ahead(desk: Desk, lesson: Row[Any], fact: Fact) -> None:
+    """Refuse to state of a lesson of another day to come what nobody can know yet.
+
+    Raises:
+        CannotAnswerError: That is so.
+    """
+    if lesson.day > desk.today and not is_known_ahead(fact):
+        raise CannotAnswerError(
+            "This lesson is on another day to come, so nobody can have come to it, or stayed away without a word.",
+            "Nothing was changed.",
+            "Check the day and the time. Who is known to be away: aphub absence",
+        )
 
 
 def fact_of(desk: Desk, word: str, minutes: str, reason: str, day: date) -> Fact:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aphub.api.sources import SourceRow
-from aphub.domain.absences import KnownAbsence, explained, stays_filled
+from aphub.domain.absences import KnownAbsence, explained, is_too_early, stays_filled
 from aphub.domain.actions import read_actions
 from aphub.domain.calendar import Calendar, to_utc
 from aphub.domain.entries import Action, Fact, Half
@@ -34,6 +34,14 @@ _MENDS = {
     UnreadKind.NEEDS_REASON: "Add the reason.",
     UnreadKind.CONTRADICTION: "Check which of the two is right.",
 }
+
+
+NOT_BEGUN = Doubt(
+    "not_begun",
+    "This lesson has not begun, so nobody can have come to it, or stayed away without a word.",
+    "Send its register when it has begun. If you know already who will be away, say why.",
+    "mark",
+)
 
 
 @dataclass(slots=True)
@@ -154,6 +162,10 @@ class Judge:
             match.lesson.day,
             time.fromisoformat(match.lesson.starts_wall),
         )
+        if is_too_early(outcome, begins_at(match), self._desk.now):
+            if not is_same:
+                judged.result, judged.doubt = QUESTIONED, NOT_BEGUN
+            return judged
         judged.taken_at = self._taken_at(read, match)
         said_now = read_actions(read.row.action, match.lesson.day, judged.taken_at)
         judged.actions = _with(self._actions_of(match.lesson), said_now)
@@ -241,6 +253,15 @@ def _with(before: Sequence[Action], now: Sequence[Action]) -> tuple[Action, ...]
     again = {(action.at, action.kind) for action in now}
     kept = [one for one in before if (one.at, one.kind) not in again and one.kind != SECOND_CHECK]
     return tuple(sorted((*kept, *now), key=lambda action: action.at))
+
+
+def begins_at(match: Match) -> datetime:
+    """Give when that begins of which a row with its lesson speaks: of one across lunch, the half that it names."""
+    lesson: Any = match.lesson
+    starts_at: datetime = lesson.starts_at
+    if match.is_split and match.half is Half.PM:
+        return max(starts_at, to_utc(lesson.day, _AFTERNOON))
+    return starts_at
 
 
 def fact_or_doubt(vocabulary: Vocabulary, read: Read, match: Match) -> Fact | Doubt:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from aphub.api.sources import Source, SourceBatch, SourceRow
+from aphub.domain.absences import is_too_early
 from aphub.domain.entries import Fact, Half
 from aphub.domain.errors import LawUnknownError
 from aphub.domain.outcomes import Mode
@@ -17,7 +18,7 @@ from aphub.domain.suggest import suggest
 from aphub.domain.typed import read_day, read_half
 from aphub.domain.vocabulary import Unread, Vocabulary, read_mark
 from aphub.services.desk import Desk
-from aphub.services.judging import doubt_of, fact_or_doubt, vocabulary_of
+from aphub.services.judging import NOT_BEGUN, begins_at, doubt_of, fact_or_doubt, vocabulary_of
 from aphub.services.matching import Doubt, Match, Read, Roll, read_when
 from aphub.store import pupils
 
@@ -105,6 +106,8 @@ def _matched(
     if isinstance(fact, Doubt):
         return Normalised(number, "", "", "", f"{fact.words} {fact.mend}{_choices(fact.choices)}")
     lesson = match.lesson
+    if lesson is not None and is_too_early(fact, begins_at(match), desk.now):
+        return Normalised(number, "", "", "", f"{NOT_BEGUN.words} {NOT_BEGUN.mend}")
     if lesson is None or match.pupil_id is None:
         return Normalised(number, fact.outcome.value, "", "not due, and the register agrees", "")
     placement = next(

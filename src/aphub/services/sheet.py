@@ -13,7 +13,7 @@ from aphub.domain.errors import NeedsCorrectionError
 from aphub.domain.papers import Heading, NewPage, Paper, Part, Signature, Table, Text
 from aphub.domain.placements import Pupil
 from aphub.domain.wording import day_words
-from aphub.services.answering import fact_of
+from aphub.services.answering import CannotAnswerError, fact_of, refuse_ahead
 from aphub.services.desk import Desk
 from aphub.services.entering import NewEntry, enter
 from aphub.services.persons import people_of
@@ -96,12 +96,19 @@ def type_in(
                 raise SheetError(
                     f"The lesson of line {number} is gone.", "Nothing was entered.", "Leave it out."
                 )
+            try:
+                fact = fact_of(desk, word, minutes, reason, day)
+                refuse_ahead(desk, lesson, fact)
+            except CannotAnswerError as exc:
+                raise CannotAnswerError(
+                    f"Line {number}: {exc.what}", "Nothing was entered.", exc.mend
+                ) from None
             new.append(
                 NewEntry(
                     lesson_id=lesson.lesson_id,
                     pupil_id=lesson.pupil_id,
                     version=(lesson.version or 0) + 1,
-                    fact=fact_of(desk, word, minutes, reason, day),
+                    fact=fact,
                     made_by=name,
                     because=because,
                     by_person=True,
