@@ -107,9 +107,7 @@ def test_a_missing_secret_is_named_by_apply_and_stops_the_check_and_says_how_to_
 
 def test_mistakes_in_a_file_of_people_are_named_by_row_and_nothing_is_taken(applied):
     path = applied.home / "examples" / "people.csv"
-    path.write_text(
-        path.read_text().replace("Mon-Sun 09:00", "Funday 09:00", 1).replace(",daily", ",dayly", 1)
-    )
+    path.write_text(path.read_text().replace("Mon-Sun", "Funday", 1).replace(",daily", ",dayly", 1))
 
     said = applied("import", str(path), "--yes", gives=1)
 

@@ -161,8 +161,10 @@ def test_a_correction_takes_one_of_the_providers_words_and_its_reason(told):
     placement = json.loads(told("show", reference, "--json").output)["reports"][0]["placement"]
     day = json.loads(told("log", "--json").output)[0]["due"][:10]
 
-    told("correct", placement, day, "09:00", "Dancing", "--because", "phoned", gives=2)
-    told("correct", placement, day, "09:00", "Present", "--because", "was in the kitchen", "--by", OFFICE)
+    starts = (told.home / "examples" / "register.csv").read_text().splitlines()[1].split(",")[2]
+
+    told("correct", placement, day, starts, "Dancing", "--because", "phoned", gives=2)
+    told("correct", placement, day, starts, "Present", "--because", "was in the kitchen", "--by", OFFICE)
 
     assert "Corrected" in told.said[-1]
     named = told("show", reference, "--json").output

@@ -1,5 +1,6 @@
 """`aphub init` and `aphub apply`: a new hub, and its configuration."""
 
+from datetime import time
 from importlib.resources import as_file, files
 from pathlib import Path
 from string import Template
@@ -10,7 +11,7 @@ import click
 from aphub.cli.ground import NEEDS_A_PERSON, USED_WRONGLY, Ground, by_option
 from aphub.cli.shown import as_list, new_table, say_json, show_list
 from aphub.clock import SystemClock
-from aphub.domain.calendar import london_day
+from aphub.domain.calendar import LONDON
 from aphub.hub import NOT_USABLE, create_hub, upgrade_hub
 from aphub.sealing import MasterKey, RecoveryTextError
 from aphub.services import owe
@@ -94,7 +95,14 @@ def _have_it_typed_back(master: MasterKey) -> None:
 def _write_starter(home: Path) -> list[Path]:
     """Write a configuration and files to try it with; what is there already stays as it is."""
     written = []
-    values = {"home": home.absolute().as_posix(), "today": london_day(SystemClock().now()).isoformat()}
+    now = SystemClock().now().astimezone(LONDON)
+    # At 9am, or before: whoever tries this at six takes the register of a lesson that has begun.
+    starts = time(min(now.hour, 9))
+    values = {
+        "home": home.absolute().as_posix(),
+        "today": now.date().isoformat(),
+        "starts": f"{starts:%H:%M}",
+    }
     (home / "inbox").mkdir(exist_ok=True)
     with as_file(files("aphub.cli") / "starter") as folder:
         for source in sorted(path for path in folder.rglob("*") if path.suffix in {".csv", ".toml"}):
