@@ -86,6 +86,7 @@ def test_everything_held_is_given_after_a_person_read_it_and_names_nobody_else_i
     review = (tmp_path / "draft" / "review.csv").read_bytes()
     rows = {row["where"]: row for row in csv.DictReader(io.StringIO(review.decode("utf-8-sig")))}
     assert 0 < len(rows) <= made.to_read
+    assert "reports, lines, why" not in rows  # the hub's own words
     assert rows["record notes, says"]["taken out already"] == f"{planted.given_name}; May"
     assert (rows["pupils, contact note"]["as it would be given"], rows["pupils, first contact"]["as it would be given"]) == (
         redaction.LEFT_OUT, f"{redaction.OTHER}, mother",

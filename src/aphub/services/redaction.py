@@ -26,6 +26,8 @@ _PEOPLE = frozenset({"teller", "first_contact", "second_contact", "emergency_con
 """Fields that name people at home: they are not the person who asks, or it is for a person to see that they are."""
 _WITHHELD = frozenset({"contact_note"})
 """Fields that a person decides on before anything of them is given: a court's order may protect somebody from the asker."""
+_OURS = frozenset({"reports, lines, why"})
+"""Where only the hub's own words stand, so that nobody need read them: why a code was suggested names no person."""
 _MACHINES = re.compile(r"^(register|the hub|unknown|system|import)\b", re.IGNORECASE)
 _ROLES = frozenset({"the office", *(one.value for one in Teller), *(one.value for one in ArrangedBy)})
 _TITLES = re.compile(
@@ -126,7 +128,8 @@ class Redaction:
         cut, taken = self.others.cut(value)
         titled = tuple(dict.fromkeys(_TITLES.findall(cut)))
         cut = _TITLES.sub(OTHER, cut)
-        read = bool(taken or titled) or (" " in cut.strip() and len(cut) > _LONGEST_CATEGORY)
+        free = " " in cut.strip() and len(cut) > _LONGEST_CATEGORY and where not in _OURS
+        read = bool(taken or titled) or free
         return self._judged(value, where, cut, (*taken, *titled), read=read)
 
     def _judged(self, value: str, where: str, given: str, taken: tuple[str, ...], *, read: bool) -> str:
