@@ -39,6 +39,8 @@ def test_a_timetable_that_contradicts_the_calendar_is_named_with_its_day(small):
     one_day = person("0042", starts="2026-03-03", ends="2026-03-05", timetable="Wed 09:00-12:00")
     assert "never open on a Wednesday" in read(small, one_day).warnings[0].words
     assert read(small, person("0043", ends="2026-03-20")).warnings == ()
+    # A placement of one open day has no word about the weekdays that it does not reach.
+    assert read(small, person("0044", starts="2026-03-05", ends="2026-03-05")).warnings == ()
 
 
 def test_a_placement_that_overlaps_itself_is_a_mistake_in_the_file_and_against_what_we_have(small):

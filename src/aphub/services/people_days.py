@@ -33,10 +33,11 @@ def never_due(rows: Sequence[PersonRow], calendar: Calendar, today: date) -> lis
         seen.add(key)
         first = max(row.starts, today)
         last = min(row.ends or first + _LOOKED_AT, first + _LOOKED_AT)
-        open_on = {
-            day.weekday() for day in days_from(first, last + timedelta(days=1)) if calendar.is_open(day)
-        }
-        closed = sorted({slot.weekday for slot in row.timetable} - open_on)
+        taught = {slot.weekday for slot in row.timetable}
+        days = list(days_from(first, last + timedelta(days=1)))
+        # Of weekdays that never come in these dates nothing is said, unless none of the timetable's does.
+        come = (taught & {day.weekday() for day in days}) or taught
+        closed = sorted(come - {day.weekday() for day in days if calendar.is_open(day)})
         if closed and first <= last:
             names = ", ".join(WEEKDAYS[number] for number in closed)
             words = f"You are never open on a {names} in these dates, so nothing is due then."
