@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aphub.domain.calendar import to_utc
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.placements import TimetableSlot
@@ -161,6 +162,38 @@ def test_lateness_that_is_repeated_is_looked_into_once_a_week(world):
     assert len(raised(world, "late")) == 1
 
 
+def test_a_third_day_that_a_correction_took_back_does_not_hide_the_next_one(world):
+    sam = world.pupil()
+    days(world, sam, AWAY, AWAY, AWAY)
+    assert {row.state for row in raised(world, "third-day")} == {"open"}
+    world.enter(sam, outcome=Outcome.ABSENT, reason=ReasonKind.ILL, day=date(2026, 3, 4))
+    world.go()
+    assert {row.state for row in raised(world, "third-day")} == {"cleared"}
+
+    # Thursday, Friday and Monday are three days in a row again, of which Thursday was in the first three too.
+    for day in (date(2026, 3, 6), date(2026, 3, 9)):
+        on(world, day)
+        absent(world, sam)
+
+    fresh = [row for row in raised(world, "third-day") if row.state == "open"]
+    assert len(fresh) == 2
+    assert {row.day for row in world.rows(t.cases, case_id=fresh[0].case_id)} == {date(2026, 3, 9)}
+
+
+def test_a_week_that_closed_while_the_hub_was_off_is_judged_when_it_is_back(world):
+    sam = world.pupil()
+    days(world, sam, ILL, ILL, ILL)
+    on(world, date(2026, 3, 6))
+    world.enter(sam, outcome=Outcome.ABSENT, reason=ReasonKind.ILL)
+    world.at("16:30")
+    world.clock.advance_to(to_utc(date(2026, 3, 18), time(7)))  # off for more than a week
+
+    world.at("08:00", date(2026, 3, 18))
+
+    [meet] = raised(world, "rate")
+    assert meet.words == "Meet (0 of 4 lessons since 2 March)"
+
+
 def test_policy_trap_20_rate_is_judged_when_its_week_closes_over_enough_lessons(world):
     sam, alex = world.pupil(), world.pupil(starts=date(2026, 3, 5))
     days(world, sam, ILL, HERE, ILL, HERE)
@@ -209,6 +242,12 @@ def test_weekly_hours_over_or_under_the_limit_are_raised_once_before_the_week_an
         "the hours are within the limit"
     ]
     assert len(raised(world, "short")) == 1
+    # Mended, and past the limit again: that is news, and not the old timetable still standing.
+    world.change(t.lessons, {"state": "due"}, placement_id=long.placement_id, starts_wall="13:00")
+    world.at("17:00", date(2026, 3, 5))
+    assert [row.state for row in raised(world, "too-long")] == ["cleared", "open"]
+    world.at("17:00", date(2026, 3, 6))
+    assert len(raised(world, "too-long")) == 2
 
 
 def test_known_plan_thins_the_chase_and_ends_on_its_day(world):

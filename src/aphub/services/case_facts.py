@@ -144,9 +144,14 @@ def _counted(
         since = _holds_since(ladder, facts, pupil_id, day, kinds)
         if since is None:
             continue
-        earlier = facts.earlier.get((pupil_id, ladder.name), set())
-        if not any(since <= other < day for other in earlier):
+        earlier = (one for one in facts.earlier.get((pupil_id, ladder.name), ()) if since <= one < day)
+        # One that a correction has taken back since counted something else, and answers nothing now.
+        if not any(_held_on(ladder, facts, pupil_id, one) for one in earlier):
             yield Raised(ladder, event)
+
+
+def _held_on(ladder: Ladder, facts: Facts, pupil_id: int, day: date) -> bool:
+    return _holds_since(ladder, facts, pupil_id, day, days_kinds(facts, pupil_id, day)) is not None
 
 
 def _holds_since(

@@ -20,6 +20,7 @@ from aphub.store.figures import Planned
 AGAIN_AFTER = timedelta(days=28)
 """A timetable past a limit stays so: it is raised again only after this long."""
 
+_MENDED = "the hours are within the limit"
 _WEEK = timedelta(weeks=1)
 _SCHOOL_DAYS = 5
 
@@ -29,7 +30,10 @@ def hours_passed(desk: Desk, connection: Connection, day: date) -> list[Low]:
     found = []
     for ladder, planned in _judged(desk, connection, day):
         past = {one.pupil_id: one for one in planned if _is_past(ladder, one)}
-        before = following.raised_since(connection, desk.provider_id, past, [ladder.name], day - AGAIN_AFTER)
+        since = day - AGAIN_AFTER
+        before = following.raised_since(
+            connection, desk.provider_id, past, [ladder.name], since, mended=_MENDED
+        )
         known = {pupil_id for pupil_id, _, _ in before}
         found += [
             Low(ladder, one.pupil_id, one.placement_id, _words(one))
@@ -49,7 +53,7 @@ def clear_hours(desk: Desk, connection: Connection, day: date) -> None:
     }
 
     def because(case: Row[Any], step: StepNow) -> str:
-        return "the hours are within the limit" if (step.ladder, case.pupil_id) in within else ""
+        return _MENDED if (step.ladder, case.pupil_id) in within else ""
 
     if within:
         clear_where(desk, connection, Trigger.WEEKLY_HOURS, desk.today - AGAIN_AFTER, because)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from aphub.domain.calendar import ONE_DAY, london_day, to_utc
+from aphub.domain.calendar import ONE_DAY, days_from, london_day, to_utc
 from aphub.domain.cases import StepState
 from aphub.domain.deadlines import next_school_day
 from aphub.domain.ladders import Ladder, Trigger
@@ -51,26 +51,32 @@ def judge_rates(desk: Desk) -> int:
     with desk.store.reading() as connection:
         if (recall(connection, name) or "") >= day.isoformat():
             return 0
+    raised = 0
     with desk.store.transaction() as connection:
         lock_ledger(connection, desk.provider_id)
-        writing = Writing()
         calendar = desk.config.provider.calendar()
-        if calendar.is_open(day):
-            raise_low(
-                desk,
-                connection,
-                [
-                    *(low for ladder in ladders for low in _judge(desk, connection, ladder, day)),
-                    *hours_passed(desk, connection, day),
-                ],
-                day,
-                writing,
-            )
+        for each in _not_judged(recall(connection, name), day):
+            if not calendar.is_open(each):
+                continue
+            low = [low for ladder in ladders for low in _judge(desk, connection, ladder, each)]
+            if each == day:
+                low += hours_passed(desk, connection, day)
+            writing = Writing()
+            raise_low(desk, connection, low, each, writing)
             write(desk, connection, writing)
+            raised += len(writing.cases)
         _clear_corrected(desk, connection, ladders)
         clear_hours(desk, connection, day)
         remember(connection, name, day.isoformat())
-    return len(writing.cases)
+    return raised
+
+
+def _not_judged(newest: str | None, day: date) -> list[date]:
+    """Give the days up to one that are to be judged: those also on whose evenings the hub was off."""
+    first = day
+    if newest:
+        first = max(date.fromisoformat(newest) + ONE_DAY, day - CORRECTED_WITHIN)
+    return list(days_from(first, day + ONE_DAY))
 
 
 def next_register(desk: Desk, connection: Connection) -> datetime | None:
@@ -98,11 +104,16 @@ def _judge(desk: Desk, connection: Connection, ladder: Ladder, day: date) -> lis
         return []
     starts = ladder.window.starts(day)
     low = {one.pupil_id: one for one in crossings_of(desk, connection, ladder, day)}
-    before = {
-        pupil_id
-        for pupil_id, _, on in following.raised_since(connection, provider, low, [ladder.name], starts)
-        if on <= day
-    }
+    raised: dict[date, set[int]] = {}
+    for pupil_id, _, on in following.raised_since(connection, provider, low, [ladder.name], starts):
+        raised.setdefault(on, set()).add(pupil_id)
+    before: set[int] = set()
+    for on in (one for one in raised if one <= day):
+        # One that a correction has taken back since answers nothing now.
+        stands = (
+            {one.pupil_id for one in crossings_of(desk, connection, ladder, on)} if on < day else raised[on]
+        )
+        before |= raised[on] & stands
     since = f"lessons since {starts.day} {starts:%B}"
     return [
         Low(ladder, pupil_id, row.placement_id, f"{row.attended.part} of {row.attended.whole} {since}")

@@ -214,13 +214,20 @@ def open_of_trigger(
 
 
 def raised_since(
-    connection: Connection, provider_id: int, pupil_ids: Iterable[int], ladder_names: Sequence[str], day: date
+    connection: Connection,
+    provider_id: int,
+    pupil_ids: Iterable[int],
+    ladder_names: Sequence[str],
+    day: date,
+    *,
+    mended: str = "",
 ) -> set[tuple[int, str, date]]:
-    """Say which ladders were raised for pupils from a day on, each with its day."""
+    """Say which ladders were raised for pupils from a day on, each with its day; not those `mended`, as a step says."""
     found: set[tuple[int, str, date]] = set()
+    over: set[tuple[int, str, date]] = set()
     for part in in_batches(dict.fromkeys(pupil_ids)):
         chosen = (
-            select(cases.c.pupil_id, steps.c.ladder, cases.c.day)
+            select(cases.c.pupil_id, steps.c.ladder, cases.c.day, steps.c.result)
             .join(steps, and_(steps.c.provider_id == provider_id, steps.c.case_id == cases.c.case_id))
             .where(
                 cases.c.provider_id == provider_id,
@@ -230,5 +237,6 @@ def raised_since(
             )
             .distinct()
         )
-        found.update((row.pupil_id, row.ladder, row.day) for row in connection.execute(chosen).all())
-    return found
+        for row in connection.execute(chosen).all():
+            (over if mended and row.result == mended else found).add((row.pupil_id, row.ladder, row.day))
+    return found - over
