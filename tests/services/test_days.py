@@ -108,6 +108,24 @@ def test_a_suspended_pupil_is_e_for_five_school_days_and_due_again_from_the_sixt
     assert code_of(small) == "B"
 
 
+def test_a_suspension_that_is_made_longer_is_one_suspension(small):
+    sam = small.pupil()
+    small.owe()
+    for first, last in ((TUESDAY, date(2026, 3, 6)), (date(2026, 3, 9), date(2026, 3, 16))):
+        decisions.record_decision(small.desk, decided(ReasonKind.SUSPENDED, Stretch(first, last)), OFFICE)
+    filled = [row.day for row in small.rows(t.lessons, placement_id=sam.placement_id, state="entered")]
+    assert max(filled) == date(
+        2026, 3, 10
+    )  # the fifth school day from Tuesday, as if it had been said at once
+
+    sixth = date(2026, 3, 11)
+    small.at("09:05", day=sixth)
+    small.enter(sam, outcome=Outcome.ABSENT, reason=ReasonKind.SUSPENDED, day=sixth)
+    small.at("09:43", day=sixth)
+
+    assert code_of(small) == ""
+
+
 def test_a_part_time_timetable_is_c2_only_on_the_halves_that_the_school_decided(small):
     sam = small.pupil(slots=TWO_A_DAY)
     small.owe()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from aphub.domain.calendar import Calendar, school_days_between
+from aphub.domain.calendar import ONE_DAY, Calendar, school_days_between
 from aphub.domain.entries import Fact, Half
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.readings import UNEXPLAINED
@@ -131,16 +131,38 @@ def suspension_day(calendar: Calendar, first: date, day: date) -> int:
     return school_days_between(calendar, first, day) + 1
 
 
+def suspended_since(calendar: Calendar, suspensions: Iterable[Stretch], day: date) -> date | None:
+    """Give the first day of the suspension that covers `day`, None where none does.
+
+    One that follows another with no school day between them is the same suspension, made longer: E stands for five
+    days of it and not for five days of each.
+    """
+    every = list(suspensions)
+    covering = [one.starts for one in every if one.halves_on(day)]
+    if not covering:
+        return None
+    first = min(covering)
+    while before := [
+        one.starts
+        for one in every
+        if one.starts < first and not school_days_between(calendar, one.ends, first - ONE_DAY)
+    ]:
+        first = min(before)
+    return first
+
+
 def provision_due(calendar: Calendar, suspensions: Iterable[Stretch], day: date) -> bool:
     """Say whether a suspension that covers `day` has lasted more than five school days, so that E fits no more."""
-    return any(
-        one.halves_on(day) and suspension_day(calendar, one.starts, day) > SUSPENDED_DAYS
-        for one in suspensions
-    )
+    first = suspended_since(calendar, suspensions, day)
+    return first is not None and suspension_day(calendar, first, day) > SUSPENDED_DAYS
 
 
-def stays_filled(known: KnownAbsence, calendar: Calendar, day: date) -> bool:
-    """Say whether a known absence fills an entry in ahead: a suspension only for the days on which E may stand."""
+def stays_filled(known: KnownAbsence, every: Iterable[KnownAbsence], calendar: Calendar, day: date) -> bool:
+    """Say whether a known absence fills an entry in ahead: a suspension only for the days on which E may stand.
+
+    `every` is all that is known of the pupil, in which a suspension may go on from an earlier one.
+    """
     if known.fact.reason is not ReasonKind.SUSPENDED:
         return True
-    return suspension_day(calendar, known.stretch.starts, day) <= SUSPENDED_DAYS
+    suspensions = [one.stretch for one in every if one.fact.reason is ReasonKind.SUSPENDED]
+    return not provision_due(calendar, suspensions, day)

@@ -122,7 +122,7 @@ def keep_news(desk: Desk, connection: Connection, news: News, by: str, *, decide
         },
     )
     known = KnownAbsence(absence_id, ref, pupil_id, stretch, news.fact, news.told_by, news.evidence, by)
-    filled = fill(desk, connection, [known], lessons, decided=decided)
+    filled = fill(desk, connection, [*standing.get(pupil_id, []), known], lessons, decided=decided)
     filled.ref = ref
     filled.notes = tuple(_notes(news, filled, decided=decided))
     return filled
@@ -150,7 +150,8 @@ def fill(
         one = fits[-1]
         looked.append(row.lesson_id)
         if row.state == "owed" or row.outcome in {None, Outcome.NOT_YET_TAKEN}:
-            if stays_filled(one, calendars.get(row.placement_id, Calendar()), row.day):
+            every = by_pupil[row.pupil_id]
+            if stays_filled(one, every, calendars.get(row.placement_id, Calendar()), row.day):
                 new.append(_entry(row, one.fact, one, FILLED))
                 filled.ahead += 1
         elif row.outcome == Outcome.ABSENT and (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from aphub.domain.absences import SchoolDecision, decided_on, provision_due
+from aphub.domain.absences import SchoolDecision, Stretch, decided_on, provision_due
 from aphub.domain.fold import RecipientContext
 from aphub.domain.outcomes import ReasonKind
 from aphub.services.desk import Desk
@@ -17,9 +17,11 @@ def on_day(
     if not decisions:
         return context
     organisations = desk.config.organisations
+    suspended: dict[str, list[Stretch]] = {}
+    for one in decisions:
+        if one.reason is ReasonKind.SUSPENDED and one.organisation in organisations:
+            suspended.setdefault(one.organisation, []).append(one.stretch)
     late = any(
-        provision_due(organisations[one.organisation].calendar(), [one.stretch], day)
-        for one in decisions
-        if one.reason is ReasonKind.SUSPENDED and one.organisation in organisations
+        provision_due(organisations[slug].calendar(), stretches, day) for slug, stretches in suspended.items()
     )
     return replace(context, decided=decided_on(decisions, day), provision_due=late)

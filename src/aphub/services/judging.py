@@ -124,9 +124,8 @@ class Judge:
     def _known_of(self, lesson: Any) -> Iterator[KnownAbsence]:
         """Give what explains an absence from a lesson: a suspension only while nobody owes provision."""
         calendar = self._calendars.get(lesson.placement_id, Calendar())
-        return (
-            one for one in self._known.get(lesson.pupil_id, ()) if stays_filled(one, calendar, lesson.day)
-        )
+        every = self._known.get(lesson.pupil_id, [])
+        return (one for one in every if stays_filled(one, every, calendar, lesson.day))
 
     def _last(self, connection: Connection, slots: set[bytes]) -> dict[bytes, _Last]:
         rows = intakes.last_words(connection, self._desk.provider_id, self._feed, slots)

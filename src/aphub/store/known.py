@@ -1,10 +1,10 @@
 """Keep known absences and schools' decisions, and find the lessons they speak of."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, bindparam, insert, or_, select, update
 
 from aphub.domain.absences import Evidence, KnownAbsence, SchoolDecision, Stretch, Teller
 from aphub.domain.entries import Fact, Half
@@ -15,6 +15,9 @@ from aphub.store.pupils import in_batches
 from aphub.store.reading import Among, reading
 from aphub.store.same import same_now
 from aphub.store.tables import entries, known_absences, lessons, placements, school_decisions
+
+GOES_ON = timedelta(days=92)
+"""How long before some days a suspension is looked for that may go on in them: a summer lies between two school days."""
 
 
 def stretch_of(row: Row[Any]) -> Stretch:
@@ -55,7 +58,10 @@ def number(connection: Connection, what: str) -> int:
 def absences_of(
     connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
 ) -> dict[int, list[KnownAbsence]]:
-    """Give what is known of pupils for some days, both of which count, by pupil, oldest first."""
+    """Give what is known of pupils for some days, both of which count, by pupil, oldest first.
+
+    Earlier suspensions are among it: one may go on in another.
+    """
     found: dict[int, list[KnownAbsence]] = {}
     for part in in_batches(dict.fromkeys(pupil_ids)):
         chosen = (
@@ -63,7 +69,13 @@ def absences_of(
             .where(
                 known_absences.c.provider_id == provider_id,
                 among(connection, known_absences.c.pupil_id, part),
-                known_absences.c.ends_day >= from_day,
+                or_(
+                    known_absences.c.ends_day >= from_day,
+                    and_(
+                        known_absences.c.reason == ReasonKind.SUSPENDED.value,
+                        known_absences.c.ends_day >= from_day - GOES_ON,
+                    ),
+                ),
                 known_absences.c.starts_day <= until_day,
                 known_absences.c.ends_day >= known_absences.c.starts_day,
             )
@@ -161,7 +173,10 @@ def _decisions(among: Among) -> Select[Any]:
         .where(
             kept.provider_id == bindparam("provider_id"),
             among(kept.pupil_id, "pupil_ids"),
-            kept.ends_day >= bindparam("from_day"),
+            or_(
+                kept.ends_day >= bindparam("from_day"),
+                and_(kept.reason == ReasonKind.SUSPENDED.value, kept.ends_day >= bindparam("suspended_from")),
+            ),
             kept.starts_day <= bindparam("until_day"),
             kept.withdrawn_at.is_(None),
         )
@@ -172,11 +187,19 @@ def _decisions(among: Among) -> Select[Any]:
 def decisions_of(
     connection: Connection, provider_id: int, pupil_ids: Iterable[int], from_day: date, until_day: date
 ) -> dict[int, list[SchoolDecision]]:
-    """Give the decisions that stand for pupils on some days, both of which count, by pupil, oldest first."""
+    """Give the decisions that stand for pupils on some days, both of which count, by pupil, oldest first.
+
+    Earlier suspensions are among them: one may go on in another.
+    """
     found: dict[int, list[SchoolDecision]] = {}
     ids = list(dict.fromkeys(pupil_ids))
     for row in _decisions(
-        connection, provider_id=provider_id, pupil_ids=ids, from_day=from_day, until_day=until_day
+        connection,
+        provider_id=provider_id,
+        pupil_ids=ids,
+        from_day=from_day,
+        suspended_from=from_day - GOES_ON,
+        until_day=until_day,
     ):
         one = SchoolDecision(row.ref, row.pupil_id, row.organisation, ReasonKind(row.reason), stretch_of(row))
         found.setdefault(row.pupil_id, []).append(one)
