@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 
 from aphub.domain.figures import LEAST, Figures, Seen, by_group, figures_of, hidden_groups
 from aphub.domain.halves import SchoolHours, halves_between
-from aphub.domain.outcomes import Outcome
+from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.placements import TimetableSlot
 from aphub.services import figures
 from aphub.store import tables as t
@@ -25,7 +25,8 @@ DAY = ((9, 0, 10, 0), (10, 0, 11, 45), (12, 0, 14, 0), (16, 0, 17, 0))
 SLOTS = tuple(TimetableSlot(day, time(a, b), time(c, d)) for day in range(5) for a, b, c, d in DAY)
 WEEK = (date(2026, 3, 2), date(2026, 3, 9))
 
-said = st.one_of(st.none(), st.sampled_from(Outcome))
+# Nothing, what happened, or why the pupil was absent.
+said = st.one_of(st.none(), st.sampled_from(Outcome), st.sampled_from(ReasonKind))
 marks = st.lists(said, min_size=24, max_size=24)
 
 
@@ -59,15 +60,18 @@ class Week:
             for one, hours in zip(self.placed, (SchoolHours(), HOURS), strict=True):
                 for day, slot in product(self.days, DAY):
                     starts, ends = time(*slot[:2]), time(*slot[2:])
-                    outcome = next(new)
+                    outcome, reason = next(new), ReasonKind.NOT_APPLICABLE
+                    if isinstance(outcome, ReasonKind):
+                        outcome, reason = Outcome.ABSENT, outcome
                     told = outcome or Outcome.NOT_YET_TAKEN
                     late_by = 7 if outcome is Outcome.LATE else None
                     values = {"current": outcome is not None, "outcome": told.value, "minutes": late_by}
+                    values["reason"] = reason.value
                     lesson = numbers[one.pupil_id, day, f"{starts:%H:%M}"]
                     chosen = update(t.entries).where(entries.lesson_id == lesson, entries.version == 2)
                     connection.execute(chosen.values(**values))
                     halves = halves_between(starts, ends, hours)
-                    seen.append(Seen(one.pupil_id, day, halves, told, length(slot), late_by))
+                    seen.append(Seen(one.pupil_id, day, halves, told, length(slot), late_by, reason))
         return seen
 
 

@@ -9,7 +9,7 @@ from aphub.domain.calendar import to_utc
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.placements import TimetableSlot
-from aphub.services import case_acts, case_views, letters_home, plans
+from aphub.services import case_acts, case_views, figures, letters_home, plans
 from aphub.store import tables as t
 from tests.ladders import JO, absent, ladder, roles, rung
 from tests.world import PROVIDER, build_world
@@ -178,6 +178,24 @@ def test_a_third_day_that_a_correction_took_back_does_not_hide_the_next_one(worl
     fresh = [row for row in raised(world, "third-day") if row.state == "open"]
     assert len(fresh) == 2
     assert {row.day for row in world.rows(t.cases, case_id=fresh[0].case_id)} == {date(2026, 3, 9)}
+
+
+def test_who_could_not_come_or_could_not_join_is_under_no_limit_for_that(world):
+    sam, alex, ill = world.pupil(), world.pupil(), world.pupil()
+    unable = (Outcome.ABSENT, ReasonKind.TRANSPORT_FAILED)
+    days(world, [sam, alex, ill], HERE, HERE, HERE, HERE)
+    for pupil, (outcome, reason) in ((sam, unable), (alex, (Outcome.COULD_NOT_JOIN, None)), (ill, ILL)):
+        for day in (3, 4):
+            world.enter(pupil, outcome=outcome, reason=reason, day=date(2026, 3, day))
+    world.at("17:00")
+    [low] = raised(world, "rate")
+    assert low.words == "Meet (2 of 4 lessons since 2 March)"
+    assert {row.pupil_id for row in world.rows(t.cases, case_id=low.case_id)} == {ill.pupil_id}
+    with world.desk.store.reading() as connection:
+        counting = figures.counting_of(world.desk, connection, date(2026, 3, 2), date(2026, 3, 9))
+        found = figures.counted(world.desk, connection, counting, ("pupil",))[sam.pupil_id,].figures
+    assert (found.lessons.due, found.lessons.offered, found.lessons.could_not_come) == (4, 2, 2)
+    assert (found.lessons.in_person_rate, found.days.missed, found.half_days.possible) == (1, 0, 2)
 
 
 def test_a_week_that_closed_while_the_hub_was_off_is_judged_when_it_is_back(world):

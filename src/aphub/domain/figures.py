@@ -3,14 +3,15 @@
 The definitions stand here in their slow and obvious form; the store counts the same in its own sets.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from fractions import Fraction
 
 from aphub.domain.entries import Half
-from aphub.domain.outcomes import Outcome
-from aphub.domain.statistics import COUNTED_AS, PlacementCounts, count_outcomes, share
+from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.domain.statistics import PlacementCounts, counted_as, share
 
 IN_PERSON = frozenset({"in_person", "left_site", "taught_at_home"})
 """Where taught in person is counted."""
@@ -27,7 +28,8 @@ class HalfDays:
     """How many half days with a lesson here went in which way; a half day counts once, whatever it holds.
 
     Attended in person if any lesson of it was; else not known while a register of it is missing; else missed if the
-    pupil was absent from any; else away (online, at home, could not join); else at the home school; else cancelled.
+    pupil was absent from any; else away (online, at home, could not join); else at the home school; else cancelled;
+    else the pupil could not come.
     """
 
     attended: int = 0
@@ -36,6 +38,7 @@ class HalfDays:
     away: int = 0
     at_home_school: int = 0
     cancelled: int = 0
+    could_not_come: int = 0
 
     def __add__(self, other: "HalfDays") -> "HalfDays":
         """Add kind by kind."""
@@ -90,6 +93,7 @@ MINUTES_AS = {
     **dict.fromkeys(AWAY, "away"),
     "cancelled_by_us": "cancelled",
     "absent": "absent",
+    "could_not_come": "absent",
     "at_home_school": "at_home_school",
     "register_missing": "not_known",
 }
@@ -106,6 +110,12 @@ class Seen:
     outcome: Outcome
     length: int = 0
     late_by: int | None = None
+    reason: ReasonKind = ReasonKind.NOT_APPLICABLE
+
+    @property
+    def counted_as(self) -> str:
+        """Where it is counted."""
+        return counted_as(self.outcome, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +139,12 @@ def figures_of(lessons: Iterable[Seen]) -> Figures:
     every = list(lessons)
     time: dict[str, int] = {}
     for one in every:
-        part = MINUTES_AS.get(COUNTED_AS[one.outcome])
+        part = MINUTES_AS.get(one.counted_as)
         if part:
             time[part] = time.get(part, 0) + one.length
     late = [one for one in every if one.outcome is Outcome.LATE]
     return Figures(
-        count_outcomes(one.outcome for one in every),
+        PlacementCounts(**Counter(one.counted_as for one in every)),
         _half_days(every),
         _days(every),
         Minutes(**time),
@@ -148,7 +158,7 @@ def _half_days(every: Sequence[Seen]) -> HalfDays:
     for one in every:
         for half in one.halves:
             if half is not Half.OUTSIDE:
-                kept.setdefault((one.who, one.day, half), set()).add(COUNTED_AS[one.outcome])
+                kept.setdefault((one.who, one.day, half), set()).add(one.counted_as)
     found: dict[str, int] = {}
     for counted in kept.values():
         if kind := half_day_kind(counted):
@@ -172,6 +182,7 @@ HALF_DAY_AS = (
     (AWAY, "away"),
     (frozenset({"at_home_school"}), "at_home_school"),
     (frozenset({"cancelled_by_us"}), "cancelled"),
+    (frozenset({"could_not_come"}), "could_not_come"),
 )
 """As what a half day counts: the first of these that one of its lessons is."""
 
@@ -179,7 +190,7 @@ HALF_DAY_AS = (
 def _days(every: Sequence[Seen]) -> Days:
     kept: dict[Hashable, set[str]] = {}
     for one in every:
-        kept.setdefault((one.who, one.day), set()).add(COUNTED_AS[one.outcome])
+        kept.setdefault((one.who, one.day), set()).add(one.counted_as)
     due = [counted - _NOT_DUE for counted in kept.values() if counted - _NOT_DUE]
     missed = [
         some for some in due if "absent" in some and not some & (IN_PERSON | AWAY | {"register_missing"})

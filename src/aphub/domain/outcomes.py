@@ -70,6 +70,20 @@ ATTENDED = frozenset({Outcome.PRESENT, Outcome.LATE, Outcome.LEFT_EARLY, Outcome
 NOT_STATED = frozenset({Outcome.NOT_YET_TAKEN, Outcome.NOT_READ, Outcome.NOT_CHECKED_AGAIN})
 """Outcomes that say that there is no fact yet; the last two only the hub says."""
 
+COULD_NOT_COME = frozenset(
+    {
+        ReasonKind.NO_TRAVEL_ARRANGED,
+        ReasonKind.TRANSPORT_FAILED,
+        ReasonKind.TRAVEL_DISRUPTED,
+        ReasonKind.PREMISES_PART_CLOSED,
+        ReasonKind.SITE_CLOSED,
+        ReasonKind.DETAINED,
+        ReasonKind.PUBLIC_HEALTH,
+        ReasonKind.UNAVOIDABLE,
+    }
+)
+"""Reasons of codes Q and Y1 to Y7: the pupil could not come, so the session was not possible and is in no rate."""
+
 DECIDED_BY_SCHOOL = frozenset(
     {
         ReasonKind.LEAVE_GRANTED,

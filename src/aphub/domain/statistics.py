@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from aphub.domain.codes import CodeSet, StatisticalClass, code_sets
-from aphub.domain.outcomes import Outcome
+from aphub.domain.outcomes import COULD_NOT_COME, Outcome, ReasonKind
 
 _PERSISTENT = Fraction(10, 100)
 _SEVERE = Fraction(50, 100)
@@ -99,6 +99,7 @@ class PlacementCounts:
     worked_at_home: int = 0
     could_not_join: int = 0
     absent: int = 0
+    could_not_come: int = 0
     cancelled_by_us: int = 0
     at_home_school: int = 0
     register_missing: int = 0
@@ -112,11 +113,12 @@ class PlacementCounts:
     @property
     def due(self) -> int:
         """Lessons that the timetable owed here, whatever became of them."""
-        return self.offered + self.cancelled_by_us + self.at_home_school + self.register_missing
+        elsewhere = self.cancelled_by_us + self.at_home_school + self.register_missing
+        return self.offered + self.could_not_come + elsewhere
 
     @property
     def offered(self) -> int:
-        """Lessons that took place, were to be here for this pupil, and whose register was taken."""
+        """Lessons that took place, were to be here for this pupil who could come, and whose register was taken."""
         return (
             self.in_person
             + self.left_site
@@ -164,7 +166,14 @@ COUNTED_AS = {
     Outcome.NOT_EXPECTED: "not_expected",
     Outcome.ARRIVED_UNEXPECTED: "arrived_unexpected",
 }
-"""Where each outcome is counted: a field of PlacementCounts."""
+"""Where each outcome is counted, whatever its reason: a field of PlacementCounts."""
+
+
+def counted_as(outcome: Outcome, reason: ReasonKind) -> str:
+    """Say where a lesson is counted: an absence of a pupil who could not come is not one of a pupil who did not."""
+    if outcome is Outcome.ABSENT and reason in COULD_NOT_COME:
+        return "could_not_come"
+    return COUNTED_AS[outcome]
 
 
 def count_outcomes(outcomes: Iterable[Outcome]) -> PlacementCounts:

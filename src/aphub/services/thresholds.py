@@ -71,7 +71,8 @@ def crossings_of(
         online = counts.online if mode == Mode.ONLINE else 0
         attended = counts.in_person + counts.left_site + counts.taught_at_home + online
         known = shares.get(pupil, Share(0, 0))
-        shares[pupil] = Share(known.part + attended, known.whole + counts.offered)
+        # One who could not join for a technical fault neither attended nor stayed away.
+        shares[pupil] = Share(known.part + attended, known.whole + counts.offered - counts.could_not_join)
         placements[pupil] = min(placement, placements.get(pupil, placement))
     return [
         Crossing(ladder, pupil, share, first, until, placements[pupil])

@@ -28,6 +28,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from aphub.domain.entries import Half
 from aphub.domain.figures import AWAY, HALF_DAY_AS, IN_PERSON, MINUTES_AS, Days, Figures, HalfDays, Minutes
+from aphub.domain.outcomes import COULD_NOT_COME
 from aphub.domain.statistics import COUNTED_AS, PlacementCounts
 from aphub.store.same import same, same_now
 from aphub.store.tables import entries, lessons, placements, pupils, recipients
@@ -195,7 +196,11 @@ def _facts(provider_id: int, counting: Counting, by: Iterable[str]) -> Select[An
             (recipients.c.organisation if told else placements.c.commissioner).label("organisation"),
             outcome.label("outcome"),
             func.coalesce(entries.c.reason, "").label("reason"),
-            case(COUNTED_AS_TEXT, value=outcome, else_="register_missing").label("counted"),
+            case(
+                (and_(outcome == "absent", entries.c.reason.in_(_COULD_NOT_COME)), "could_not_come"),
+                *((outcome == text, name) for text, name in COUNTED_AS_TEXT.items()),
+                else_="register_missing",
+            ).label("counted"),
             (_minutes(lessons.c.ends_wall) - _minutes(lessons.c.starts_wall)).label("length"),
             entries.c.minutes.label("late_by"),
         )
@@ -236,6 +241,7 @@ def _facts(provider_id: int, counting: Counting, by: Iterable[str]) -> Select[An
     return chosen
 
 
+_COULD_NOT_COME = sorted(one.value for one in COULD_NOT_COME)
 COUNTED_AS_TEXT = {outcome.value: name for outcome, name in COUNTED_AS.items()}
 
 

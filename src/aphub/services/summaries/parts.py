@@ -26,6 +26,7 @@ OUTCOME_TITLES = {
     "worked_at_home": "Worked at home, not supervised in person",
     "could_not_join": "Could not join online (technical fault)",
     "absent": "Did not attend",
+    "could_not_come": "Could not come (transport, or another cause beyond the pupil: in no rate)",
     "cancelled_by_us": "Cancelled by us",
     "at_home_school": "At the home school",
     "register_missing": "Register missing",
