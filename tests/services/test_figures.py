@@ -8,11 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from aphub.domain.figures import LEAST, Figures, Seen, by_group, figures_of, hidden_groups
+from aphub.domain.figures import LEAST, Figures, Seen, by_group, figures_of, hidden_cells, hidden_groups
 from aphub.domain.halves import SchoolHours, halves_between
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.placements import TimetableSlot
+from aphub.domain.stretches import Every, Stretch
 from aphub.services import figures
+from aphub.services.papers import as_text
+from aphub.services.summaries.for_office import figures_for_office
+from aphub.services.summaries.patterns import by_lesson, heat_map
 from aphub.store import tables as t
 from tests.world import TUESDAY, School
 
@@ -151,3 +155,40 @@ def test_a_hidden_group_cannot_be_worked_out_from_the_total(sizes):
     if hidden and shown:
         assert len(hidden) > 1
         assert sum(sizes[name] for name in hidden) >= LEAST
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from("abcd"), st.sampled_from("12345")), st.integers(1, 12), max_size=20
+    )
+)
+def test_no_row_and_no_column_of_a_table_gives_a_small_cell_away(sizes):
+    hidden = hidden_cells(sizes)
+    assert {cell for cell, size in sizes.items() if size < LEAST} <= hidden
+    for place in (0, 1):
+        for name in {cell[place] for cell in sizes}:
+            line = {cell for cell in sizes if cell[place] == name}
+            some = line & hidden
+            # What is hidden in a line is its total less what is shown: more than one cell, of enough pupils, or all of it.
+            assert not some or some == line or (len(some) > 1 and sum(sizes[one] for one in some) >= LEAST)
+
+
+def test_the_office_mail_without_names_points_at_no_pupil(make_world):
+    early, late = (TimetableSlot(1, time(9), time(10)),), (TimetableSlot(1, time(13), time(14)),)
+    world = make_world()
+    alone = world.pupil(slots=early)
+    many = [world.pupil(slots=late) for _ in range(6)]
+    world.owe()
+    world.clock.advance(timedelta(hours=8))
+    world.enter(alone, "09:00", outcome=Outcome.ABSENT)
+    world.enter(many, "13:00")
+    week = Stretch(Every.WEEK, *WEEK, "week of Monday 2 March 2026", "2026-W10")
+    with world.desk.store.reading() as connection:
+        counting = figures.counting_of(world.desk, connection, *WEEK)
+        named = by_lesson(world.desk, connection, counting)
+        nameless = by_lesson(world.desk, connection, counting, nameless=True)
+        drawn = heat_map(world.desk, connection, counting, nameless=True)
+    assert [str(row[1]) for row in named.rows] == ["0.0%", "100.0%"]
+    assert [row[1] for row in nameless.rows] == ["hidden", "hidden"]
+    assert {share for _, row in drawn.chart.rows for share in row} == {None}
+    assert "0.0%" not in as_text(figures_for_office(world.desk, week)).decode()

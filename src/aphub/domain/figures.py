@@ -217,6 +217,40 @@ def hidden_groups(sizes: Mapping[str, int], least: int = LEAST) -> frozenset[str
     return frozenset(hidden)
 
 
+def hidden_cells(sizes: Mapping[tuple[str, str], int], least: int = LEAST) -> frozenset[tuple[str, str]]:
+    """Say which cells of a table must not be shown, where the totals of its rows and columns are published too.
+
+    In no row and no column can what is hidden be worked out: `hidden_groups` holds for each of them.
+    """
+    hidden = {cell for cell, size in sizes.items() if 0 < size < least}
+    lines = [
+        sorted((cell for cell in sizes if cell[place] == name), key=lambda cell: (sizes[cell], cell))
+        for place in (0, 1)
+        for name in dict.fromkeys(cell[place] for cell in sizes)
+    ]
+    before = -1
+    while len(hidden) != before:
+        before = len(hidden)
+        for line in lines:
+            hidden |= _beside(line, hidden, sizes, least)
+    return frozenset(hidden)
+
+
+def _beside(
+    line: Sequence[tuple[str, str]],
+    hidden: set[tuple[str, str]],
+    sizes: Mapping[tuple[str, str], int],
+    least: int,
+) -> set[tuple[str, str]]:
+    """Give what must be hidden in a line too, smallest first, so that its hidden cells cannot be worked out."""
+    found = {cell for cell in line if cell in hidden}
+    for cell in line:
+        if not found or (len(found) > 1 and sum(sizes[one] for one in found) >= least):
+            break
+        found.add(cell)
+    return found
+
+
 def by_group(lessons: Iterable[Seen], key: Callable[[Seen], Hashable]) -> dict[Hashable, Figures]:
     """Count group by group."""
     groups: dict[Hashable, list[Seen]] = {}

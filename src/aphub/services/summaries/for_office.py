@@ -19,7 +19,7 @@ def figures_for_office(desk: Desk, stretch: Stretch) -> Paper:
         everybody = figures.counted(desk, connection, counting).get((), Counted((), Figures(), 0))
         parts: list[Part] = [Text(NOT_SCHOOL), *whole(everybody.figures, everybody.pupils)]
         if stretch.every is not Every.DAY:
-            parts += [Heading("Patterns"), *patterns(desk, connection, counting)]
+            parts += [Heading("Patterns"), *patterns(desk, connection, counting, nameless=True)]
     if stretch.every is Every.DAY:
         parts += [Heading("Reports"), _reports(desk, stretch)]
     last = stretch.until_day - ONE_DAY

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aphub.domain.calendar import WEEKDAYS
-from aphub.domain.figures import LEAST, Figures, hidden_groups
+from aphub.domain.figures import LEAST, Figures, hidden_cells, hidden_groups
 from aphub.domain.papers import Bars, Cell, Figure, HeatMap, Part, Share, Table
 from aphub.domain.wording import day_words
 from aphub.services import figures
@@ -37,21 +37,31 @@ _WORDS = {
 }
 
 
-def by_weekday(desk: Desk, connection: Connection, counting: Counting) -> Table:
-    """Give attendance by weekday."""
+def by_weekday(desk: Desk, connection: Connection, counting: Counting, *, nameless: bool = False) -> Table:
+    """Give attendance by weekday; small groups are hidden in a `nameless` paper, which lists no pupils."""
     found = figures.counted(desk, connection, counting, ("weekday",))
-    rows = [(WEEKDAYS[key[0] - 1], *_numbers(one.figures)) for key, one in sorted(found.items())]
-    return Table("By weekday", ("Day", *_COLUMNS), tuple(rows), nothing="No lesson was due.")
+    rows = _rows([(WEEKDAYS[key[0] - 1], one) for key, one in sorted(found.items())], nameless=nameless)
+    return _table("By weekday", "Day", rows)
 
 
-def by_lesson(desk: Desk, connection: Connection, counting: Counting) -> Table:
-    """Give attendance by the time at which lessons begin, and what they are."""
+def by_lesson(desk: Desk, connection: Connection, counting: Counting, *, nameless: bool = False) -> Table:
+    """Give attendance by the time at which lessons begin, and what they are; small groups hidden likewise."""
     found = figures.counted(desk, connection, counting, ("starts", "subject"))
-    rows = [
-        (f"{starts} {subject}".strip(), *_numbers(one.figures))
-        for (starts, subject), one in sorted(found.items())
-    ]
-    return Table("By lesson", ("Lesson", *_COLUMNS), tuple(rows), nothing="No lesson was due.")
+    named = [(f"{starts} {subject}".strip(), one) for (starts, subject), one in sorted(found.items())]
+    return _table("By lesson", "Lesson", _rows(named, nameless=nameless))
+
+
+def _table(title: str, first: str, rows: tuple[tuple[Cell, ...], ...]) -> Table:
+    note = _HIDDEN_NOTE if any("hidden" in row for row in rows) else ""
+    return Table(title, (first, *_COLUMNS), rows, note, nothing="No lesson was due.")
+
+
+def _rows(found: Sequence[tuple[str, Counted]], *, nameless: bool) -> tuple[tuple[Cell, ...], ...]:
+    hidden = hidden_groups({name: one.pupils for name, one in found}) if nameless else frozenset()
+    return tuple(
+        (name, *("hidden" for _ in _COLUMNS)) if name in hidden else (name, *_numbers(one.figures))
+        for name, one in found
+    )
 
 
 def by_group(desk: Desk, connection: Connection, counting: Counting) -> list[Table]:
@@ -87,14 +97,25 @@ def _numbers(found: Figures) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-def heat_map(desk: Desk, connection: Connection, counting: Counting) -> Figure | None:
-    """Draw attendance by weekday: by the lessons' beginnings within a week, by the weeks of a longer stretch."""
+def heat_map(
+    desk: Desk, connection: Connection, counting: Counting, *, nameless: bool = False
+) -> Figure | None:
+    """Draw attendance by weekday: by the lessons' beginnings within a week, by the weeks of a longer stretch.
+
+    In a `nameless` paper cells of few pupils are left empty, and others where they could be worked out.
+    """
     long = counting.until_day - counting.first_day > timedelta(days=7)
     found = figures.counted(desk, connection, counting, ("day",) if long else ("weekday", "starts"))
-    shares: dict[Any, dict[int, Share]] = {}
-    for key, one in found.items():
-        row, column = (_monday(key[0]), key[0].isoweekday()) if long else (key[1], key[0])
-        shares.setdefault(row, {})[column] = in_person(one.figures.lessons)
+    cells = {
+        ((_monday(key[0]), key[0].isoweekday()) if long else (key[1], key[0])): one
+        for key, one in found.items()
+    }
+    sizes = {(str(row), str(column)): one.pupils for (row, column), one in cells.items()}
+    hidden = hidden_cells(sizes) if nameless else frozenset()
+    shares: dict[Any, dict[int, Share | None]] = {}
+    for (row, column), one in cells.items():
+        shown = (str(row), str(column)) not in hidden
+        shares.setdefault(row, {})[column] = in_person(one.figures.lessons) if shown else None
     if not shares:
         return None
     days = [number for number in range(1, 8) if any(number in row for row in shares.values())]
@@ -107,7 +128,8 @@ def heat_map(desk: Desk, connection: Connection, counting: Counting) -> Figure |
         "Attendance by session" if not long else "Attendance by week and day",
         chart,
         _lowest(chart),
-        "Lessons attended in person, of those offered. Darker is more.",
+        "Lessons attended in person, of those offered. Darker is more."
+        + (f" {_HIDDEN_NOTE}" if hidden else ""),
     )
 
 
@@ -119,7 +141,7 @@ def _lowest(chart: HeatMap) -> str:
         if one is not None and one.rate is not None
     ]
     if not every:
-        return "No lesson was offered and registered."
+        return "No lesson was offered and registered, or all are of few pupils."
     low, high = min(every), max(every)
     return (
         f"Least attended: {low[1]}. Most attended: {high[1]}."
@@ -156,12 +178,17 @@ def _short(day: date) -> str:
     return " ".join(day_words(day).split()[:3])
 
 
-def patterns(desk: Desk, connection: Connection, counting: Counting) -> Sequence[Part]:
-    """Give all patterns of a stretch of days."""
-    drawn = [heat_map(desk, connection, counting), timeliness(desk, connection, counting)]
+def patterns(
+    desk: Desk, connection: Connection, counting: Counting, *, nameless: bool = False
+) -> Sequence[Part]:
+    """Give all patterns of a stretch of days; `nameless` where the paper lists no pupils, so that none is pointed at."""
+    drawn = [
+        heat_map(desk, connection, counting, nameless=nameless),
+        timeliness(desk, connection, counting),
+    ]
     return [
         *(one for one in drawn if one is not None),
-        by_weekday(desk, connection, counting),
-        by_lesson(desk, connection, counting),
+        by_weekday(desk, connection, counting, nameless=nameless),
+        by_lesson(desk, connection, counting, nameless=nameless),
         *by_group(desk, connection, counting),
     ]
