@@ -1,6 +1,6 @@
 """Known absences: filled in ahead, explained afterwards, ended early; what a register knows better stands."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from aphub.domain.absences import Evidence, Stretch, Teller
 from aphub.domain.entries import Fact, Half
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
+from aphub.domain.placements import TimetableSlot
 from aphub.services import absences, answering
 from aphub.store import tables as t
 from tests.told import facts_of, outcomes_of, text_of
@@ -184,3 +185,45 @@ def test_a_safeguarding_story_is_nudged_and_stays_out_of_every_message(small):
     assert b"violence" not in everything
     assert b"abuse" not in everything
     assert outcomes_of(small.sides.to("far")[-1]) == {(sam.upn, "AM"): "present"}
+
+
+ALL_DAY = (TimetableSlot(1, time(9, 30), time(14, 30)),)
+
+
+def told_for(world: World, half: Half) -> absences.Filled:
+    fact = Fact(Outcome.ABSENT, ReasonKind.MEDICAL)
+    stretch = Stretch(TUESDAY, TUESDAY, half)
+    return absences.know_absence(
+        world.desk, absences.News("P0001", fact, stretch, Teller.PARENT), "Robin, office"
+    )
+
+
+@pytest.mark.parametrize("half", [Half.AM, Half.PM])
+def test_half_a_day_away_leaves_the_register_of_a_lesson_across_lunch_to_be_taken(small, half):
+    small.pupil(slots=ALL_DAY)
+    small.owe()
+
+    told = told_for(small, half)
+
+    assert (told.ahead, told.partly) == (0, 1)
+    assert "take the register as ever" in told.notes[0]
+    assert current(small) == []
+    assert small.rows(t.lessons, day=TUESDAY)[0].state == "owed"
+
+
+def test_a_reason_for_the_morning_explains_the_morning_of_a_lesson_across_lunch_alone(small):
+    sam = small.pupil(slots=ALL_DAY)
+    small.owe()
+    small.at("09:32")
+    small.enter(sam, "09:30", outcome=Outcome.ABSENT)
+    told = told_for(small, Half.AM)
+    small.wait(timedelta(minutes=3))
+
+    assert (told.explained, told.partly) == (1, 0)
+    by_half = {row["session"]: row for row in facts_of(small.sides.to("far")[-1])["rows"]}
+    assert by_half["AM"]["suggested_code"] == "M"
+    assert by_half.get("PM", {"suggested_code": ""})["suggested_code"] == ""
+    assert "the reason is for the morning only" in text_of(small.sides.to("far")[-1])
+    # Taken back, it explains nothing in either half.
+    absences.end_absence(small.desk, told.ref, TUESDAY - timedelta(days=1), "Robin, office")
+    assert current(small) == [("absent", "unknown")]

@@ -254,7 +254,7 @@ def test_the_afternoons_mark_of_a_lesson_across_lunch_is_a_second_check(world, s
     [current] = world.rows(t.entries, current=True)
     place_name = f"entries:{world.desk.provider_id}:{current.entry_id}"
     sealed = world.desk.vault.open_json(current.key_id, place_name, current.sealed)
-    assert sealed["actions"] == [["2026-03-03T13:10:00+00:00", "second_check", ""]]
+    assert sealed["actions"] == [["2026-03-03T13:10:00+00:00", "looked again", ""]]
 
 
 def test_an_afternoon_that_differs_from_the_morning_is_asked(world, source):

@@ -5,9 +5,9 @@ only counts, and stops the daily chase. A **decision** is what a pupil's school 
 one, no reason in the world becomes C, C1, C2, G, E, J1 or S.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from aphub.domain.calendar import ONE_DAY, Calendar, school_days_between
@@ -26,8 +26,6 @@ NEWS = frozenset({Outcome.ABSENT, Outcome.AT_HOME_SCHOOL, Outcome.NOT_EXPECTED})
 
 TOO_EARLY = timedelta(hours=1)
 """A register is taken as pupils arrive; a mark made longer before its lesson states what nobody can know yet."""
-
-_NOON = time(12)
 
 
 class Teller(StrEnum):
@@ -59,11 +57,13 @@ class Stretch:
     half: Half | None = None
     weekdays: frozenset[int] = frozenset()
 
-    def covers(self, day: date, starts: time) -> bool:
-        """Say whether a lesson that starts then lies in it; the half of a lesson is the one in which it starts."""
-        if not self.starts <= day <= self.ends or (self.weekdays and day.weekday() not in self.weekdays):
-            return False
-        return self.half is None or (Half.AM if starts < _NOON else Half.PM) is self.half
+    def covers(self, day: date, halves: Collection[Half]) -> bool:
+        """Say whether a lesson that stands in these halves of a day lies in it, or a half of it does."""
+        return not set(halves).isdisjoint(self.halves_on(day))
+
+    def is_part_of(self, halves: Collection[Half]) -> bool:
+        """Say whether it covers only one half of a lesson that stands in both."""
+        return self.half is not None and len(halves) > 1
 
     def halves_on(self, day: date) -> tuple[Half, ...]:
         """Give the halves of a day that it covers."""
@@ -109,16 +109,21 @@ def is_too_early(fact: Fact, starts_at: datetime, now: datetime) -> bool:
     return starts_at - now > TOO_EARLY and not is_known_ahead(fact)
 
 
-def explained(fact: Fact, known: Iterable[KnownAbsence], day: date, starts: time) -> Fact:
-    """Give a register's bare absence the reason that somebody told; whatever else the register says stands."""
+def explained(
+    fact: Fact, known: Iterable[KnownAbsence], day: date, halves: Collection[Half]
+) -> tuple[Fact, Half | None]:
+    """Give a register's bare absence the reason that somebody told; whatever else the register says stands.
+
+    `halves` are those of which the register speaks. With it comes the one half for which the reason was told, where
+    the lesson stands in both.
+    """
     if fact.outcome is not Outcome.ABSENT or fact.reason not in UNEXPLAINED:
-        return fact
-    reasons = [
-        one.fact.reason
-        for one in known
-        if one.fact.outcome is Outcome.ABSENT and one.stretch.covers(day, starts)
-    ]
-    return replace(fact, reason=reasons[-1]) if reasons else fact
+        return fact, None
+    telling = [one for one in known if one.fact.outcome is Outcome.ABSENT and one.stretch.covers(day, halves)]
+    if not telling:
+        return fact, None
+    stretch = telling[-1].stretch
+    return replace(fact, reason=telling[-1].fact.reason), stretch.half if stretch.is_part_of(halves) else None
 
 
 def decided_on(decisions: Iterable[SchoolDecision], day: date) -> frozenset[tuple[Half, ReasonKind]]:

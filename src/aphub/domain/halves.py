@@ -12,6 +12,9 @@ SPILL = 15
 """Minutes by which a lesson may run over lunch's edge without owing the other half a line."""
 
 
+_NOON = time(12)
+
+
 @dataclass(frozen=True, slots=True)
 class SchoolHours:
     """When one school's morning and afternoon begin and end, as London wall times."""
@@ -38,6 +41,11 @@ def halves_of(lesson: Lesson, hours: SchoolHours) -> tuple[Half, ...]:
     runs at most a quarter of an hour over lunch's edge stays in the half where most of it lies.
     """
     return halves_between(lesson.starts, lesson.ends, hours)
+
+
+def spoken_halves(starts: time, ends: time, hours: SchoolHours) -> tuple[Half, ...]:
+    """Give the halves as people speak of a lesson: one outside the school's hours is in the half in which it begins."""
+    return halves_between(starts, ends, hours) or ((Half.AM,) if starts < _NOON else (Half.PM,))
 
 
 def half_of(lesson: Lesson, hours: SchoolHours) -> Half | None:

@@ -19,11 +19,17 @@ from aphub.domain.halves import SchoolHours, is_split
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.placements import Lesson
 
-SECOND_CHECK = "second_check"
+SECOND_CHECK = "looked again"
 """The action kind of a second look at the room, later in the day."""
 
 DEPARTED = "departed"
 """The action kind of a pupil's departure, at its time."""
+
+ONLY_IN = {
+    Half.AM: "the reason is for the morning only",
+    Half.PM: "the reason is for the afternoon only",
+}
+"""The action kinds that say for which half of a lesson across lunch the reason of an absence was told."""
 
 UNEXPLAINED = frozenset({ReasonKind.UNKNOWN, ReasonKind.UNAUTHORISED, ReasonKind.NOT_APPLICABLE})
 """Reasons that explain nothing yet."""
@@ -54,12 +60,22 @@ class Reading:
 
 def reading_in(entry: Entry, half: Half, hours: SchoolHours) -> Reading:
     """Give what `entry` states about `half`; its own fact unless the lesson lies across lunch."""
+    entry = _without_reason_elsewhere(entry, half)
     fact = entry.fact
     absent_unexplained = fact.outcome is Outcome.ABSENT and fact.reason in UNEXPLAINED
     if is_split(entry.lesson, hours) and (fact.outcome in _READ_IN_THE_ROOM or absent_unexplained):
         noon = to_utc(entry.lesson.day, hours.pm_starts)
         fact = _afternoon(entry, noon) if half is Half.PM else _morning(entry, noon)
     return Reading(entry.lesson, fact)
+
+
+def _without_reason_elsewhere(entry: Entry, half: Half) -> Entry:
+    """Leave out a reason that was told for the other half only."""
+    fact = entry.fact
+    told_for = {one for one, kind in ONLY_IN.items() if any(action.kind == kind for action in entry.actions)}
+    if fact.outcome is not Outcome.ABSENT or not told_for or half in told_for:
+        return entry
+    return replace(entry, fact=replace(fact, reason=ReasonKind.UNKNOWN))
 
 
 def _morning(entry: Entry, noon: datetime) -> Fact:

@@ -6,7 +6,7 @@ what a register knows better: a child who came has come.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -21,11 +21,12 @@ from aphub.domain.absences import (
     stays_filled,
 )
 from aphub.domain.calendar import Calendar
-from aphub.domain.entries import Action, Fact
+from aphub.domain.entries import Action, Fact, Half
 from aphub.domain.errors import NeedsCorrectionError
+from aphub.domain.halves import SchoolHours, spoken_halves
 from aphub.domain.narrative import LONGEST_WHY, NUDGE, tells_too_much
 from aphub.domain.outcomes import DECIDED_BY_SCHOOL, Outcome, ReasonKind
-from aphub.domain.readings import UNEXPLAINED
+from aphub.domain.readings import ONLY_IN, UNEXPLAINED
 from aphub.services.desk import Desk, place_of
 from aphub.services.entering import NewEntry, enter, opened_entry
 from aphub.services.way import named, typed
@@ -57,12 +58,16 @@ class News:
 
 @dataclass(slots=True)
 class Filled:
-    """What became of news: lessons filled in ahead, absences explained, lessons left as they are, and what to know."""
+    """What became of news: lessons filled in ahead, absences explained, lessons left as they are, and what to know.
+
+    `partly` are lessons of which only one half was told of: the other is due.
+    """
 
     ref: str = ""
     ahead: int = 0
     explained: int = 0
     left: int = 0
+    partly: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -143,15 +148,18 @@ def fill(
     filled, new, looked = Filled(), list[NewEntry](), list[int]()
     calendars = calendars_of(desk, connection, {row.placement_id for row in lessons})
     for row in lessons:
-        starts = time.fromisoformat(row.starts_wall)
-        fits = [one for one in by_pupil.get(row.pupil_id, []) if one.stretch.covers(row.day, starts)]
+        fits, only = _known_of(desk, row, by_pupil.get(row.pupil_id, []))
         if not fits:
             continue
         one = fits[-1]
         looked.append(row.lesson_id)
         if row.state == "owed" or row.outcome in {None, Outcome.NOT_YET_TAKEN}:
             every = by_pupil[row.pupil_id]
-            if stays_filled(one, every, calendars.get(row.placement_id, Calendar()), row.day):
+            # Where the other half is due the register is asked for, and gets the reason when it comes.
+            filled.partly += only is not None
+            if only is None and stays_filled(
+                one, every, calendars.get(row.placement_id, Calendar()), row.day
+            ):
                 new.append(_entry(row, one.fact, one, FILLED))
                 filled.ahead += 1
         elif row.outcome == Outcome.ABSENT and (
@@ -159,7 +167,7 @@ def fill(
         ):
             before, actions = opened_entry(desk, row)
             fact = replace(before, outcome=one.fact.outcome, reason=one.fact.reason)
-            new.append(_entry(row, fact, one, EXPLAINED, actions))
+            new.append(_entry(row, fact, one, EXPLAINED, (*actions, *_only_in(row, only))))
             filled.explained += 1
         elif row.outcome != one.fact.outcome or row.reason != one.fact.reason:
             filled.left += 1
@@ -168,6 +176,19 @@ def fill(
         # A decision changes the code even where the entry says the same.
         owed.look_again(connection, desk.provider_id, looked, desk.now)
     return filled
+
+
+def _known_of(
+    desk: Desk, row: Row[Any], known: Iterable[KnownAbsence]
+) -> tuple[list[KnownAbsence], Half | None]:
+    """Give what is known of a lesson, and for which half alone the newest of it, where the lesson stands in both."""
+    halves = _halves(desk, row)
+    fits = [one for one in known if one.stretch.covers(row.day, halves)]
+    return fits, fits[-1].stretch.half if fits and fits[-1].stretch.is_part_of(halves) else None
+
+
+def _only_in(row: Row[Any], half: Half | None) -> tuple[Action, ...]:
+    return (Action(row.starts_at, ONLY_IN[half]),) if half is not None else ()
 
 
 def fill_new_lessons(
@@ -218,6 +239,7 @@ def end_absence(desk: Desk, ref: str, last_day: date, by: str, because: str = ""
             elif lesson.because == f"{EXPLAINED} {row.ref}":
                 before, actions = opened_entry(desk, lesson)
                 fact = replace(before, outcome=Outcome.ABSENT, reason=ReasonKind.UNKNOWN)
+                actions = tuple(one for one in actions if one.kind not in ONLY_IN.values())
                 new.append(replace(_taken_back(lesson, fact, name, because), actions=actions))
                 filled.explained += 1
         enter(desk, connection, new)
@@ -247,11 +269,14 @@ def _check(news: News) -> None:
 
 def _covered(desk: Desk, connection: Connection, pupil_id: int, stretch: Stretch) -> list[Row[Any]]:
     lessons = kept.lessons_of_pupils(connection, desk.provider_id, [pupil_id], stretch.starts, stretch.ends)
-    return [
-        row
-        for row in lessons
-        if stretch.covers(row.day, datetime.strptime(row.starts_wall, "%H:%M").time())  # noqa: DTZ007 - a wall time
-    ]
+    return [row for row in lessons if stretch.covers(row.day, _halves(desk, row))]
+
+
+def _halves(desk: Desk, row: Row[Any]) -> tuple[Half, ...]:
+    """Give the halves of its commissioner's day in which a lesson stands."""
+    organisation = desk.config.organisations.get(row.commissioner)
+    hours = organisation.hours.hours() if organisation else SchoolHours()
+    return spoken_halves(time.fromisoformat(row.starts_wall), time.fromisoformat(row.ends_wall), hours)
 
 
 def _entry(
@@ -288,6 +313,9 @@ def _notes(news: News, filled: Filled, *, decided: bool) -> Iterable[str]:
     if filled.left:
         which = "1 lesson says" if filled.left == 1 else f"{filled.left} lessons say"
         yield f"{which} something else already, and stays as it is. Correct it if it is wrong: aphub correct"
+    if filled.partly:
+        lessons = "1 lesson lies" if filled.partly == 1 else f"{filled.partly} lessons lie"
+        yield f"{lessons} in the other half of the day too: take the register as ever, it gets the reason for its half."
     if news.fact.reason in DECIDED_BY_SCHOOL and not decided:
         yield "Only the school decides this, so no code is suggested yet. When it has: aphub decision"
     if tells_too_much(news.words):

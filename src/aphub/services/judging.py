@@ -14,7 +14,7 @@ from aphub.domain.actions import read_actions
 from aphub.domain.calendar import Calendar, to_utc
 from aphub.domain.entries import Action, Fact, Half
 from aphub.domain.outcomes import Mode, Outcome, ReasonKind
-from aphub.domain.readings import SECOND_CHECK
+from aphub.domain.readings import ONLY_IN, SECOND_CHECK
 from aphub.domain.typed import read_clock, read_day_and_time
 from aphub.domain.vocabulary import Unread, UnreadKind, Vocabulary, read_mark
 from aphub.services.desk import Desk, place_of
@@ -25,6 +25,7 @@ from aphub.store import intakes, known
 ENTERED, UNCHANGED, QUESTIONED = "entered", "unchanged", "questioned"
 
 _NOBODY_EXPECTED = frozenset({Outcome.NOT_EXPECTED, Outcome.NOT_YET_TAKEN})
+_OF_A_MARK = frozenset({SECOND_CHECK, *ONLY_IN.values()})
 _NO_LESSON = frozenset({"not_placed", "no_lesson"})
 _AFTERNOON = time(13)
 _COLUMNS = {UnreadKind.NEEDS_MINUTES: "minutes", UnreadKind.NEEDS_REASON: "reason"}
@@ -155,18 +156,16 @@ class Judge:
         if outcome.outcome is Outcome.NOT_YET_TAKEN and (not stated or before is None):
             # An empty cell says nothing, unless this source takes back with it what it said before.
             return judged
-        outcome = explained(
-            outcome,
-            self._known_of(match.lesson),
-            match.lesson.day,
-            time.fromisoformat(match.lesson.starts_wall),
-        )
+        halves = (match.half,) if match.is_split and match.half is Half.PM else match.halves
+        outcome, only = explained(outcome, self._known_of(match.lesson), match.lesson.day, halves)
         if is_too_early(outcome, begins_at(match), self._desk.now):
             if not is_same:
                 judged.result, judged.doubt = QUESTIONED, NOT_BEGUN
             return judged
         judged.taken_at = self._taken_at(read, match)
         said_now = read_actions(read.row.action, match.lesson.day, judged.taken_at)
+        if only is not None:
+            said_now = (*said_now, Action(match.lesson.starts_at, ONLY_IN[only]))
         judged.actions = _with(self._actions_of(match.lesson), said_now)
         if match.is_split and match.half is Half.PM and stated:
             return self._second_check(judged, outcome, said.get(lesson_id))
@@ -247,10 +246,11 @@ class Judge:
 def _with(before: Sequence[Action], now: Sequence[Action]) -> tuple[Action, ...]:
     """Keep what was done before beside what is said now: an empty cell undoes no call.
 
-    The same deed at the same time is put right by its newest telling; a second check held for the mark it confirmed.
+    The same deed at the same time is put right by its newest telling; a second check held for the mark it confirmed,
+    and so did the half for which a reason was told.
     """
     again = {(action.at, action.kind) for action in now}
-    kept = [one for one in before if (one.at, one.kind) not in again and one.kind != SECOND_CHECK]
+    kept = [one for one in before if (one.at, one.kind) not in again and one.kind not in _OF_A_MARK]
     return tuple(sorted((*kept, *now), key=lambda action: action.at))
 
 

@@ -9,16 +9,13 @@ from sqlalchemy import Connection, Row
 
 from aphub.api.sources import SourceRow
 from aphub.domain.entries import Half
-from aphub.domain.halves import SchoolHours, halves_of
+from aphub.domain.halves import SchoolHours, spoken_halves
 from aphub.domain.identifiers import UpnState, check_upn
-from aphub.domain.outcomes import Mode
-from aphub.domain.placements import Lesson, Nature
 from aphub.domain.typed import read_clock, read_day_and_time, read_half
 from aphub.services.desk import Desk
 from aphub.store import entries, pupils
 
 _PADDED = range(2, 11)
-_NOON = time(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ class Match:
     half: Half | None = None
     doubt: Doubt | None = None
     is_split: bool = False
+    halves: tuple[Half, ...] = ()
 
 
 @dataclass(slots=True)
@@ -193,8 +191,8 @@ class Roll:
         elif read.half is not None:
             fits = [one for one in lessons if read.half in self.halves_of(one, here[one.placement_id])]
         if len(fits) == 1:
-            split = len(self.halves_of(fits[0], here[fits[0].placement_id])) > 1
-            return Match(pupil_id, fits[0], read.half, is_split=split)
+            halves = self.halves_of(fits[0], here[fits[0].placement_id])
+            return Match(pupil_id, fits[0], read.half, is_split=len(halves) > 1, halves=halves)
         choices = tuple(dict.fromkeys(one.starts_wall for one in (fits or lessons)))
         if fits:
             words = "Several lessons of that day fit this row."
@@ -213,14 +211,7 @@ class Roll:
         known = self.halves.get(key)
         if known is None:
             starts, ends = time.fromisoformat(lesson.starts_wall), time.fromisoformat(lesson.ends_wall)
-            value = Lesson(
-                *("", lesson.day, starts, ends, lesson.starts_at, lesson.ends_at),
-                Mode(lesson.mode),
-                Nature(lesson.nature),
-            )
-            # A twilight lesson counts for no session, yet people call it afternoon.
-            known = halves_of(value, hours) or ((Half.AM,) if starts < _NOON else (Half.PM,))
-            self.halves[key] = known
+            known = self.halves[key] = spoken_halves(starts, ends, hours)
         return known
 
 
