@@ -9,10 +9,11 @@ from aphub.domain.calendar import to_utc
 from aphub.domain.errors import AphubError
 from aphub.domain.outcomes import Outcome, ReasonKind
 from aphub.domain.placements import TimetableSlot
-from aphub.services import case_acts, case_views, figures, letters_home, plans
+from aphub.services import case_acts, case_views, figures, letters_home, people, plans
 from aphub.store import tables as t
 from tests.ladders import JO, absent, ladder, roles, rung
-from tests.world import PROVIDER, build_world
+from tests.registers import people_file, person
+from tests.world import PROVIDER, TUESDAY, build_world
 
 LETTER = """
 [letters.warning]
@@ -178,6 +179,44 @@ def test_a_third_day_that_a_correction_took_back_does_not_hide_the_next_one(worl
     fresh = [row for row in raised(world, "third-day") if row.state == "open"]
     assert len(fresh) == 2
     assert {row.day for row in world.rows(t.cases, case_id=fresh[0].case_id)} == {date(2026, 3, 9)}
+
+
+def test_a_target_agreed_for_a_pupil_takes_the_place_of_the_providers_limit(make_world_anew):
+    # 60 % is the limit of everybody else; two of these were agreed another one.
+    low = ladder(
+        "rate", "attendance rate", rung("meet", "meet", WEEK, "family worker", until="done"),
+        below=60, own_target=True, window="week", at_least=4,
+    )  # fmt: skip
+    world = make_world_anew(provider=f"{PROVIDER}\n{roles(family_worker='Pat Lane')}{low}")
+    rows = [
+        person("1", attendance_target="80%"),
+        person("2", attendance_target="40"),
+        person("3", attendance_target=""),
+    ]
+    file = people_file(*rows, extra={"attendance_target": ""})
+    people.take_people(world.desk, people.read_people(world.desk, "people.csv", file), JO)
+    world.owe()
+    placed = world.rows(t.placements)
+    assert b"80" not in placed[0].sealed
+    week = [TUESDAY + timedelta(days=number) for number in range(4)]
+    for number, day in enumerate(week):
+        on(world, day)
+        world.enter(
+            placed,
+            outcome=Outcome.ABSENT if number < 2 else Outcome.PRESENT,
+            reason=ReasonKind.ILL if number < 2 else None,
+        )
+    world.at("17:00")
+    case_of = {row.case_id: row.pupil_id for row in world.rows(t.cases)}
+    # Each was here two of four lessons: under 80 and under 60, and not under 40.
+    assert {case_of[row.case_id] for row in raised(world, "rate")} == {placed[0].pupil_id, placed[2].pupil_id}
+
+    wrong = people_file(person("4", attendance_target="a lot"), extra={"attendance_target": ""})
+    [problem] = people.read_people(world.desk, "people.csv", wrong).problems
+    assert (problem.column, problem.mend) == (
+        "attendance_target",
+        "Write a whole number from 1 to 100, or nothing.",
+    )
 
 
 def test_who_could_not_come_or_could_not_join_is_under_no_limit_for_that(world):

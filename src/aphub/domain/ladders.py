@@ -76,7 +76,8 @@ class Ladder:
     """Some steps, and what raises them.
 
     `times` within `window` count for repeated lateness; `days` for days in a row and for a return; `below` or `at_most`
-    per cent over a `window` of at least `at_least` lessons for a rate; `more_than` or `fewer_than` hours planned in a week
+    per cent over a `window` of at least `at_least` lessons for a rate, where with `own_target` a pupil's own target takes
+    the place of `below`; `more_than` or `fewer_than` hours planned in a week
     for weekly hours. A ladder for a `plan` is used only for a pupil
     who has one, in place of the ladders of the same trigger. Raises AgreementError.
     """
@@ -92,6 +93,7 @@ class Ladder:
     at_most: Fraction | None = None
     window: Window | None = None
     at_least: int = 0
+    own_target: bool = False
     more_than: Fraction | None = None
     fewer_than: Fraction | None = None
 
@@ -101,12 +103,13 @@ class Ladder:
             what, mend = problem
             raise AgreementError(f"The ladder '{self.name}' {what}.", mend=mend)
 
-    def reached(self, attended: int, offered: int) -> bool:
-        """Say whether an attendance rate over the window raises this ladder."""
+    def reached(self, attended: int, offered: int, target: int | None = None) -> bool:
+        """Say whether an attendance rate over the window raises this ladder; `target` is the pupil's own, in per cent."""
         if offered < max(self.at_least, 1):
             return False
         rate = Fraction(attended, offered) * 100
-        if self.below is not None and rate < self.below:
+        below = target if self.own_target and target is not None else self.below
+        if below is not None and rate < below:
             return True
         return self.at_most is not None and rate <= self.at_most
 

@@ -27,6 +27,7 @@ Say = Callable[[str, str, str], None]
 LONGEST: Mapping[str, int] = {"contact_note": 500, "emergency_contacts": 300}
 """Letters in a cell, where that is not the usual."""
 
+_ALL = 100
 _PATTERNS = {
     **dict.fromkeys(("full time", "full", "ft", "full time placement"), Pattern.FULL_TIME),
     **dict.fromkeys(("part time", "part", "pt", "part time placement"), Pattern.PART_TIME),
@@ -48,7 +49,7 @@ def read_items(
     wrong: Say,
     look_at: Say,
 ) -> Pairs:
-    """Read what a census asks: each column that the file has, empty where its cell is."""
+    """Read what a census asks, and the target: each column that the file has, empty where its cell is."""
     found: dict[str, str] = {}
     if "setting_type" in cells:
         found["setting_type"] = _setting(config, cells["setting_type"], wrong)
@@ -61,6 +62,8 @@ def read_items(
         found["attendance_pattern"] = _pattern(cells["attendance_pattern"], wrong)
     if "associated_school" in cells:
         found["associated_school"] = _school(config, names, cells["associated_school"], wrong)
+    if "attendance_target" in cells:
+        found["attendance_target"] = _target(cells["attendance_target"], wrong)
     found |= _amounts(cells, timetable, wrong, look_at)
     return tuple(sorted(found.items()))
 
@@ -94,6 +97,16 @@ def _setting(config: Snapshot, text: str, wrong: Say) -> str:
         words = f"The census takes exactly one of URN, UKPRN and type of setting, and you have a {number}."
         wrong("setting_type", words, "Empty this cell.")
     return found.value
+
+
+def _target(text: str, wrong: Say) -> str:
+    number = text.removesuffix("%").strip()
+    if not number:
+        return ""
+    if number.isascii() and number.isdigit() and 0 < int(number) <= _ALL:
+        return str(int(number))
+    wrong("attendance_target", "This is no per cent.", "Write a whole number from 1 to 100, or nothing.")
+    return ""
 
 
 def _pattern(text: str, wrong: Say) -> str:

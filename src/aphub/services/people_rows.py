@@ -53,6 +53,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sessions_per_week": ("sessions per week", "weekly sessions", "commissioned sessions"),
     "attendance_pattern": ("attendance pattern", "full or part time", "full time or part time"),
     "associated_school": ("associated school", "association", "associated school urn"),
+    "attendance_target": ("attendance target", "attendance target %", "agreed threshold"),
     "contact_restriction": ("contact restriction", "restriction", "restricted contact"),
     "contact_note": ("contact note", "court order", "note on contact"),
     "first_contact": ("first contact", "contact 1", "priority 1 contact"),
@@ -67,9 +68,9 @@ REQUIRED = (
 )
 ITEMS = (
     *("setting_type", "placement_reason", "hours_per_week", "sessions_per_week", "attendance_pattern"),
-    "associated_school",
+    *("associated_school", "attendance_target"),
 )
-"""What a census asks of a placement: kept sealed with it, and given to nobody but its commissioner."""
+"""What a census asks of a placement, and the target agreed for it: kept sealed, the first for its commissioner alone."""
 HOME = ("contact_restriction", "contact_note", "first_contact", "second_contact", "emergency_contacts")
 """Who is reached at home, and who must not be: kept sealed with the pupil, and told to no school."""
 Pairs = tuple[tuple[str, str], ...]

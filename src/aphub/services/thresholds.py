@@ -1,5 +1,6 @@
 """Who fell under an attendance that a provider watches for: over its window, of at least so many lessons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +12,8 @@ from aphub.domain.outcomes import Mode
 from aphub.domain.papers import Share
 from aphub.services import figures
 from aphub.services.desk import Desk
+from aphub.services.people_kept import open_items
+from aphub.store import pupils
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,22 @@ def crossings_of(
         # One who could not join for a technical fault neither attended nor stayed away.
         shares[pupil] = Share(known.part + attended, known.whole + counts.offered - counts.could_not_join)
         placements[pupil] = min(placement, placements.get(pupil, placement))
+    targets = _targets(desk, connection, list(shares)) if ladder.own_target else {}
     return [
         Crossing(ladder, pupil, share, first, until, placements[pupil])
         for pupil, share in shares.items()
-        if ladder.reached(share.part, share.whole)
+        if ladder.reached(share.part, share.whole, targets.get(pupil))
     ]
+
+
+def _targets(desk: Desk, connection: Connection, pupil_ids: Sequence[int]) -> dict[int, int]:
+    """Give the targets agreed for pupils, in per cent; of two placements with a target each, the higher."""
+    rows = [
+        row for some in pupils.placements_of(connection, desk.provider_id, pupil_ids).values() for row in some
+    ]
+    items = open_items(desk, rows)
+    found: dict[int, int] = {}
+    for row in rows:
+        if agreed := items[row.placement_id].get("attendance_target", ""):
+            found[row.pupil_id] = max(int(agreed), found.get(row.pupil_id, 0))
+    return found

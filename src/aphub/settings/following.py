@@ -90,6 +90,10 @@ class LadderConfig(_Strict):
     at_most: float | None = Field(default=None, gt=0, le=100, description="attendance rate: at or under this")
     window: str = Field(default="", description="counted over: week, month, 4 weeks, 20 days")
     at_least: int = Field(default=0, ge=0, description="attendance rate: least number of lessons")
+    own_target: bool = Field(
+        default=False,
+        description="attendance rate: a pupil's own attendance target, where one is agreed, takes the place of below",
+    )
     more_than_hours: float | None = Field(
         default=None, gt=0, le=60, description="weekly hours: more than this planned for a pupil"
     )
@@ -120,6 +124,7 @@ class LadderConfig(_Strict):
             at_most=_exact(self.at_most),
             window=parse_window(self.window) if self.window else None,
             at_least=self.at_least,
+            own_target=self.own_target,
             more_than=_exact(self.more_than_hours),
             fewer_than=_exact(self.fewer_than_hours),
         )
